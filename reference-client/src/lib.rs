@@ -1,0 +1,1 @@
+//! Reference client of the Credential Lifecycle Protocol (CLP).

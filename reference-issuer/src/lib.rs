@@ -1,0 +1,1 @@
+//! Reference issuer of the Credential Lifecycle Protocol (CLP). Not for production.
