@@ -1,0 +1,78 @@
+//! The audit log (specification chapter 20-audit): what happened, in a Merkle tree whose
+//! signed head lets nobody, the issuer included, take an entry back unseen.
+
+pub mod bundle;
+pub mod checkpoint;
+pub mod leaf;
+pub mod merkle;
+pub mod note;
+
+pub use bundle::{AuditEntry, ConsistencyProof, InclusionProof};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! events {
+    ($($(#[$doc:meta])+ $variant:ident $name:literal;)+) => {
+        /// The events of this version of the protocol. A log may hold others, so an entry
+        /// on the wire carries the name as text.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum Event {
+            $($(#[$doc])+ #[serde(rename = $name)] $variant,)+
+        }
+
+        impl Event {
+            /// Every event, in the order of the specification's table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The event's name on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+events! {
+    /// A request for a credential was stored.
+    RequestOpened "request.opened";
+    /// A request was approved.
+    RequestApproved "request.approved";
+    /// A request was denied.
+    RequestDenied "request.denied";
+    /// A request ran out before it was decided on or used.
+    RequestExpired "request.expired";
+    /// A credential was created.
+    CredentialCreated "credential.created";
+    /// The secret was handed out.
+    CredentialDelivered "credential.delivered";
+    /// The credential was accepted; may stand for many uses.
+    CredentialUsed "credential.used";
+    /// The credential was presented and refused; may stand for many tries.
+    CredentialUseRefused "credential.use_refused";
+    /// A successor was created.
+    CredentialRotated "credential.rotated";
+    /// The credential was revoked.
+    CredentialRevoked "credential.revoked";
+    /// The credential ran out.
+    CredentialExpired "credential.expired";
+    /// The log itself was read.
+    AuditRead "audit.read";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_name_is_well_formed_and_unique() {
+        let names: std::collections::BTreeSet<_> =
+            Event::ALL.iter().map(|event| event.as_str()).collect();
+        assert_eq!(names.len(), Event::ALL.len());
+        for event in Event::ALL {
+            assert!(leaf::is_event_name(event.as_str()));
+            assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
+        }
+    }
+}
