@@ -1,3 +1,19 @@
-//! Wire types and canonical form of the Credential Lifecycle Protocol (CLP) 1.0.
+//! Wire types, endpoint table, state machines and canonical form of the Credential
+//! Lifecycle Protocol (CLP) 1.0.
+//!
+//! Everything here is pure: no clock, no randomness, no I/O. Issuer, client and suite share
+//! it; none of them shares anything else.
 
+pub mod approval;
+pub mod audit;
+pub mod canonical;
+pub mod endpoint;
+pub mod generate;
+pub mod ids;
 pub mod json;
+pub mod key;
+pub mod ops;
+pub mod permissions;
+pub mod problem;
+pub mod state;
+pub mod time;

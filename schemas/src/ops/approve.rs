@@ -1,0 +1,142 @@
+//! Approve: a challenge bound to one decision, and the evidence that answers it
+//! (spec chapter 12).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::call;
+use super::Nothing;
+use super::discover::AuthMethod;
+use super::request::RequestPath;
+use crate::approval::Decision;
+use crate::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
+use crate::time::Timestamp;
+
+/// How long a challenge can be used, in seconds.
+pub const CHALLENGE_SECONDS: i64 = 300;
+/// How long an approval can be used, in seconds.
+pub const APPROVAL_SECONDS: i64 = 3600;
+
+/// The decision that the caller is about to take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChallengeBody {
+    /// The challenge is good for this decision only.
+    pub decision: Decision,
+}
+
+/// What the approver's authenticator signs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Challenge {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// The request decided on.
+    pub request_id: RequestId,
+    /// The version of it decided on.
+    pub version: u64,
+    /// Digest of that version.
+    pub digest: String,
+    /// Who decides.
+    pub approver: PrincipalId,
+    /// 32 random bytes, base64url.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{43}$"))]
+    pub nonce: String,
+    /// The decision.
+    pub decision: Decision,
+    /// The bytes to be signed, base64url; anybody can compute them from the members above.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{43}$"))]
+    pub challenge: String,
+    /// When it can no longer be used.
+    pub expires_at: Timestamp,
+    /// The `WebAuthn` relying party.
+    pub relying_party_id: String,
+    /// The approver's registered passkeys, by credential id, base64url.
+    pub allow_credentials: Vec<String>,
+}
+
+/// A decision and its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalBody {
+    /// The challenge that the evidence answers.
+    pub challenge_id: ChallengeId,
+    /// How the approver proves who they are.
+    pub method: AuthMethod,
+    /// The proof.
+    pub evidence: Assertion,
+    /// Why, in the approver's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 500))]
+    pub reason: Option<String>,
+}
+
+/// A `WebAuthn` assertion in the JSON form of `PublicKeyCredential.toJSON()`.
+///
+/// Binary members are base64url without padding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Assertion {
+    /// The passkey's credential id.
+    #[schemars(length(min = 1, max = 1400))]
+    pub id: String,
+    /// The same.
+    #[serde(rename = "rawId")]
+    #[schemars(length(min = 1, max = 1400))]
+    pub raw_id: String,
+    /// `public-key`.
+    #[serde(rename = "type")]
+    #[schemars(regex(pattern = r"^public-key$"))]
+    pub kind: String,
+    /// The signed parts.
+    pub response: AssertionResponse,
+}
+
+/// What the authenticator signed, and its signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AssertionResponse {
+    /// The client data, as serialised by the browser.
+    #[serde(rename = "clientDataJSON")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub client_data_json: String,
+    /// The authenticator data.
+    #[serde(rename = "authenticatorData")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub authenticator_data: String,
+    /// The signature over both.
+    #[schemars(length(min = 1, max = 1024))]
+    pub signature: String,
+    /// The account that the passkey was registered for.
+    #[serde(rename = "userHandle", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub user_handle: Option<String>,
+}
+
+/// One approver's decision on one version of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// The approval.
+    pub id: ApprovalId,
+    /// The request decided on.
+    pub request_id: RequestId,
+    /// The version of it decided on.
+    pub version: u64,
+    /// The decision.
+    pub decision: Decision,
+    /// Who decided.
+    pub approver: PrincipalId,
+    /// How they proved who they are.
+    pub method: AuthMethod,
+    /// When.
+    pub approved_at: Timestamp,
+    /// Until when a credential can be created from it.
+    pub expires_at: Timestamp,
+    /// Why, in the approver's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+call!(
+    /// Opens a challenge.
+    ChallengeOpen, RequestPath, Nothing, ChallengeBody => Challenge
+);
+call!(
+    /// Submits a decision.
+    ApprovalSubmit, RequestPath, Nothing, ApprovalBody => Approval
+);

@@ -1,0 +1,202 @@
+//! Test control: fresh tenants, a clock, simulated approvals (spec chapter 80). Only in
+//! `environment: test`, on a listener and with a token of its own.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::approve::Approval;
+use super::store::SecretText;
+use super::{Nothing, call};
+use crate::approval::Decision;
+use crate::ids::{PrincipalId, RequestId, TenantId};
+use crate::permissions::PermissionSet;
+use crate::time::Timestamp;
+
+/// Of which issuer a tenant is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SandboxBody {
+    /// Its identifier; by default the first that the process serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_identifier: Option<String>,
+}
+
+/// A fresh tenant with a cast of principals, and two calls that tell what a key opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sandbox {
+    /// The tenant of all but the outsider.
+    pub tenant_id: TenantId,
+    /// The issuer.
+    pub issuer_identifier: String,
+    /// Where its credentials are.
+    pub credential_issuer_endpoint: String,
+    /// The tenant's clock.
+    pub now: Timestamp,
+    /// By role: `owner`, `approver`, `bystander`, `outsider`.
+    pub principals: BTreeMap<String, CastMember>,
+    /// Two calls to the issuer's own API.
+    pub probe: Probe,
+}
+
+/// Somebody who acts in a test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CastMember {
+    /// Who.
+    pub id: PrincipalId,
+    /// Their bearer token.
+    pub token: SecretText,
+}
+
+/// Two calls that tell what a key opens: one that only reads and one that writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Probe {
+    /// The project that the cast has rights in.
+    pub project: String,
+    /// An environment where a create needs no approval.
+    pub environment: String,
+    /// An environment where it does.
+    pub approval_environment: String,
+    /// A call that `read_permissions` admit.
+    pub read: ProbeCall,
+    /// A call that `write_permissions` admit and `read_permissions` do not.
+    pub write: ProbeCall,
+    /// What the first needs.
+    pub read_permissions: PermissionSet,
+    /// What the second needs.
+    pub write_permissions: PermissionSet,
+}
+
+/// A call to the issuer's own API, to be sent with a key as bearer token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbeCall {
+    /// The method.
+    pub method: String,
+    /// Where, below the issuer's origin.
+    pub path: String,
+    /// The JSON body, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+}
+
+/// How far to move the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockBody {
+    /// Forward by so many seconds.
+    #[schemars(range(min = 1, max = 315_360_000_u64))]
+    pub advance_seconds: u64,
+}
+
+/// What the clock says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClockAnswer {
+    /// The tenant's time.
+    pub now: Timestamp,
+}
+
+/// A simulated decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlApprovalBody {
+    /// The request decided on.
+    pub request_id: RequestId,
+    /// The decision.
+    pub decision: Decision,
+    /// In whose name; by default the cast's approver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PrincipalId>,
+}
+
+/// A passkey to be registered for a principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthenticatorBody {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// The `WebAuthn` credential id, base64url.
+    #[schemars(length(min = 16, max = 1400))]
+    pub credential_id: String,
+    /// The `COSE_Key` (RFC 9052 section 7), base64url.
+    #[schemars(length(min = 16, max = 1400))]
+    pub public_key: String,
+}
+
+/// The requests that reached a tenant, oldest first, at most the last 1000.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestLogAnswer {
+    /// The requests.
+    pub items: Vec<LoggedRequest>,
+}
+
+/// One request, without headers and bodies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoggedRequest {
+    /// When, by the tenant's clock.
+    pub time: Timestamp,
+    /// The method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The status it was answered with.
+    pub status: u16,
+    /// The problem it was answered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What a tenant holds, without a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StateAnswer {
+    /// Every credential.
+    pub credentials: Vec<ObjectState>,
+    /// Every request.
+    pub requests: Vec<ObjectState>,
+    /// Every rotation.
+    pub rotations: Vec<ObjectState>,
+    /// Number of entries in the audit log.
+    pub audit_size: u64,
+}
+
+/// An object and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectState {
+    /// The object.
+    pub id: String,
+    /// Its state.
+    pub state: String,
+}
+
+/// Which tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TenantPath {
+    /// The tenant.
+    pub tenant_id: TenantId,
+}
+
+call!(
+    /// Makes a fresh tenant.
+    SandboxOpen, Nothing, Nothing, SandboxBody => Sandbox
+);
+call!(
+    /// Empties a tenant; its cast, its clock and its log begin anew.
+    SandboxReset, TenantPath, Nothing, Nothing => Nothing
+);
+call!(
+    /// Moves a tenant's clock forward.
+    ClockAdvance, TenantPath, Nothing, ClockBody => ClockAnswer
+);
+call!(
+    /// Simulates a decision.
+    ControlApprove, TenantPath, Nothing, ControlApprovalBody => Approval
+);
+call!(
+    /// Registers a passkey.
+    AuthenticatorRegister, TenantPath, Nothing, AuthenticatorBody => Nothing
+);
+call!(
+    /// Reads what reached a tenant.
+    RequestLog, TenantPath, Nothing, Nothing => RequestLogAnswer
+);
+call!(
+    /// Reads what a tenant holds.
+    StateDump, TenantPath, Nothing, Nothing => StateAnswer
+);
