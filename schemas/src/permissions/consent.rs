@@ -1,0 +1,89 @@
+//! What a person is shown before agreeing to a permission set, and how risky it is.
+
+use super::bound::quoted;
+use super::{Localised, PermissionDocument, PermissionSet, Risk, Unknown, limits, normalise};
+
+/// There is no consent text to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentFault {
+    /// The set has a part that the document does not define.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+    /// The text would be longer than [`limits::CONSENT_BYTES`].
+    #[error("the consent text is longer than {} bytes", limits::CONSENT_BYTES)]
+    TooLong,
+}
+
+/// The consent text of a set: one line for each atom of its normal form, implied actions
+/// included, in a fixed order.
+///
+/// The words are the document's, in `language` (a tag of RFC 5646) or the nearest there
+/// is. Values out of the set stand in quotes; no other word of a requester appears.
+///
+/// # Errors
+/// [`ConsentFault`]; nobody can be asked to approve such a set.
+pub fn consent(
+    document: &PermissionDocument,
+    set: &PermissionSet,
+    language: &str,
+) -> Result<Vec<String>, ConsentFault> {
+    let atoms = normalise(document, set)?;
+    let mut left = limits::CONSENT_BYTES;
+    let mut lines = Vec::new();
+    for atom in atoms.iter() {
+        let template = document
+            .resource_type(atom.resource_type())
+            .and_then(|definition| definition.actions.get(atom.action()))
+            .and_then(|action| in_language(&action.consent, language))
+            .unwrap_or_else(|| atom.action());
+        let selector = quoted(atom.selector().as_str());
+        let sentence = match template.split_once("{selector}") {
+            Some((before, after)) => format!("{before}{selector}{after}"),
+            None => format!("{template}: {selector}"),
+        };
+        let line = sentence + &atom.constraints();
+        left = left.checked_sub(line.len()).ok_or(ConsentFault::TooLong)?;
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// Lookup of RFC 4647 section 3.4, then English, then the first language by code points.
+fn in_language<'a>(text: &'a Localised, language: &str) -> Option<&'a str> {
+    let find = |wanted: &str| {
+        text.iter()
+            .find(|(tag, _)| tag.eq_ignore_ascii_case(wanted))
+            .map(|(_, text)| text.as_str())
+    };
+    let mut range = language;
+    loop {
+        if let Some(found) = find(range) {
+            return Some(found);
+        }
+        let Some((shorter, _)) = range.rsplit_once('-') else {
+            break;
+        };
+        // A single letter or digit only introduces what follows it.
+        range = match shorter.rsplit_once('-') {
+            Some((before, single)) if single.len() == 1 => before,
+            _ => shorter,
+        };
+    }
+    find("en").or_else(|| text.values().next().map(String::as_str))
+}
+
+/// The highest risk among everything the set grants, implied actions included. A set with
+/// a part that the document does not define is of critical risk; an empty set of low risk.
+#[must_use]
+pub fn risk(document: &PermissionDocument, set: &PermissionSet) -> Risk {
+    let Ok(atoms) = normalise(document, set) else {
+        return Risk::Critical;
+    };
+    let risks = atoms.iter().map(|atom| {
+        document
+            .resource_type(atom.resource_type())
+            .and_then(|definition| definition.actions.get(atom.action()))
+            .map_or(Risk::Critical, |action| action.risk)
+    });
+    risks.max().unwrap_or(Risk::Low)
+}

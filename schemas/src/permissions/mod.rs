@@ -1,0 +1,66 @@
+//! Permissions: the document in which an issuer says what can be granted, the allow-only
+//! statements that grant it, and the order between two sets of statements (specification
+//! chapter 04-permissions).
+//!
+//! Everything here is pure and total. Whatever the document does not define is never
+//! allowed and compares as incomparable, so that a mistake ends with a person being asked.
+
+mod bound;
+mod compare;
+mod consent;
+mod document;
+mod network;
+mod normalise;
+mod reserved;
+mod selector;
+mod set;
+mod text;
+
+pub use compare::{Comparison, Verdict, allows, compare};
+pub use consent::{ConsentFault, consent, risk};
+pub use document::{
+    Action, Constraint, ConstraintKind, DocumentFault, DocumentFaultKind, Localised,
+    PermissionDocument, ResourceType, Risk,
+};
+pub use normalise::{Atom, Atoms, Reason, Unknown, check_against, normalise};
+pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
+pub use selector::{NotASelector, Selector};
+pub use set::{Access, ConstraintValue, Fact, Facts, Interval, PermissionSet, Statement};
+
+/// Bounds of documents and sets. They keep every computation here short, whoever wrote the
+/// input (specification chapter 04-permissions, "Bounds").
+pub mod limits {
+    /// Statements of one permission set.
+    pub const STATEMENTS: usize = 100;
+    /// Actions named by one statement.
+    pub const ACTIONS_NAMED: usize = 64;
+    /// Constraints of one statement.
+    pub const CONSTRAINTS: usize = 16;
+    /// Members of one `set` or `cidr_set` value.
+    pub const MEMBERS: usize = 64;
+    /// Longest member of a `set` value, in code points.
+    pub const MEMBER_LENGTH: usize = 256;
+    /// Longest selector, in code points.
+    pub const SELECTOR_LENGTH: usize = 256;
+    /// Longest path of a concrete access, in code points.
+    pub const PATH_LENGTH: usize = 2048;
+    /// Longest name of a resource type, an action or a constraint, in characters.
+    pub const NAME_LENGTH: usize = 64;
+    /// Resource types of one document.
+    pub const RESOURCE_TYPES: usize = 256;
+    /// Actions of one resource type, and actions that one action implies directly.
+    pub const ACTIONS: usize = 256;
+    /// Constraints that one resource type defines.
+    pub const CONSTRAINT_DEFINITIONS: usize = 64;
+    /// Environments of one document.
+    pub const ENVIRONMENTS: usize = 32;
+    /// Longest name of an environment, in characters.
+    pub const ENVIRONMENT_LENGTH: usize = 63;
+    /// Languages in which one text is given.
+    pub const LANGUAGES: usize = 64;
+    /// Longest text in one language, and longest `version`, in code points.
+    pub const TEXT_LENGTH: usize = 500;
+    /// Longest consent text of one set, in bytes, all lines together. Nobody can agree to
+    /// more than can be read.
+    pub const CONSENT_BYTES: usize = 64 * 1024;
+}
