@@ -14,12 +14,6 @@ pub const DOCUMENT_VERSION: &str = "1.0";
 /// Keeps a signature made for an approval from meaning anything elsewhere.
 pub const CHALLENGE_CONTEXT: &str = "clp-approval-v1";
 
-/// How long a challenge may be answered, in seconds.
-pub const CHALLENGE_SECONDS: i64 = 300;
-
-/// How long an approval lets a credential be created, in seconds.
-pub const APPROVAL_SECONDS: i64 = 3600;
-
 /// What the approver decided. A refusal is signed just as an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
