@@ -278,3 +278,6 @@ fn vouched(earlier: Option<u64>, verdict: Verdict) -> Vec<String> {
     }
     sentences.into_iter().map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests;

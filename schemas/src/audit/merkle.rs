@@ -368,3 +368,6 @@ fn climb_to_right_child(place: &mut u64, last: &mut u64) {
 fn accept(verifies: bool) -> Result<(), ProofInvalid> {
     if verifies { Ok(()) } else { Err(ProofInvalid) }
 }
+
+#[cfg(test)]
+mod tests;
