@@ -250,7 +250,7 @@ endpoints! {
         Principal, Key, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange],
         "Mint a successor; the predecessor works on until it is revoked.";
     CredentialRevoke = "credential_revoke", Revoke, Core, Post Credentials "/{credential_id}/revoke",
-        PrincipalOrSelf, None, 200 Json, [NotFound, Forbidden, CredentialNotActive, ModeNotSupported],
+        PrincipalOrSelf, None, 200 Json, [NotFound, Forbidden, ModeNotSupported],
         "End a credential for good.";
     AuditEntries = "audit_entries", Audit, Core, Get Credentials "/audit/entries",
         Principal, None, 200 Json, [Forbidden, InvalidQuery, InvalidCursor], "List who did what.";

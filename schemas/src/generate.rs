@@ -64,7 +64,8 @@ fn tidy(schema: &mut Schema, direction: Direction) {
     {
         object.remove("format");
     }
-    let closable = object.contains_key("properties") || object.get("type") == Some(&json!("object"));
+    let closable =
+        object.contains_key("properties") || object.get("type") == Some(&json!("object"));
     if direction == Direction::Request && closable {
         object.entry("additionalProperties").or_insert(json!(false));
     }
@@ -87,12 +88,19 @@ pub struct Contract {
 fn contract<C: Call>() -> Contract {
     let row = C::ID.row();
     Contract {
-        body: row
-            .has_body()
-            .then(|| (C::Body::schema_name().into_owned(), schema_of::<C::Body>(Direction::Request))),
+        body: row.has_body().then(|| {
+            (
+                C::Body::schema_name().into_owned(),
+                schema_of::<C::Body>(Direction::Request),
+            )
+        }),
         query: schema_of::<C::Query>(Direction::Request),
-        answer: (row.media == Media::Json)
-            .then(|| (C::Answer::schema_name().into_owned(), schema_of::<C::Answer>(Direction::Answer))),
+        answer: (row.media == Media::Json).then(|| {
+            (
+                C::Answer::schema_name().into_owned(),
+                schema_of::<C::Answer>(Direction::Answer),
+            )
+        }),
     }
 }
 
@@ -140,13 +148,26 @@ pub fn files() -> Result<BTreeMap<String, String>, serde_json::Error> {
             documents.insert(format!("v1/{}.schema.json", kebab(&name)), schema);
         }
     }
-    documents.insert(
-        "v1/problem.schema.json".to_owned(),
-        schema_of::<Problem>(Direction::Answer),
-    );
+    // These stand inside other documents; people look for them by name all the same.
+    for (name, schema) in [
+        ("problem", schema_of::<Problem>(Direction::Answer)),
+        (
+            "audit-entry",
+            schema_of::<ops::audit::AuditEntry>(Direction::Answer),
+        ),
+        (
+            "revocation",
+            schema_of::<ops::revoke::Revocation>(Direction::Answer),
+        ),
+    ] {
+        documents.insert(format!("v1/{name}.schema.json"), schema);
+    }
     for (path, schema) in &mut documents {
         if let Some(object) = schema.as_object_mut() {
-            object.insert("$id".to_owned(), json!(format!("https://clp.example/schemas/{path}")));
+            object.insert(
+                "$id".to_owned(),
+                json!(format!("https://clp.example/schemas/{path}")),
+            );
         }
     }
     documents.insert("v1/openapi.json".to_owned(), openapi());
@@ -250,7 +271,11 @@ fn parameters(row: &Endpoint, query: &Value) -> Vec<Value> {
             json!({"name": name, "in": "query", "required": required.contains(&name.as_str()),
                    "schema": inline(schema, query)})
         });
-    in_path.chain(key).chain([version]).chain(in_query).collect()
+    in_path
+        .chain(key)
+        .chain([version])
+        .chain(in_query)
+        .collect()
 }
 
 /// A parameter's schema with its one reference resolved, since it has no document of its own.
@@ -276,7 +301,10 @@ fn responses(row: &Endpoint, answer: Option<&str>) -> Value {
     );
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for problem in row.problems() {
-        by_status.entry(problem.status()).or_default().push(problem.name());
+        by_status
+            .entry(problem.status())
+            .or_default()
+            .push(problem.name());
     }
     for (status, names) in by_status {
         responses.insert(

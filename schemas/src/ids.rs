@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// A string that is not an identifier of the wanted kind. Carries no input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an identifier that begins with `{prefix}` and goes on with 20 to 40 letters or digits")]
+#[error(
+    "not an identifier that begins with `{prefix}` and goes on with 20 to 40 letters or digits"
+)]
 pub struct NotAnId {
     /// The prefix that was expected.
     pub prefix: &'static str,
@@ -41,7 +43,8 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(#[schemars(regex(pattern = concat!("^", $prefix, "[0-9A-Za-z]{20,40}$")))] String);
+        #[schemars(extend("pattern" = concat!("^", $prefix, "[0-9A-Za-z]{20,40}$")))]
+        pub struct $name(String);
 
         impl $name {
             /// What every identifier of this kind begins with.
@@ -133,8 +136,20 @@ mod tests {
         for wrong in ["cred_short", "cred_", "", "cred_0123456789012345678é"] {
             assert!(wrong.parse::<CredentialId>().is_err(), "{wrong}");
         }
-        assert!(format!("cred_{}", "a".repeat(20)).parse::<CredentialId>().is_ok());
-        assert!(format!("cred_{}", "a".repeat(40)).parse::<CredentialId>().is_ok());
-        assert!(format!("cred_{}", "a".repeat(41)).parse::<CredentialId>().is_err());
+        assert!(
+            format!("cred_{}", "a".repeat(20))
+                .parse::<CredentialId>()
+                .is_ok()
+        );
+        assert!(
+            format!("cred_{}", "a".repeat(40))
+                .parse::<CredentialId>()
+                .is_ok()
+        );
+        assert!(
+            format!("cred_{}", "a".repeat(41))
+                .parse::<CredentialId>()
+                .is_err()
+        );
     }
 }

@@ -135,6 +135,9 @@ pub struct Problem {
     /// What to do about this occurrence. Never holds input or a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The requirement that the request broke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
     /// Where in the body the fault lies (RFC 6901), for `invalid-request` and its kin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
@@ -163,6 +166,7 @@ impl Problem {
             title: kind.title().to_owned(),
             status: kind.status(),
             detail: None,
+            requirement: None,
             pointer: None,
             request: None,
         }
@@ -172,6 +176,13 @@ impl Problem {
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same, naming the requirement that the request broke.
+    #[must_use]
+    pub fn requirement(mut self, id: impl Into<String>) -> Self {
+        self.requirement = Some(id.into());
         self
     }
 
@@ -224,7 +235,11 @@ mod tests {
     #[test]
     fn only_our_own_faults_are_5xx() {
         for kind in ProblemType::ALL {
-            assert_eq!(kind.status() >= 500, kind.fault() == Fault::Issuer, "{kind:?}");
+            assert_eq!(
+                kind.status() >= 500,
+                kind.fault() == Fault::Issuer,
+                "{kind:?}"
+            );
         }
     }
 }

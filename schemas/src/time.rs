@@ -11,13 +11,8 @@ use serde::{Deserialize, Serialize};
 /// that mean the same time hash alike.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct Timestamp(
-    #[schemars(
-        with = "String",
-        regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
-    )]
-    i64,
-);
+#[schemars(extend("pattern" = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"))]
+pub struct Timestamp(i64);
 
 /// Text that is not a time in the one spelling CLP admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

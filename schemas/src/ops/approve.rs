@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::call;
 use super::Nothing;
+use super::call;
 use super::discover::AuthMethod;
 use super::request::RequestPath;
 use crate::approval::Decision;
@@ -103,7 +103,11 @@ pub struct AssertionResponse {
     #[schemars(length(min = 1, max = 1024))]
     pub signature: String,
     /// The account that the passkey was registered for.
-    #[serde(rename = "userHandle", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "userHandle",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(length(max = 128))]
     pub user_handle: Option<String>,
 }

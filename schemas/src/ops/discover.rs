@@ -180,8 +180,8 @@ pub enum ManifestFault {
         /// The member that disagrees.
         member: &'static str,
     },
-    /// The endpoint has a query or a fragment, or cannot have a path.
-    #[error("`credential_issuer_endpoint` has a query or a fragment")]
+    /// The endpoint has a query, a fragment or a trailing slash, or cannot have a path.
+    #[error("`credential_issuer_endpoint` has a query, a fragment or a trailing slash")]
     Endpoint,
 }
 
@@ -192,13 +192,25 @@ impl Manifest {
     /// The first contradiction found.
     pub fn check(&self) -> Result<(), ManifestFault> {
         let endpoint = &self.credential_issuer_endpoint;
-        if endpoint.cannot_be_a_base() || endpoint.query().is_some() || endpoint.fragment().is_some() {
+        if endpoint.cannot_be_a_base()
+            || endpoint.query().is_some()
+            || endpoint.fragment().is_some()
+            || endpoint.path().ends_with('/')
+        {
             return Err(ManifestFault::Endpoint);
         }
         if let Some(operations) = &self.supported_operations {
             let claims = [
-                ("supports_rotation", self.supports_rotation, Operation::Rotate),
-                ("supports_revocation", self.supports_revocation, Operation::Revoke),
+                (
+                    "supports_rotation",
+                    self.supports_rotation,
+                    Operation::Rotate,
+                ),
+                (
+                    "supports_revocation",
+                    self.supports_revocation,
+                    Operation::Revoke,
+                ),
                 ("supports_audit", self.supports_audit, Operation::Audit),
             ];
             for (member, claim, operation) in claims {

@@ -1,0 +1,135 @@
+//! What is published is what is enforced: the generated schemas, against documents that
+//! must pass and their twins with one member changed that must not.
+
+use clp_schemas::endpoint::{self, EndpointId};
+use clp_schemas::generate::{Direction, contract_of, files, schema_of};
+use clp_schemas::ops::create::{CreateFromRequest, DirectCreate};
+use clp_schemas::ops::discover::Manifest;
+use serde_json::{Value, json};
+
+const PROPOSAL: &str = include_str!("../../test-vectors/discover/proposal-manifest.json");
+
+fn admits(schema: &Value, document: &Value) -> bool {
+    jsonschema::options()
+        .build(schema)
+        .unwrap()
+        .is_valid(document)
+}
+
+#[test]
+fn the_manifest_of_the_proposal_is_valid_as_it_stands() {
+    let document: Value = serde_json::from_str(PROPOSAL).unwrap();
+    assert!(admits(&schema_of::<Manifest>(Direction::Answer), &document));
+    let manifest: Manifest = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(manifest.check(), Ok(()));
+    assert_eq!(
+        manifest.credential_issuer_endpoint.as_str(),
+        "https://api.example.com/credentials"
+    );
+
+    let mut without = document.clone();
+    without
+        .as_object_mut()
+        .unwrap()
+        .remove("credential_issuer_endpoint");
+    assert!(!admits(&schema_of::<Manifest>(Direction::Answer), &without));
+
+    let mut contradicting = document;
+    contradicting["supports_rotation"] = json!(false);
+    let manifest: Manifest = serde_json::from_value(contradicting).unwrap();
+    assert!(manifest.check().is_err());
+}
+
+#[test]
+fn every_schema_of_the_table_compiles() {
+    for row in endpoint::ALL {
+        let contract = contract_of(row.id);
+        let schemas = contract
+            .body
+            .iter()
+            .chain(&contract.answer)
+            .map(|(_, schema)| schema)
+            .chain([&contract.query]);
+        for schema in schemas {
+            jsonschema::options().build(schema).unwrap();
+        }
+        assert_eq!(contract.body.is_some(), row.has_body(), "{}", row.name);
+    }
+}
+
+fn direct() -> Value {
+    json!({
+        "type": "api_key",
+        "permissions": [{"resource_type": "record", "selector": "atlas/*", "actions": ["read"]}],
+        "purpose": "nightly export",
+        "owner": "data team",
+        "project": "atlas",
+        "environment": "staging",
+        "expires_at": "2026-12-24T00:00:00Z",
+        "rotation_policy": {"rotate_every_seconds": 86400},
+        "labels": {"team": "data"},
+    })
+}
+
+#[test]
+fn a_create_is_closed_and_free_of_null() {
+    let schema = schema_of::<DirectCreate>(Direction::Request);
+    assert!(admits(&schema, &direct()));
+    let changes = [
+        ("/purpose", json!("")),
+        ("/purpose", json!(null)),
+        ("/expires_at", json!(null)),
+        ("/expires_at", json!("2026-12-24")),
+        ("/project", json!("Atlas")),
+        ("/type", json!("password")),
+        ("/permissions/0/actions", json!("read")),
+        (
+            "/rotation_policy",
+            json!({"rotate_every_seconds": 86400, "surprise": 1}),
+        ),
+        ("/rotation_policy", json!({"rotate_every_seconds": 0})),
+        ("/labels", json!({"team": 1})),
+        ("/labels", json!({"": "x"})),
+    ];
+    for (pointer, value) in changes {
+        let mut body = direct();
+        *body.pointer_mut(pointer).unwrap() = value.clone();
+        assert!(!admits(&schema, &body), "{pointer} = {value}");
+    }
+    for pointer in ["", "/permissions/0"] {
+        let mut body = direct();
+        body.pointer_mut(pointer).unwrap()["surprise"] = json!(1);
+        assert!(!admits(&schema, &body), "a surprise at `{pointer}`");
+    }
+}
+
+#[test]
+fn the_two_shapes_of_a_create_do_not_mix() {
+    let (_, union) = contract_of(EndpointId::CredentialCreate).body.unwrap();
+    let request = json!({"request_id": "req_01234567890123456789"});
+    assert!(admits(&union, &request));
+    assert!(admits(&union, &direct()));
+    let mut both = direct();
+    both["request_id"] = request["request_id"].clone();
+    assert!(!admits(&union, &both));
+    assert!(!admits(
+        &schema_of::<CreateFromRequest>(Direction::Request),
+        &both
+    ));
+}
+
+#[test]
+fn answers_are_open_to_members_of_later_versions() {
+    let (_, schema) = contract_of(EndpointId::CredentialRevoke).answer.unwrap();
+    let text = schema.to_string();
+    assert!(!text.contains("\"null\""));
+    let closed = schema["additionalProperties"] == json!(false);
+    assert!(!closed);
+}
+
+#[test]
+fn no_generated_file_mentions_null_as_a_type() {
+    for (path, text) in files().unwrap() {
+        assert!(!text.contains("\"null\""), "{path}");
+    }
+}
