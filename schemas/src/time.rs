@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A point in time to the second, between the years 0000 and 9999.
+/// A point in time to the second, from 0000-01-01T00:00:00Z to 9999-12-30T22:00:00Z.
 ///
 /// On the wire it has exactly one spelling, `2026-11-24T19:39:13Z`, so that two documents
 /// that mean the same time hash alike.
@@ -19,13 +19,13 @@ pub struct Timestamp(i64);
 #[error("not a time of the form 2026-11-24T19:39:13Z")]
 pub struct NotATime;
 
-/// The last second of the year 9999, past which RFC 3339 has no spelling.
-const LAST: i64 = 253_402_300_799;
+/// 9999-12-30T22:00:00Z: the last second that has a four-digit year in every time zone.
+const LAST: i64 = 253_402_207_200;
 /// The first second of the year 0000.
 const FIRST: i64 = -62_167_219_200;
 
 impl Timestamp {
-    /// The time so many seconds after 1970-01-01T00:00:00Z, kept within the years 0000 to 9999.
+    /// The time so many seconds after 1970-01-01T00:00:00Z, kept within the bounds.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Self {
         Self(seconds.clamp(FIRST, LAST))
@@ -43,7 +43,7 @@ impl Timestamp {
         Self::from_unix(jiff::Timestamp::now().as_second())
     }
 
-    /// This time and so many seconds more (or fewer), kept within the years 0000 to 9999.
+    /// This time and so many seconds more (or fewer), kept within the bounds.
     #[must_use]
     pub fn plus(self, seconds: i64) -> Self {
         Self::from_unix(self.0.saturating_add(seconds))
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn arithmetic_stays_within_what_can_be_written() {
         let last = Timestamp::from_unix(i64::MAX);
-        assert_eq!(last.to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00Z");
         assert_eq!(last.plus(1), last);
         assert_eq!(Timestamp::from_unix(0).plus(60).unix(), 60);
     }
