@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::network::{Network, address, aggregate};
 use super::text::is_member;
-use super::{ConstraintKind, ConstraintValue, Fact, limits};
+use super::{ConstraintKind, ConstraintValue, Fact, Reason, limits};
 use crate::json::MAX_INTEGER;
 
 /// A constraint's value together with its kind. Two bounds admit the same accesses exactly
@@ -21,32 +21,34 @@ pub(super) enum Bound {
 }
 
 impl Bound {
-    /// `None` where the value does not fit the kind.
-    pub(super) fn new(kind: ConstraintKind, value: &ConstraintValue) -> Option<Self> {
-        match (kind, value) {
-            (ConstraintKind::Set, ConstraintValue::Members(members)) => {
-                let fine = is_sized(members) && members.iter().all(|member| is_member(member));
-                let distinct: BTreeSet<_> = members.iter().cloned().collect();
-                (fine && distinct.len() == members.len()).then_some(Self::Set(distinct))
-            }
-            (ConstraintKind::CidrSet, ConstraintValue::Members(members)) if is_sized(members) => {
+    /// Reads a value as one of `kind`.
+    ///
+    /// # Errors
+    /// [`Reason::Form`] where the value is one of no kind at all, [`Reason::Value`] where it
+    /// is none of this kind.
+    pub(super) fn new(kind: ConstraintKind, value: &ConstraintValue) -> Result<Self, Reason> {
+        if !is_well_formed(value) {
+            return Err(Reason::Form);
+        }
+        let bound = match (kind, value) {
+            (ConstraintKind::Set, ConstraintValue::Members(members)) => members
+                .iter()
+                .all(|member| is_member(member))
+                .then(|| Self::Set(members.iter().cloned().collect())),
+            (ConstraintKind::CidrSet, ConstraintValue::Members(members)) => {
                 let networks: Option<Vec<_>> =
                     members.iter().map(|text| Network::parse(text)).collect();
                 networks.map(|networks| Self::CidrSet(aggregate(networks)))
             }
-            (ConstraintKind::Max, ConstraintValue::Bound(most)) => {
-                is_exact(*most).then_some(Self::Max(*most))
-            }
-            (ConstraintKind::Min, ConstraintValue::Bound(least)) => {
-                is_exact(*least).then_some(Self::Min(*least))
-            }
+            (ConstraintKind::Max, ConstraintValue::Bound(most)) => Some(Self::Max(*most)),
+            (ConstraintKind::Min, ConstraintValue::Bound(least)) => Some(Self::Min(*least)),
             (ConstraintKind::Interval, ConstraintValue::Interval(span)) => {
-                let fine = span.from <= span.to && is_exact(span.from) && is_exact(span.to);
-                fine.then_some(Self::Interval(span.from, span.to))
+                (span.from <= span.to).then_some(Self::Interval(span.from, span.to))
             }
-            (ConstraintKind::Flag, ConstraintValue::Flag(true)) => Some(Self::Flag),
+            (ConstraintKind::Flag, ConstraintValue::Flag(_)) => Some(Self::Flag),
             _ => None,
-        }
+        };
+        bound.ok_or(Reason::Value)
     }
 
     /// Whether this bound is at least as tight as `other`. Bounds of two kinds never are.
@@ -79,8 +81,20 @@ impl Bound {
     }
 }
 
-fn is_sized(members: &[String]) -> bool {
-    (1..=limits::MEMBERS).contains(&members.len())
+/// Whether the value keeps to the published schema, which does not know kinds.
+fn is_well_formed(value: &ConstraintValue) -> bool {
+    match value {
+        ConstraintValue::Flag(set) => *set,
+        ConstraintValue::Bound(number) => is_exact(*number),
+        ConstraintValue::Interval(span) => is_exact(span.from) && is_exact(span.to),
+        ConstraintValue::Members(members) => {
+            (1..=limits::MEMBERS).contains(&members.len())
+                && members.iter().collect::<BTreeSet<_>>().len() == members.len()
+                && members
+                    .iter()
+                    .all(|member| (1..=limits::MEMBER_LENGTH).contains(&member.chars().count()))
+        }
+    }
 }
 
 /// Whether every JSON reader keeps the integer.

@@ -24,7 +24,7 @@ pub struct PermissionDocument {
     #[schemars(length(min = 1, max = limits::TEXT_LENGTH))]
     pub version: String,
     /// The types of resource, by name.
-    #[schemars(length(min = 1, max = limits::RESOURCE_TYPES))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::RESOURCE_TYPES))]
     pub resource_types: BTreeMap<String, ResourceType>,
     /// The environments that a credential can belong to, each once.
     #[schemars(
@@ -40,10 +40,10 @@ pub struct PermissionDocument {
 #[serde(deny_unknown_fields)]
 pub struct ResourceType {
     /// What people call it.
-    #[schemars(length(min = 1, max = limits::LANGUAGES))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::LANGUAGES))]
     pub title: Localised,
     /// The actions, by name.
-    #[schemars(length(min = 1, max = limits::ACTIONS))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::ACTIONS))]
     pub actions: BTreeMap<String, Action>,
     /// The constraints that a statement may carry, by name. Absent and empty mean the same.
     #[serde(
@@ -53,7 +53,7 @@ pub struct ResourceType {
     )]
     #[schemars(
         with = "BTreeMap<String, Constraint>",
-        length(max = limits::CONSTRAINT_DEFINITIONS)
+        extend("maxProperties" = limits::CONSTRAINT_DEFINITIONS)
     )]
     pub constraints: Option<BTreeMap<String, Constraint>>,
 }
@@ -79,7 +79,7 @@ pub struct Action {
     pub risk: Risk,
     /// What a person is asked to consent to, by language. `{selector}` stands for the
     /// resources concerned.
-    #[schemars(length(min = 1, max = limits::LANGUAGES))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::LANGUAGES))]
     pub consent: Localised,
     /// Whether the issuer wants nobody to ask for the action any more. Statements that
     /// name it keep their meaning.

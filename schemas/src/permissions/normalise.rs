@@ -7,6 +7,7 @@ use std::fmt;
 use super::bound::{Bound, quoted};
 use super::reserved::is_reserved;
 use super::{Access, PermissionDocument, PermissionSet, Selector, Statement, limits};
+use crate::problem::ProblemType;
 
 /// A part of a permission set has no meaning in the permission document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum Reason {
     /// The resource type has no such constraint.
     #[error("the resource type does not have the constraint")]
     Constraint,
+    /// The value is one of no kind of constraint.
+    #[error("the value is malformed")]
+    Form,
     /// The value does not fit the constraint's kind.
     #[error("the value does not fit the kind of the constraint")]
     Value,
@@ -46,6 +50,20 @@ pub enum Reason {
     /// An action stands twice.
     #[error("the action is repeated")]
     Repeated,
+}
+
+impl Reason {
+    /// The problem with which an issuer refuses a body for this reason.
+    #[must_use]
+    pub const fn problem(self) -> ProblemType {
+        match self {
+            Self::ResourceType | Self::Action | Self::Constraint | Self::Value | Self::Reserved => {
+                ProblemType::UnknownPermission
+            }
+            Self::Environment => ProblemType::UnknownEnvironment,
+            Self::Form | Self::Size | Self::Repeated => ProblemType::InvalidRequest,
+        }
+    }
 }
 
 /// Where actions are granted: resources of one type, under constraints.
@@ -250,7 +268,7 @@ fn read(
             .constraint_kind(name)
             .ok_or_else(|| unknown("/constraints".to_owned(), Reason::Constraint))?;
         let bound = Bound::new(kind, value)
-            .ok_or_else(|| unknown(format!("/constraints/{name}"), Reason::Value))?;
+            .map_err(|reason| unknown(format!("/constraints/{name}"), reason))?;
         constraints.insert(name.clone(), bound);
     }
     let actions = definition

@@ -37,7 +37,7 @@ pub struct Statement {
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "at_least_one"
     )]
-    #[schemars(length(min = 1, max = limits::CONSTRAINTS))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::CONSTRAINTS))]
     pub constraints: BTreeMap<String, ConstraintValue>,
 }
 

@@ -40,10 +40,8 @@ pub(super) fn is_visible(character: char) -> bool {
 
 /// Whether `text` may be a member of a `set`: visible characters and ordinary spaces.
 pub(super) fn is_member(text: &str) -> bool {
-    (1..=super::limits::MEMBER_LENGTH).contains(&text.chars().count())
-        && text
-            .chars()
-            .all(|character| character == ' ' || is_visible(character))
+    text.chars()
+        .all(|character| character == ' ' || is_visible(character))
 }
 
 /// Whether `text` is one line of prose. Joiners are admitted, since some scripts need
