@@ -1,0 +1,281 @@
+//! What is tested and how it is reached: one tree, out of a TOML file and the environment,
+//! which wins. A token never stands in the tree, only the name of the variable or of the file
+//! that holds it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clp_schemas::ids::{PrincipalId, TenantId};
+use clp_schemas::ops::control::Probe;
+use clp_schemas::ops::store::SecretText;
+use serde::Deserialize;
+use toml::{Table, Value};
+use url::Url;
+
+/// What every variable that reaches into the tree begins with; `__` separates its levels, as
+/// in `CLP_CONFORMANCE__CONTROL__TOKEN`.
+pub const ENV_PREFIX: &str = "CLP_CONFORMANCE__";
+
+/// Largest configuration or token file, in bytes.
+const MAX_FILE: u64 = 256 * 1024;
+
+/// The issuer that a run is about.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The reference issuer, started inside this process.
+    Reference,
+    /// Anybody's.
+    Remote(Box<Remote>),
+}
+
+/// An issuer that is already running.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// The prefix of its manifest: its issuer identifier.
+    pub url: Url,
+    /// Its test control; with it, everything else is optional.
+    pub control: Option<Control>,
+    /// A cast that was set up by hand, for an issuer without test control.
+    pub cast: Option<Cast>,
+}
+
+/// Test control.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Its base, C.
+    pub url: Url,
+    /// Its bearer token.
+    pub token: SecretText,
+}
+
+/// A cast that was set up by hand.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// The tenant of all but the outsider, where it is known.
+    pub tenant_id: Option<TenantId>,
+    /// By role: `owner`, `approver`, `bystander`, `outsider`.
+    pub members: BTreeMap<String, Member>,
+    /// What tells what a key opens.
+    pub probe: Probe,
+}
+
+/// Somebody of the cast.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Who, where it is known.
+    pub id: Option<PrincipalId>,
+    /// Their bearer token.
+    pub token: SecretText,
+}
+
+/// The roles that a cast has to fill.
+pub const ROLES: [&str; 4] = ["owner", "approver", "bystander", "outsider"];
+
+/// Why there is no configuration to go by.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFault {
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The tree does not have the expected form.
+    #[error("the configuration is malformed: {0}")]
+    Form(String),
+    /// A token stands where it can be read by others.
+    #[error(
+        "`{0}` holds a token; name its place instead: `{{ env = \"NAME\" }}` or `{{ file = \"PATH\" }}`"
+    )]
+    TokenInFile(String),
+    /// A token's place is empty.
+    #[error("the token `{0}` is not there: {1}")]
+    TokenMissing(String, String),
+    /// Neither test control nor a cast.
+    #[error("an issuer needs `control` (url, token) or `cast` ({roles} with a token each) and `probe`", roles = ROLES.join(", "))]
+    NoCast,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tree {
+    issuer: Option<Url>,
+    control: Option<ControlTree>,
+    cast: Option<BTreeMap<String, MemberTree>>,
+    tenant_id: Option<TenantId>,
+    probe: Option<Probe>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlTree {
+    url: Url,
+    token: Place,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberTree {
+    id: Option<PrincipalId>,
+    token: Place,
+}
+
+/// Where a token is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Place {
+    Env(String),
+    File(PathBuf),
+}
+
+impl Target {
+    /// Reads the file and the environment, and fetches the tokens.
+    ///
+    /// # Errors
+    /// Where the tree is malformed, incomplete, or a token is missing or in the open.
+    pub fn load(
+        url: Option<Url>,
+        file: Option<&Path>,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, ConfigFault> {
+        let mut tree = match file {
+            None => Table::new(),
+            Some(path) => read(path)?
+                .parse::<Table>()
+                .map_err(|fault| ConfigFault::Form(fault.message().to_owned()))?,
+        };
+        no_tokens(&tree, "")?;
+        overlay(&mut tree, env)?;
+        let tree: Tree = Value::Table(tree)
+            .try_into()
+            .map_err(|fault: toml::de::Error| ConfigFault::Form(fault.message().to_owned()))?;
+        let Some(url) = url.or(tree.issuer) else {
+            return Ok(Self::Reference);
+        };
+        let control = match tree.control {
+            None => None,
+            Some(control) => Some(Control {
+                url: control.url,
+                token: control.token.fetch("control.token", env)?,
+            }),
+        };
+        let cast = match (tree.cast, tree.probe) {
+            (Some(cast), Some(probe)) => Some(Cast {
+                tenant_id: tree.tenant_id,
+                members: members(cast, env)?,
+                probe,
+            }),
+            (None, None) => None,
+            _ => return Err(ConfigFault::NoCast),
+        };
+        if control.is_none() && cast.is_none() {
+            return Err(ConfigFault::NoCast);
+        }
+        Ok(Self::Remote(Box::new(Remote { url, control, cast })))
+    }
+}
+
+fn members(
+    cast: BTreeMap<String, MemberTree>,
+    env: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Member>, ConfigFault> {
+    if cast.len() != ROLES.len() || ROLES.iter().any(|role| !cast.contains_key(*role)) {
+        return Err(ConfigFault::NoCast);
+    }
+    cast.into_iter()
+        .map(|(role, member)| {
+            let token = member.token.fetch(&format!("cast.{role}.token"), env)?;
+            Ok((
+                role,
+                Member {
+                    id: member.id,
+                    token,
+                },
+            ))
+        })
+        .collect()
+}
+
+impl Place {
+    fn fetch(&self, name: &str, env: &BTreeMap<String, String>) -> Result<SecretText, ConfigFault> {
+        let text = match self {
+            Self::Env(variable) => env.get(variable).cloned().ok_or_else(|| {
+                ConfigFault::TokenMissing(
+                    name.to_owned(),
+                    format!("the variable `{variable}` is not set"),
+                )
+            })?,
+            Self::File(path) => read(path)?.trim().to_owned(),
+        };
+        if text.is_empty() {
+            return Err(ConfigFault::TokenMissing(
+                name.to_owned(),
+                "it is empty".to_owned(),
+            ));
+        }
+        Ok(SecretText::new(text))
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigFault> {
+    let fault = |reason: String| ConfigFault::File {
+        path: path.to_owned(),
+        reason,
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|error| fault(error.to_string()))?
+        .len();
+    if size > MAX_FILE {
+        return Err(fault("it is larger than 256 KiB".to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))
+}
+
+/// Refuses a token that stands in the file itself.
+fn no_tokens(table: &Table, at: &str) -> Result<(), ConfigFault> {
+    for (name, value) in table {
+        let path = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}.{name}")
+        };
+        match value {
+            Value::String(_) if name == "token" => return Err(ConfigFault::TokenInFile(path)),
+            Value::Table(inner) => no_tokens(inner, &path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Lays the environment over the tree. A token stays where it is: the tree gets its name.
+fn overlay(tree: &mut Table, env: &BTreeMap<String, String>) -> Result<(), ConfigFault> {
+    for (variable, value) in env {
+        let Some(path) = variable.strip_prefix(ENV_PREFIX) else {
+            continue;
+        };
+        let path = path.to_lowercase();
+        let mut levels: Vec<&str> = path.split("__").collect();
+        let Some(leaf) = levels.pop() else { continue };
+        let mut at = &mut *tree;
+        for level in levels {
+            at = at
+                .entry(level)
+                .or_insert_with(|| Value::Table(Table::new()))
+                .as_table_mut()
+                .ok_or_else(|| ConfigFault::Form(format!("`{variable}` reaches below a value")))?;
+        }
+        let value = if leaf == "token" {
+            Value::Table(Table::from_iter([(
+                "env".to_owned(),
+                Value::String(variable.clone()),
+            )]))
+        } else {
+            Value::String(value.clone())
+        };
+        at.insert(leaf.to_owned(), value);
+    }
+    Ok(())
+}
