@@ -4,6 +4,10 @@
 use crate::problem::ProblemType;
 use crate::state::named;
 
+mod table;
+
+pub use table::{ALL, EndpointId};
+
 named! {
     /// The operations of the protocol, in the order of a credential's life.
     Operation {
@@ -58,6 +62,16 @@ named! {
         Approval = "approval",
         /// The audit log is a Merkle tree with signed checkpoints.
         AuditProofs = "audit-proofs",
+        /// Amend, suspend, acknowledge; rotations that can be read, advanced and rolled back.
+        Lifecycle = "lifecycle",
+        /// Where credentials are used: declared and observed; rotations that know when it is safe.
+        Inventory = "inventory",
+        /// OAuth clients and service accounts get access tokens.
+        Oauth = "oauth",
+        /// Events are signed with webhook secrets.
+        Webhooks = "webhooks",
+        /// A key works only together with a key pair (RFC 9449).
+        BoundKeys = "bound-keys",
         /// Tests can make tenants and move clocks.
         TestControl = "test-control",
     }
@@ -78,6 +92,12 @@ pub enum Method {
     Get,
     /// Neither.
     Post,
+    /// Idempotent: the whole object, made or replaced.
+    Put,
+    /// The members given are replaced.
+    Patch,
+    /// Idempotent.
+    Delete,
 }
 
 impl Method {
@@ -87,6 +107,9 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -136,6 +159,32 @@ pub enum Idempotency {
     Key,
 }
 
+/// Whether the object has an entity tag, and whether the caller has to name it
+/// (RFC 9110 section 13; spec chapter 02).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// No entity tag.
+    None,
+    /// A success carries one; the caller names none.
+    Tagged,
+    /// `If-Match` is needed.
+    IfMatch,
+    /// `If-Match` is needed to replace, and `If-None-Match: *` to make.
+    IfMatchOrNew,
+}
+
+/// What a request body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// There is none.
+    None,
+    /// `application/json`.
+    Json,
+    /// `application/x-www-form-urlencoded`, as OAuth has it. Such an endpoint refuses with
+    /// the error form of RFC 6749 section 5.2.
+    Form,
+}
+
 /// What a success carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
@@ -170,6 +219,8 @@ pub struct Endpoint {
     pub auth: Auth,
     /// Whether a key is needed.
     pub idempotency: Idempotency,
+    /// Whether the object has an entity tag, and who has to name it.
+    pub precondition: Precondition,
     /// The status of a success.
     pub success: u16,
     /// What a success carries.
@@ -178,109 +229,37 @@ pub struct Endpoint {
     pub own_problems: &'static [ProblemType],
 }
 
-macro_rules! endpoints {
-    ($($id:ident = $name:literal, $operation:ident, $class:ident, $method:ident $base:ident $path:literal,
-        $auth:ident, $key:ident, $success:literal $media:ident, [$($problem:ident),*], $summary:literal;)*) => {
-        /// Every endpoint.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum EndpointId {
-            $(#[doc = $summary] $id,)*
-        }
-
-        /// The table.
-        pub const ALL: &[&Endpoint] = &[$(EndpointId::$id.row(),)*];
-
-        impl EndpointId {
-            /// Its row.
-            #[must_use]
-            pub const fn row(self) -> &'static Endpoint {
-                match self {
-                    $(Self::$id => &Endpoint {
-                        id: EndpointId::$id,
-                        name: $name,
-                        summary: $summary,
-                        operation: Operation::$operation,
-                        class: Class::$class,
-                        method: Method::$method,
-                        base: Base::$base,
-                        path: $path,
-                        auth: Auth::$auth,
-                        idempotency: Idempotency::$key,
-                        success: $success,
-                        media: Media::$media,
-                        own_problems: &[$(ProblemType::$problem),*],
-                    },)*
-                }
-            }
-        }
-    };
-}
-
-endpoints! {
-    ManifestRead = "manifest_read", Discover, Core, Get Origin "/.well-known/credential-issuer",
-        Anyone, None, 200 Json, [], "Read what the provider can do.";
-    ResourceMetadataRead = "resource_metadata_read", Discover, Core, Get Origin "/.well-known/oauth-protected-resource/credentials",
-        Anyone, None, 200 Json, [], "Read how the credential endpoint is authenticated (RFC 9728).";
-    PermissionDocumentRead = "permission_document_read", Scope, Core, Get Origin "/.well-known/credential-permissions",
-        Anyone, None, 200 Json, [NotFound, InvalidQuery], "Read what permissions exist and what they mean.";
-    RequestOpen = "request_open", Request, Approval, Post Credentials "/requests",
-        Principal, Key, 202 Json, [Forbidden, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange],
-        "Ask for a credential that somebody has to approve.";
-    RequestRead = "request_read", Request, Approval, Get Credentials "/requests/{request_id}",
-        Principal, None, 200 Json, [NotFound], "Read where a request stands.";
-    ChallengeOpen = "challenge_open", Approve, Approval, Post Credentials "/requests/{request_id}/approval-challenges",
-        Principal, None, 201 Json, [NotFound, Forbidden, SeparationOfDuty, RequestNotPending],
-        "Ask for the bytes that prove one decision on one version of a request.";
-    ApprovalSubmit = "approval_submit", Approve, Approval, Post Credentials "/requests/{request_id}/approvals",
-        Principal, None, 201 Json,
-        [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, ChallengeNotUsable, EvidenceInvalid, MethodNotSupported],
-        "Decide on a request, with proof.";
-    CredentialCreate = "credential_create", Create, Core, Post Credentials "",
-        Principal, Key, 201 Json,
-        [NotFound, Forbidden, ApprovalRequired, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange,
-         RequestNotApproved, ApprovalExpired],
-        "Mint a credential.";
-    CredentialList = "credential_list", Create, Core, Get Credentials "",
-        Principal, None, 200 Json, [InvalidQuery, InvalidCursor], "List credentials.";
-    CredentialRead = "credential_read", Create, Core, Get Credentials "/{credential_id}",
-        Principal, None, 200 Json, [NotFound], "Read one credential.";
-    DeliveryRead = "delivery_read", Store, Core, Get Credentials "/deliveries/{delivery_id}",
-        Principal, None, 200 Json, [NotFound, DeliveryGone], "Fetch the secret of a new credential.";
-    RotationOpen = "rotation_open", Rotate, Core, Post Credentials "/{credential_id}/rotations",
-        Principal, Key, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange],
-        "Mint a successor; the predecessor works on until it is revoked.";
-    CredentialRevoke = "credential_revoke", Revoke, Core, Post Credentials "/{credential_id}/revoke",
-        PrincipalOrSelf, None, 200 Json, [NotFound, Forbidden, ModeNotSupported],
-        "End a credential for good.";
-    AuditEntries = "audit_entries", Audit, Core, Get Credentials "/audit/entries",
-        Principal, None, 200 Json, [Forbidden, InvalidQuery, InvalidCursor], "List who did what.";
-    AuditCheckpoint = "audit_checkpoint", Audit, AuditProofs, Get Credentials "/audit/checkpoint",
-        Principal, None, 200 Text, [Forbidden], "Read the signed size and root of the log.";
-    AuditInclusion = "audit_inclusion", Audit, AuditProofs, Get Credentials "/audit/proofs/inclusion",
-        Principal, None, 200 Json, [Forbidden, InvalidQuery, InvalidProofRange], "Prove that an entry is in the log.";
-    AuditConsistency = "audit_consistency", Audit, AuditProofs, Get Credentials "/audit/proofs/consistency",
-        Principal, None, 200 Json, [Forbidden, InvalidQuery, InvalidProofRange], "Prove that the log only grew.";
-    SandboxOpen = "sandbox_open", Discover, TestControl, Post Control "/sandboxes",
-        Control, None, 201 Json, [NotFound], "Make a fresh tenant with a cast and two probes.";
-    SandboxReset = "sandbox_reset", Discover, TestControl, Post Control "/sandboxes/{tenant_id}/reset",
-        Control, None, 204 Empty, [NotFound], "Empty a tenant.";
-    ClockAdvance = "clock_advance", Discover, TestControl, Post Control "/sandboxes/{tenant_id}/clock",
-        Control, None, 200 Json, [NotFound], "Move a tenant's clock forward.";
-    ControlApprove = "control_approve", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/approvals",
-        Control, None, 201 Json, [NotFound, RequestNotPending, SeparationOfDuty], "Simulate a decision.";
-    AuthenticatorRegister = "authenticator_register", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/authenticators",
-        Control, None, 204 Empty, [NotFound, EvidenceInvalid], "Register a passkey.";
-    RequestLog = "request_log", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/requests",
-        Control, None, 200 Json, [NotFound], "Read what reached a tenant.";
-    StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",
-        Control, None, 200 Json, [NotFound], "Read what a tenant holds.";
-}
-
 impl Endpoint {
     /// Whether a request carries a body.
     #[must_use]
     pub fn has_body(&self) -> bool {
-        self.method == Method::Post && self.id != EndpointId::SandboxReset
+        self.body() != BodyForm::None
+    }
+
+    /// What a request body is.
+    #[must_use]
+    pub fn body(&self) -> BodyForm {
+        match (self.method, self.id) {
+            (_, EndpointId::TokenIssue | EndpointId::TokenIntrospect) => BodyForm::Form,
+            (Method::Get | Method::Delete, _) | (_, EndpointId::SandboxReset) => BodyForm::None,
+            (Method::Post | Method::Put | Method::Patch, _) => BodyForm::Json,
+        }
+    }
+
+    /// Every status of a success: a PUT that makes its object answers 201
+    /// (RFC 9110 section 9.3.4).
+    #[must_use]
+    pub fn successes(&self) -> Vec<u16> {
+        match self.method {
+            Method::Put => vec![self.success, 201],
+            _ => vec![self.success],
+        }
+    }
+
+    /// Whether a success carries an `ETag`, where the issuer claims the profile `lifecycle`.
+    #[must_use]
+    pub fn is_tagged(&self) -> bool {
+        self.precondition != Precondition::None && self.media == Media::Json
     }
 
     /// Every problem that it can answer with: its own, and those of the layers that its row
@@ -299,7 +278,16 @@ impl Endpoint {
         if self.auth != Auth::Anyone {
             all.push(P::Unauthenticated);
         }
-        if self.has_body() {
+        if self.body() == BodyForm::Form {
+            all.push(P::BodyTooLarge);
+        }
+        match self.precondition {
+            Precondition::None | Precondition::Tagged => {}
+            Precondition::IfMatch | Precondition::IfMatchOrNew => {
+                all.extend([P::PreconditionRequired, P::PreconditionFailed]);
+            }
+        }
+        if self.body() == BodyForm::Json {
             all.extend([
                 P::InvalidJson,
                 P::DuplicateMember,
@@ -340,6 +328,16 @@ mod tests {
         for row in ALL {
             assert_eq!(row.id.row().name, row.name);
             assert!(seen.insert(row.signature()), "{}", row.signature());
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_matched_was_tagged_by_something() {
+        for row in ALL {
+            if row.precondition == Precondition::IfMatch {
+                assert_ne!(row.method, Method::Get, "{}", row.name);
+            }
+            assert!(row.class != Class::Core || row.precondition != Precondition::IfMatch);
         }
     }
 

@@ -12,7 +12,9 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::{self, Auth, Base, Endpoint, EndpointId, Idempotency, Media};
+use crate::endpoint::{
+    self, Auth, Base, BodyForm, Class, Endpoint, EndpointId, Idempotency, Media,
+};
 use crate::ops::{self, Call};
 use crate::problem::{self, Problem};
 
@@ -126,6 +128,26 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::AuditCheckpoint => contract::<ops::audit::AuditCheckpoint>(),
         Id::AuditInclusion => contract::<ops::audit::AuditInclusion>(),
         Id::AuditConsistency => contract::<ops::audit::AuditConsistency>(),
+        Id::CredentialAmend => contract::<ops::create::CredentialAmend>(),
+        Id::ScopeAnalysis => contract::<ops::scope::ScopeAnalysis>(),
+        Id::DeliveryAck => contract::<ops::store::DeliveryAck>(),
+        Id::StoreRegister => contract::<ops::store::StoreRegister>(),
+        Id::StoreList => contract::<ops::store::StoreList>(),
+        Id::InstallationPut => contract::<ops::inject::InstallationPut>(),
+        Id::InstallationDelete => contract::<ops::inject::InstallationDelete>(),
+        Id::InstallationList => contract::<ops::inventory::InstallationList>(),
+        Id::InstallationRead => contract::<ops::inventory::InstallationRead>(),
+        Id::UsageRead => contract::<ops::inventory::UsageRead>(),
+        Id::RotationRead => contract::<ops::rotate::RotationRead>(),
+        Id::RotationGates => contract::<ops::rotate::RotationGates>(),
+        Id::RotationAdvance => contract::<ops::rotate::RotationAdvance>(),
+        Id::RotationRollback => contract::<ops::rotate::RotationRollback>(),
+        Id::CredentialSuspend => contract::<ops::revoke::CredentialSuspend>(),
+        Id::CredentialResume => contract::<ops::revoke::CredentialResume>(),
+        Id::OauthMetadataRead => contract::<ops::oauth::OauthMetadataRead>(),
+        Id::TokenIssue => contract::<ops::oauth::TokenIssue>(),
+        Id::TokenIntrospect => contract::<ops::oauth::TokenIntrospect>(),
+        Id::EventTest => contract::<ops::inject::EventTest>(),
         Id::SandboxOpen => contract::<ops::control::SandboxOpen>(),
         Id::SandboxReset => contract::<ops::control::SandboxReset>(),
         Id::ClockAdvance => contract::<ops::control::ClockAdvance>(),
@@ -135,6 +157,35 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::StateDump => contract::<ops::control::StateDump>(),
     }
 }
+
+/// Takes the members out of a request schema that belong to profiles which an issuer does
+/// not claim; what is left is what that issuer admits (spec chapter 02).
+pub fn restrict(schema: &mut Value, claims: &dyn Fn(Class) -> bool) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.retain(|_, property| {
+                    property
+                        .get(PROFILE_KEYWORD)
+                        .and_then(Value::as_str)
+                        .is_none_or(|name| Class::from_name(name).is_some_and(claims))
+                });
+            }
+            for value in object.values_mut() {
+                restrict(value, claims);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                restrict(item, claims);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The annotation of a member that belongs to a profile.
+pub const PROFILE_KEYWORD: &str = "x-clp-profile";
 
 /// Every generated file below `schemas/`, by path.
 ///
@@ -232,9 +283,13 @@ fn operation(row: &Endpoint) -> Value {
             object.insert("security".to_owned(), json!([{"bearer": []}]));
         }
         if let Some((name, _)) = &contract.body {
+            let media = match row.body() {
+                BodyForm::Form => "application/x-www-form-urlencoded",
+                BodyForm::Json | BodyForm::None => "application/json",
+            };
             object.insert(
                 "requestBody".to_owned(),
-                json!({"required": true, "content": {"application/json": {"schema": reference(name)}}}),
+                json!({"required": true, "content": {media: {"schema": reference(name)}}}),
             );
         }
     }
@@ -295,10 +350,12 @@ fn responses(row: &Endpoint, answer: Option<&str>) -> Value {
         (Media::Text, _) => json!({"text/plain": {"schema": {"type": "string"}}}),
         _ => json!({}),
     };
-    responses.insert(
-        row.success.to_string(),
-        json!({"description": "success", "content": content}),
-    );
+    for success in row.successes() {
+        responses.insert(
+            success.to_string(),
+            json!({"description": "success", "content": content}),
+        );
+    }
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for problem in row.problems() {
         by_status

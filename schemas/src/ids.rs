@@ -110,6 +110,12 @@ ids! {
     ChallengeId = "chl_";
     /// One approver's decision on one version of a request.
     ApprovalId = "apr_";
+    /// One place where a credential is used.
+    InstallationId = "ins_";
+    /// One place where secrets are kept.
+    StoreId = "sto_";
+    /// One event that was sent to a webhook.
+    EventId = "evt_";
     /// Somebody who acts: a person, a tool, an agent, a workload.
     PrincipalId = "prin_";
     /// A customer of the issuer; nothing crosses from one to another.

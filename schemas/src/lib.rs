@@ -5,11 +5,15 @@
 //! it; none of them shares anything else.
 
 pub mod approval;
+pub mod assertion;
 pub mod audit;
 pub mod canonical;
+pub mod dpop;
 pub mod endpoint;
+pub mod gates;
 pub mod generate;
 pub mod ids;
+pub mod jose;
 pub mod json;
 pub mod key;
 pub mod ops;
@@ -17,3 +21,4 @@ pub mod permissions;
 pub mod problem;
 pub mod state;
 pub mod time;
+pub mod webhook;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::gates::GateId;
 use crate::ids::RequestId;
 
 /// Whose fault a problem is. Only ours is a 5xx.
@@ -96,6 +97,19 @@ problems! {
     ChallengeNotUsable = "challenge-not-usable", 409, Peer, "the challenge was used, has lapsed or belongs elsewhere";
     EvidenceInvalid = "evidence-invalid", 422, Peer, "the evidence does not prove the decision";
     DeliveryGone = "delivery-gone", 410, Peer, "the delivery is over";
+    PreconditionRequired = "precondition-required", 428, Peer, "the caller has to say which state it saw";
+    PreconditionFailed = "precondition-failed", 412, Peer, "the object is not in the state that the caller saw";
+    TypeMismatch = "type-mismatch", 422, Peer, "this does not go with this type of credential";
+    KeyNotUsable = "key-not-usable", 422, Peer, "the public key cannot be used here";
+    TargetRefused = "target-refused", 422, Peer, "events are not sent to this address";
+    PermissionsNotNarrower = "permissions-not-narrower", 422, Peer, "the permissions are not within those of the predecessor";
+    PlanImpossible = "plan-impossible", 422, Peer, "the rotation could not end before its deadline";
+    UnknownStore = "unknown-store", 422, Peer, "there is no such store";
+    GateUnmet = "gate-unmet", 409, Person, "a gate of the rotation is not met";
+    RotationNotOpen = "rotation-not-open", 409, Peer, "the stage of the rotation does not admit this";
+    NoRollbackAfterCompromise = "no-rollback-after-compromise", 409, Person, "a compromised credential is not given back";
+    DeliveryNotRead = "delivery-not-read", 409, Peer, "the delivery was not read yet";
+    InstallationState = "installation-state", 409, Peer, "the state of the installation does not admit this";
     InvalidProofRange = "invalid-proof-range", 400, Peer, "the log has no such index or size";
     RateLimited = "rate-limited", 429, Peer, "too many requests";
     Internal = "internal", 500, Issuer, "the issuer failed";
@@ -144,6 +158,9 @@ pub struct Problem {
     /// For `approval-required`: the request that was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestLink>,
+    /// For `gate-unmet`: the gates that are not met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateId>,
 }
 
 /// Where a request for approval can be followed.
@@ -169,6 +186,7 @@ impl Problem {
             requirement: None,
             pointer: None,
             request: None,
+            gates: Vec::new(),
         }
     }
 
@@ -190,6 +208,13 @@ impl Problem {
     #[must_use]
     pub fn pointer(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The same, naming the gates that are not met.
+    #[must_use]
+    pub fn gates(mut self, gates: Vec<GateId>) -> Self {
+        self.gates = gates;
         self
     }
 

@@ -57,6 +57,34 @@ events! {
     CredentialRevoked "credential.revoked";
     /// The credential ran out.
     CredentialExpired "credential.expired";
+    /// Owner, labels or end of a credential were changed.
+    CredentialAmended "credential.amended";
+    /// A credential was stopped reversibly.
+    CredentialSuspended "credential.suspended";
+    /// A suspended credential works again.
+    CredentialResumed "credential.resumed";
+    /// A client said that a secret is in its store.
+    DeliveryAcknowledged "delivery.acknowledged";
+    /// A place where secrets are kept was named.
+    StoreRegistered "store.registered";
+    /// A place where a credential is used was declared.
+    InstallationDeclared "installation.declared";
+    /// An installation was changed, or moved to another credential.
+    InstallationUpdated "installation.updated";
+    /// An installation was forgotten.
+    InstallationRemoved "installation.removed";
+    /// A rotation went one stage further.
+    RotationAdvanced "rotation.advanced";
+    /// A rotation ended with its predecessor.
+    RotationCompleted "rotation.completed";
+    /// A rotation ended with its successor.
+    RotationRolledBack "rotation.rolled_back";
+    /// A rotation did not end before its deadline.
+    RotationBlocked "rotation.blocked";
+    /// An access token was issued.
+    TokenIssued "token.issued";
+    /// A test event was sent.
+    EventTested "event.tested";
     /// The log itself was read.
     AuditRead "audit.read";
 }

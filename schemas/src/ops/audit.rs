@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Nothing, call};
 pub use crate::audit::{AuditEntry, ConsistencyProof, InclusionProof};
-use crate::ids::CredentialId;
+use crate::ids::{CredentialId, RotationId};
+use crate::time::Timestamp;
 
 /// Which entries, and which page of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +19,18 @@ pub struct EntriesQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub event: Option<String>,
+    /// About this rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "lifecycle"))]
+    pub rotation_id: Option<RotationId>,
+    /// From this second on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "lifecycle"))]
+    pub since: Option<Timestamp>,
+    /// Before this second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "lifecycle"))]
+    pub until: Option<Timestamp>,
     /// At most so many, 1 to 200; by default 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]

@@ -152,6 +152,9 @@ pub struct StateAnswer {
     pub requests: Vec<ObjectState>,
     /// Every rotation.
     pub rotations: Vec<ObjectState>,
+    /// Every installation, where the issuer claims `inventory`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installations: Vec<ObjectState>,
     /// Number of entries in the audit log.
     pub audit_size: u64,
 }

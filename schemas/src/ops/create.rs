@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::discover::CredentialType;
-use super::revoke::Revocation;
+use super::revoke::{Revocation, RevocationReason};
 use super::{Nothing, call};
-use crate::ids::{CredentialId, DeliveryId, PrincipalId, RequestId, RotationId};
+use crate::ids::{CredentialId, DeliveryId, PrincipalId, RequestId, RotationId, StoreId};
+use crate::jose::PublicJwk;
 use crate::permissions::PermissionSet;
 use crate::state::credential::State;
 use crate::state::named;
@@ -58,6 +59,22 @@ pub struct RotationPolicy {
     pub renewable_until: Option<Timestamp>,
 }
 
+/// The key pair without which a key opens nothing (RFC 7800, RFC 9449 section 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confirmation {
+    /// Thumbprint of the public key (RFC 7638), base64url of 32 bytes.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{43}$"))]
+    pub jkt: String,
+}
+
+/// Where the events that a `webhook_secret` signs are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Webhook {
+    /// An https URL without user, password and fragment.
+    #[schemars(length(min = 1, max = 2000))]
+    pub url: String,
+}
+
 /// Labels: at most 32, names and values of at most 100 characters.
 pub type Labels = BTreeMap<String, String>;
 
@@ -90,6 +107,18 @@ pub struct DirectCreate {
     /// How it is to be rotated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_policy: Option<RotationPolicy>,
+    /// For an `api_key`: the key pair without which it opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "bound-keys"))]
+    pub cnf: Option<Confirmation>,
+    /// For a `service_account`: the requester's own key; by default the issuer makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "oauth"))]
+    pub public_jwk: Option<PublicJwk>,
+    /// For a `webhook_secret`: where the events go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "webhooks"))]
+    pub webhook: Option<Webhook>,
     /// Free labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32), transform = label_bounds)]
@@ -159,6 +188,28 @@ pub struct Disclosure {
     pub at: Timestamp,
 }
 
+/// A store in which a client says that the secret is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Placement {
+    /// The store.
+    pub store_id: StoreId,
+    /// Who said so.
+    pub by: PrincipalId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a credential was stopped for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suspension {
+    /// Why.
+    pub reason: RevocationReason,
+    /// Who.
+    pub by: PrincipalId,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Where the secret can be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryLink {
@@ -218,8 +269,23 @@ pub struct Credential {
     /// Free labels.
     #[serde(default)]
     pub labels: Labels,
+    /// The key pair without which it opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+    /// For a `service_account`: the public key of its assertions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_jwk: Option<PublicJwk>,
+    /// For a `webhook_secret`: where the events go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
     /// Who has seen the secret.
     pub disclosed_to: Vec<Disclosure>,
+    /// The stores in which it is, as clients say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stored_in: Vec<Placement>,
+    /// While it is suspended: how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     /// How it was ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
@@ -253,6 +319,26 @@ pub struct ListQuery {
     /// That end by themselves before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_before: Option<Timestamp>,
+    /// For this kind of subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "lifecycle"))]
+    pub subject_kind: Option<SubjectKind>,
+    /// For the subject of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200), extend("x-clp-profile" = "lifecycle"))]
+    pub subject_id: Option<String>,
+    /// Whose purpose holds this text, case and all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500), extend("x-clp-profile" = "lifecycle"))]
+    pub purpose: Option<String>,
+    /// With this label, as `name=value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 201), extend("x-clp-profile" = "lifecycle"))]
+    pub label: Option<String>,
+    /// Whose rotation policy wants them rotated before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "lifecycle"))]
+    pub rotate_before: Option<Timestamp>,
     /// At most so many, 1 to 200; by default 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]
@@ -279,6 +365,27 @@ pub struct CredentialPath {
     pub credential_id: CredentialId,
 }
 
+/// What is to be changed; each member given replaces the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1))]
+pub struct AmendBody {
+    /// The person or team that answers for it from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub owner: Option<String>,
+    /// All labels; those not in it are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 32), transform = label_bounds)]
+    pub labels: Option<Labels>,
+    /// An earlier end than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+call!(
+    /// Changes a credential.
+    CredentialAmend, CredentialPath, Nothing, AmendBody => Credential
+);
 call!(
     /// Mints a credential.
     CredentialCreate, Nothing, Nothing, CreateBody => Credential

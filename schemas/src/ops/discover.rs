@@ -50,6 +50,18 @@ named! {
 }
 
 named! {
+    /// What an issuer sees of the uses of a credential.
+    UsageObservation {
+        /// Nothing.
+        None = "none",
+        /// That it was used, and when last.
+        LastUsed = "last_used",
+        /// By which consumers, too.
+        PerConsumer = "per_consumer",
+    }
+}
+
+named! {
     /// Whether anything real depends on an issuer.
     Deployment {
         /// Real credentials.
@@ -138,6 +150,13 @@ pub struct Manifest {
     /// Whether the predecessor keeps working while the successor exists; by default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap_supported: Option<bool>,
+    /// What the issuer sees of uses; by default `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_observation: Option<UsageObservation>,
+    /// Longest time until a use has been seen, in seconds; by default unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 9_007_199_254_740_992_u64))]
+    pub usage_lag_seconds: Option<u64>,
     /// How the audit log is checked; absent where it is not provable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLog>,

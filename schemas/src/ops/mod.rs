@@ -6,9 +6,13 @@ pub mod audit;
 pub mod control;
 pub mod create;
 pub mod discover;
+pub mod inject;
+pub mod inventory;
+pub mod oauth;
 pub mod request;
 pub mod revoke;
 pub mod rotate;
+pub mod scope;
 pub mod store;
 
 use schemars::JsonSchema;

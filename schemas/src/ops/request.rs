@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::approve::Approval;
-use super::create::{RotationPolicy, Subject};
+use super::create::{Confirmation, RotationPolicy, Subject, Webhook};
 use super::discover::CredentialType;
 use super::{Nothing, call};
 use crate::ids::{CredentialId, PrincipalId, RequestId};
+use crate::jose::PublicJwk;
 use crate::permissions::PermissionSet;
 use crate::state::request::State;
 use crate::time::Timestamp;
@@ -44,6 +45,18 @@ pub struct RequestBody {
     /// How it shall be rotated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_policy: Option<RotationPolicy>,
+    /// For an `api_key`: the key pair without which it shall open nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "bound-keys"))]
+    pub cnf: Option<Confirmation>,
+    /// For a `service_account`: the requester's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "oauth"))]
+    pub public_jwk: Option<PublicJwk>,
+    /// For a `webhook_secret`: where the events shall go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "webhooks"))]
+    pub webhook: Option<Webhook>,
     /// The requester's own words. Shown apart, as untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1000))]

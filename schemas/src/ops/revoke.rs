@@ -1,4 +1,4 @@
-//! Revoke: end a credential for good (spec chapter 19).
+//! Revoke: end a credential for good, or stop it for now (spec chapter 19).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ named! {
     RevocationMode {
         /// Now.
         Immediate = "immediate",
-        /// As soon as nothing depends on it; not in the core class.
+        /// Now, if the gates of its rotation are met; otherwise not at all.
         AfterMigration = "after_migration",
     }
 }
@@ -62,6 +62,34 @@ pub struct Revocation {
     pub at: Timestamp,
 }
 
+/// Why to stop it for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SuspensionBody {
+    /// Why.
+    pub reason: RevocationReason,
+    /// Why, in the caller's words. Never put a secret here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 500))]
+    pub note: Option<String>,
+}
+
+/// Words for the record, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoteBody {
+    /// Why, in the caller's words. Never put a secret here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 500))]
+    pub note: Option<String>,
+}
+
+call!(
+    /// Stops a credential for now.
+    CredentialSuspend, CredentialPath, Nothing, SuspensionBody => Credential
+);
+call!(
+    /// Lets it work again.
+    CredentialResume, CredentialPath, Nothing, NoteBody => Credential
+);
 call!(
     /// Ends a credential.
     CredentialRevoke, CredentialPath, Nothing, RevocationBody => Credential

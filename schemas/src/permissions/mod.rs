@@ -15,6 +15,7 @@ mod reserved;
 mod selector;
 mod set;
 mod text;
+mod usage;
 
 pub use compare::{Comparison, Verdict, allows, compare};
 pub use consent::{ConsentFault, consent, risk};
@@ -26,6 +27,7 @@ pub use normalise::{Atom, Atoms, Reason, Unknown, check_against, normalise};
 pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
 pub use selector::{NotASelector, Selector};
 pub use set::{Access, ConstraintValue, Fact, Facts, Interval, PermissionSet, Statement};
+pub use usage::{expand, in_network, recommend, was_used};
 
 /// Bounds of documents and sets. They keep every computation here short, whoever wrote the
 /// input (specification chapter 04-permissions, "Bounds").

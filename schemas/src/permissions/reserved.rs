@@ -13,7 +13,7 @@ pub const CREDENTIAL_TYPE: &str = "clp.credential";
 /// type of such a name, in whatever case.
 pub const RESERVED_PREFIX: &str = "clp.";
 
-const ACTIONS: [(&str, Risk, &str); 7] = [
+const ACTIONS: [(&str, Risk, &str); 9] = [
     (
         "read",
         Risk::Low,
@@ -28,6 +28,16 @@ const ACTIONS: [(&str, Risk, &str); 7] = [
     ("create", Risk::High, "Create credentials of {selector}"),
     ("rotate", Risk::High, "Replace credentials of {selector}"),
     ("revoke", Risk::High, "Revoke credentials of {selector}"),
+    (
+        "amend",
+        Risk::Medium,
+        "Change owner, labels and end of credentials of {selector}",
+    ),
+    (
+        "inventory",
+        Risk::Medium,
+        "Say where credentials of {selector} are kept and used",
+    ),
     ("audit", Risk::Medium, "Read the audit trail of {selector}"),
 ];
 

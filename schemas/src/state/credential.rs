@@ -11,6 +11,8 @@ named! {
         Active = "active",
         /// A successor exists; this one still works until it is revoked.
         Retiring = "retiring",
+        /// Stopped for now; it opens nothing until it is resumed.
+        Suspended = "suspended",
         /// Ended by somebody. Final.
         Revoked = "revoked",
         /// Ended by time. Final.
@@ -19,10 +21,16 @@ named! {
 }
 
 impl State {
-    /// Whether the key opens anything in this state.
+    /// Whether it has not ended.
     #[must_use]
     pub fn is_live(self) -> bool {
         !MACHINE.is_terminal(self)
+    }
+
+    /// Whether it opens anything.
+    #[must_use]
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Active | Self::Retiring)
     }
 }
 
@@ -35,6 +43,12 @@ named! {
         Retire = "retire",
         /// The successor ended first; this one carries on.
         Restore = "restore",
+        /// Somebody stopped it for now.
+        Suspend = "suspend",
+        /// Somebody let it work again.
+        Resume = "resume",
+        /// Somebody let it work again while its rotation is still open.
+        ResumeRetiring = "resume_retiring",
         /// Somebody ended it.
         Revoke = "revoke",
         /// Its time is over, or its delivery lapsed unread.
@@ -60,5 +74,12 @@ pub const MACHINE: Machine<State, Event> = Machine {
         row(State::Retiring, Event::Restore, State::Active),
         row(State::Retiring, Event::Revoke, State::Revoked),
         row(State::Retiring, Event::Expire, State::Expired),
+        row(State::Active, Event::Suspend, State::Suspended),
+        row(State::Retiring, Event::Suspend, State::Suspended),
+        row(State::Suspended, Event::Resume, State::Active),
+        row(State::Suspended, Event::ResumeRetiring, State::Retiring),
+        row(State::Suspended, Event::Restore, State::Suspended),
+        row(State::Suspended, Event::Revoke, State::Revoked),
+        row(State::Suspended, Event::Expire, State::Expired),
     ],
 };

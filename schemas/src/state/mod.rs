@@ -4,6 +4,7 @@
 //! them; a move that no row names does not exist.
 
 pub mod credential;
+pub mod installation;
 pub mod request;
 pub mod rotation;
 
@@ -142,6 +143,7 @@ mod tests {
         deterministic(&credential::MACHINE);
         deterministic(&request::MACHINE);
         deterministic(&rotation::MACHINE);
+        deterministic(&installation::MACHINE);
     }
 
     #[test]
