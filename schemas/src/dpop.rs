@@ -73,9 +73,7 @@ pub fn check(compact: &str, expected: Expected<'_>) -> Result<Proof, DpopFault> 
     if unverified.header().get("typ").and_then(Value::as_str) != Some("dpop+jwt") {
         return Err(DpopFault::Type);
     }
-    let key = unverified.header().get("jwk").ok_or(JoseFault::Key)?;
-    // A private member is refused here, as an unknown one (RFC 9449 section 4.3, step 7).
-    let key: PublicJwk = serde_json::from_value(key.clone()).map_err(|_| JoseFault::Key)?;
+    let key = header_key(unverified.header())?;
     let claims = unverified.verify(&key)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let same_url =
@@ -104,6 +102,22 @@ pub fn check(compact: &str, expected: Expected<'_>) -> Result<Proof, DpopFault> 
         id: id.to_owned(),
         forget_at: Timestamp::from_unix(issued).plus(WINDOW_SECONDS + 1),
     })
+}
+
+/// The key in the header. Members that say nothing about the key itself are skipped
+/// (RFC 7517 section 4); a private one is refused (RFC 9449 section 4.3, step 7).
+fn header_key(header: &Map<String, Value>) -> Result<PublicJwk, JoseFault> {
+    let members = header
+        .get("jwk")
+        .and_then(Value::as_object)
+        .filter(|members| !members.contains_key("d"))
+        .ok_or(JoseFault::Key)?;
+    let known: Map<String, Value> = members
+        .iter()
+        .filter(|(name, _)| matches!(name.as_str(), "kty" | "crv" | "x" | "y"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    serde_json::from_value(Value::Object(known)).map_err(|_| JoseFault::Key)
 }
 
 /// A proof of one call.

@@ -333,7 +333,7 @@ mod tests {
             "EC",
             "P-256",
             "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
-            Some("9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVRU0CdvGRDA"),
+            Some("9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"),
         );
         assert_eq!(
             ec.thumbprint().unwrap(),

@@ -1,8 +1,8 @@
 //! What is published is what is enforced: the generated schemas, against documents that
 //! must pass and their twins with one member changed that must not.
 
-use clp_schemas::endpoint::{self, EndpointId};
-use clp_schemas::generate::{Direction, contract_of, files, schema_of};
+use clp_schemas::endpoint::{self, Class, EndpointId};
+use clp_schemas::generate::{Direction, contract_of, files, restrict, schema_of};
 use clp_schemas::ops::create::{CreateFromRequest, DirectCreate};
 use clp_schemas::ops::discover::Manifest;
 use serde_json::{Value, json};
@@ -132,4 +132,54 @@ fn no_generated_file_mentions_null_as_a_type() {
     for (path, text) in files().unwrap() {
         assert!(!text.contains("\"null\""), "{path}");
     }
+}
+
+#[test]
+fn an_issuer_admits_no_member_of_a_profile_that_it_does_not_claim() {
+    let full = schema_of::<DirectCreate>(Direction::Request);
+    let mut core = full.clone();
+    restrict(&mut core, &|_| false);
+    let mut bound = full.clone();
+    restrict(&mut bound, &|class| class == Class::BoundKeys);
+    let mut body = direct();
+    for schema in [&full, &core, &bound] {
+        assert!(admits(schema, &body));
+    }
+    body["cnf"] = json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"});
+    assert!(admits(&full, &body));
+    assert!(admits(&bound, &body));
+    assert!(!admits(&core, &body));
+}
+
+#[test]
+fn a_private_key_is_no_public_one() {
+    let schema = schema_of::<DirectCreate>(Direction::Request);
+    let mut body = direct();
+    body["type"] = json!("service_account");
+    body["public_jwk"] = json!({
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    assert!(admits(&schema, &body));
+    body["public_jwk"]["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+    assert!(!admits(&schema, &body));
+}
+
+#[test]
+fn an_installation_is_answered_in_one_piece() {
+    let (_, schema) = contract_of(EndpointId::InstallationRead).answer.unwrap();
+    let document = json!({
+        "id": "ins_01234567890123456789",
+        "credential_id": "cred_01234567890123456789",
+        "target": {"kind": "local_dev", "name": "laptop"},
+        "state": "installed",
+        "required": true,
+        "depends_on": ["nightly export"],
+        "match": {"user_agent": "nightly/"},
+        "reported_by": "prin_01234567890123456789",
+        "reported_at": "2026-11-24T19:39:13Z",
+    });
+    assert!(admits(&schema, &document));
+    let mut without = document;
+    without.as_object_mut().unwrap().remove("target");
+    assert!(!admits(&schema, &without));
 }
