@@ -1,5 +1,11 @@
 //! Every file of test vectors against the code that issuer, client and suite share.
 //! The vectors of permissions have a test of their own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,8 +23,11 @@ use clp_schemas::key::{self, Key, Verifier};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The folder's files, and what computes each one's `expect` from a vector's `input`.
-const CHECKS: &[(&str, fn(&Value) -> Value)] = &[
+/// Computes what a vector expects from its input.
+type Check = fn(&Value) -> Value;
+
+/// The folders' files, and what computes each one's `expect` from a vector's `input`.
+const CHECKS: &[(&str, Check)] = &[
     ("approval/challenge.json", challenge),
     ("approval/digest-refused.json", digest_refused),
     ("approval/digest.json", digest),
