@@ -1,4 +1,14 @@
 //! Conformance suite of the Credential Lifecycle Protocol (CLP).
 
 pub mod config;
+pub mod r#gen;
+pub mod oracle;
+pub mod parser;
 pub mod record;
+pub mod requirements;
+pub mod run;
+pub mod selection;
+pub mod steps;
+pub mod subject;
+pub mod world;
+pub mod writer;

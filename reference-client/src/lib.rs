@@ -1,1 +1,32 @@
-//! Reference client of the Credential Lifecycle Protocol (CLP).
+//! Reference client of the Credential Lifecycle Protocol (CLP): a library and the command
+//! `clp` on top of it.
+//!
+//! A [`Client`] speaks to one issuer as one principal. [`Client::call`] reaches every row of
+//! the endpoint table; the methods beside it, one file for each operation, add what a client
+//! owes: checks of what came back, storing before using, recomputing what is signed.
+//!
+//! - [`transport`]: where requests may go, under which limits, and when they are repeated.
+//! - [`issuer`]: what a manifest has to be before it is relied on.
+//! - [`store`]: the encrypted file in which secrets are kept.
+//! - [`passkey`]: a software passkey for approvals.
+//! - [`error`]: what can go wrong, whose fault it is, and what to do next.
+
+pub mod cli;
+pub mod client;
+pub mod error;
+mod home;
+pub mod issuer;
+mod journal;
+pub mod ops;
+pub mod passkey;
+mod private;
+mod render;
+pub mod store;
+pub mod token;
+pub mod transport;
+mod wanted;
+
+pub use client::{Client, Control, Settings};
+pub use error::{Error, Exit};
+pub use issuer::{Issuer, IssuerId};
+pub use token::Token;

@@ -131,7 +131,7 @@ mod tests {
             format!("{{\"note\":\"{KEY}\"}}"),
             format!("x{hexed}y"),
             hexed.to_uppercase(),
-            percent.to_lowercase().replace("%", "%"),
+            percent.to_lowercase(),
             percent,
         ];
         for lead in ["", "a", "ab", "abc"] {

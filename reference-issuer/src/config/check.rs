@@ -321,3 +321,23 @@ fn is_project(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_built_in_is_fine_and_speaks_two_languages() {
+        let config = Config::built_in().unwrap();
+        assert_eq!(config.personas.len(), 3);
+        for persona in &config.personas {
+            for definition in persona.permissions.resource_types.values() {
+                for action in definition.actions.values() {
+                    for language in ["en", "de"] {
+                        assert!(action.consent[language].contains("{selector}"));
+                    }
+                }
+            }
+        }
+    }
+}

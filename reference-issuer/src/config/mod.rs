@@ -9,6 +9,7 @@ mod file;
 mod fault;
 mod route;
 mod sandbox;
+mod show;
 
 use std::path::Path;
 

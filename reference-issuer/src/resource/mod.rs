@@ -2,3 +2,158 @@
 //! (specification chapter 14; RFC 6750).
 
 pub(crate) mod access;
+mod data;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use clp_schemas::ids::TenantId;
+use clp_schemas::json::{self, Limits};
+use clp_schemas::problem::{Problem, ProblemType};
+use serde_json::Value;
+
+use crate::auth::{KeyUse, use_key};
+use crate::config::Persona;
+use crate::store::{Fault, Gate, Store, Tx};
+use access::{NoAccess, Wanted, resolve};
+
+/// Largest body that the API takes, in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// A call to the API of a persona.
+#[derive(Clone, Debug)]
+pub struct ResourceCall {
+    /// The method, in upper case.
+    pub method: String,
+    /// The path, as it was sent.
+    pub path: String,
+    /// The query, as it was sent; empty where there is none.
+    pub query: String,
+    /// The bearer token of the `Authorization` header field, and of no other place.
+    pub bearer: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Where the call came from.
+    pub caller: IpAddr,
+}
+
+/// What the API answers.
+#[derive(Clone, Debug)]
+pub struct ResourceReply {
+    /// The tenant that the key belongs to, where it was a genuine one.
+    pub tenant: Option<TenantId>,
+    /// The `WWW-Authenticate` header field, with the error code of RFC 6750 section 3.1.
+    pub challenge: Option<&'static str>,
+    /// The `Allow` header field.
+    pub allow: Option<String>,
+    /// What the call gave, or why it gave nothing.
+    pub result: Result<Success, Problem>,
+}
+
+/// What a call gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Success {
+    /// 200, 201 or 204.
+    pub status: u16,
+    /// The body; `None` for 204.
+    pub value: Option<Value>,
+}
+
+impl ResourceReply {
+    fn refused(kind: ProblemType) -> Self {
+        Self {
+            tenant: None,
+            challenge: None,
+            allow: None,
+            result: Err(kind.into()),
+        }
+    }
+}
+
+/// Answers a call. Uses and refusals of a key are noted in its tenant's log.
+pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -> ResourceReply {
+    let early = match route(persona, &call) {
+        Ok(_) => None,
+        Err(NoAccess::NotFound) => Some(ResourceReply::refused(ProblemType::NotFound)),
+        Err(NoAccess::Query) => Some(ResourceReply::refused(ProblemType::InvalidQuery)),
+        Err(NoAccess::MethodNotAllowed(methods)) => Some(ResourceReply {
+            allow: Some(methods.join(", ")),
+            ..ResourceReply::refused(ProblemType::MethodNotAllowed)
+        }),
+    };
+    if let Some(reply) = early {
+        return reply;
+    }
+    let Some(bearer) = call.bearer.clone() else {
+        return ResourceReply {
+            challenge: Some("Bearer"),
+            ..ResourceReply::refused(ProblemType::Unauthenticated)
+        };
+    };
+    let persona = Arc::clone(persona);
+    let done = store.run(move |gate| Ok(serve(gate, &persona, &bearer, &call)?)).await;
+    done.unwrap_or_else(|problem| ResourceReply {
+        result: Err(problem),
+        ..ResourceReply::refused(ProblemType::Unavailable)
+    })
+}
+
+fn route<'p>(persona: &'p Persona, call: &ResourceCall) -> Result<Wanted<'p>, NoAccess> {
+    resolve(&persona.routes, &call.method, &call.path, &call.query, call.caller)
+}
+
+/// Answers a call of a known route. Only a failure of ours is an error here: what a refusal
+/// noted in the log has to stand.
+fn serve(
+    gate: &Gate<'_>,
+    persona: &Persona,
+    bearer: &str,
+    call: &ResourceCall,
+) -> Result<ResourceReply, Fault> {
+    let Ok(wanted) = route(persona, call) else {
+        return Ok(ResourceReply::refused(ProblemType::NotFound));
+    };
+    let used = use_key(gate, &persona.name, bearer, |credential, document| {
+        wanted.is_allowed(document, &credential.permissions)
+    })?;
+    Ok(match used {
+        KeyUse::Invalid => ResourceReply {
+            challenge: Some(r#"Bearer error="invalid_token""#),
+            ..ResourceReply::refused(ProblemType::Unauthenticated)
+        },
+        KeyUse::NotGranted(tenant) => ResourceReply {
+            tenant: Some(tenant),
+            challenge: Some(r#"Bearer error="insufficient_scope""#),
+            ..ResourceReply::refused(ProblemType::Forbidden)
+        },
+        KeyUse::Granted(mut tx, _) => ResourceReply {
+            tenant: Some(tx.tenant().clone()),
+            challenge: None,
+            allow: None,
+            result: carry_out(&mut tx, persona, &wanted, call)?,
+        },
+    })
+}
+
+fn carry_out(
+    tx: &mut Tx<'_>,
+    persona: &Persona,
+    wanted: &Wanted<'_>,
+    call: &ResourceCall,
+) -> Result<Result<Success, Problem>, Fault> {
+    let body = if wanted.takes_body() {
+        let limits = Limits {
+            bytes: MAX_BODY_BYTES,
+            ..Limits::default()
+        };
+        match json::parse(&call.body, limits) {
+            // A null stands for what was taken away.
+            Ok(Value::Null) => return Ok(Err(ProblemType::InvalidRequest.into())),
+            Ok(value) => value,
+            Err(fault) => return Ok(Err(fault.into())),
+        }
+    } else {
+        Value::Null
+    };
+    data::Data::new(tx, &persona.seed).carry_out(wanted, &call.path, body)
+}

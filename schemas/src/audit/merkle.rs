@@ -359,7 +359,7 @@ pub fn verify_consistency(
 /// On the tree's right edge a node without a sibling rises unchanged, level by level,
 /// until it is a right child.
 fn climb_to_right_child(place: &mut u64, last: &mut u64) {
-    while *place != 0 && *place % 2 == 0 {
+    while *place != 0 && place.is_multiple_of(2) {
         *place >>= 1;
         *last >>= 1;
     }

@@ -58,10 +58,13 @@ fn the_predecessor_may_go_when_all_six_are_met() {
     assert!(!safe_to_revoke(&[], facts().now).safe);
 }
 
+/// A gate, how it then stands, and what was changed.
+type Case = (GateId, GateState, fn(&mut Facts));
+
 #[test]
 fn each_gate_stops_it_alone() {
     use GateState::{Unknown, Unmet};
-    let cases: [(GateId, GateState, fn(&mut Facts)); 11] = [
+    let cases: [Case; 11] = [
         (GateId::Successor, Unmet, |f| {
             f.successor = credential::State::Suspended
         }),

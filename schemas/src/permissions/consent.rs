@@ -28,22 +28,37 @@ pub fn consent(
     language: &str,
 ) -> Result<Vec<String>, ConsentFault> {
     let atoms = normalise(document, set)?;
+    let mut regions: Vec<_> = atoms
+        .regions
+        .iter()
+        .map(|(region, actions)| {
+            let constraints = region.constraints_text();
+            (
+                &region.resource_type,
+                &region.selector,
+                constraints,
+                actions,
+            )
+        })
+        .collect();
+    regions.sort();
     let mut left = limits::CONSENT_BYTES;
     let mut lines = Vec::new();
-    for atom in atoms.iter() {
-        let template = document
-            .resource_type(atom.resource_type())
-            .and_then(|definition| definition.actions.get(atom.action()))
-            .and_then(|action| in_language(&action.consent, language))
-            .unwrap_or_else(|| atom.action());
-        let selector = quoted(atom.selector().as_str());
-        let sentence = match template.split_once("{selector}") {
-            Some((before, after)) => format!("{before}{selector}{after}"),
-            None => format!("{template}: {selector}"),
-        };
-        let line = sentence + &atom.constraints();
-        left = left.checked_sub(line.len()).ok_or(ConsentFault::TooLong)?;
-        lines.push(line);
+    for (resource_type, selector, constraints, actions) in regions {
+        let definition = document.resource_type(resource_type);
+        let selector = quoted(selector.as_str());
+        for action in actions {
+            let template = definition
+                .and_then(|definition| definition.actions.get(action))
+                .and_then(|action| in_language(&action.consent, language))
+                .unwrap_or(action);
+            let line = match template.split_once("{selector}") {
+                Some((before, after)) => format!("{before}{selector}{after}{constraints}"),
+                None => format!("{template}: {selector}{constraints}"),
+            };
+            left = left.checked_sub(line.len()).ok_or(ConsentFault::TooLong)?;
+            lines.push(line);
+        }
     }
     Ok(lines)
 }

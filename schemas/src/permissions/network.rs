@@ -62,9 +62,7 @@ impl Network {
 
     /// Whether every address of `inner` is in this network.
     pub(super) fn contains(self, inner: Self) -> bool {
-        self.width == inner.width
-            && self.length <= inner.length
-            && inner.truncated(self.length) == self
+        self.length <= inner.length && inner.truncated(self.length) == self
     }
 
     /// The network one bit shorter, and the other half of it; `None` for a whole family.

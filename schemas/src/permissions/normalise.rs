@@ -85,6 +85,19 @@ impl Region {
                     .is_some_and(|inner| inner.is_within(outer))
             })
     }
+
+    /// The constraints in brackets, after a space; empty where there is none.
+    pub(super) fn constraints_text(&self) -> String {
+        let parts: Vec<_> = self
+            .constraints
+            .iter()
+            .map(|(name, bound)| format!("{name}{bound}"))
+            .collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!(" [{}]", parts.join("; "))
+    }
 }
 
 /// The normal form of a permission set.
@@ -124,20 +137,6 @@ impl<'a> Atom<'a> {
     pub fn action(self) -> &'a str {
         self.action
     }
-
-    /// The constraints in brackets, after a space; empty where there is none.
-    pub(super) fn constraints(self) -> String {
-        let parts: Vec<_> = self
-            .region
-            .constraints
-            .iter()
-            .map(|(name, bound)| format!("{name}{bound}"))
-            .collect();
-        if parts.is_empty() {
-            return String::new();
-        }
-        format!(" [{}]", parts.join("; "))
-    }
 }
 
 impl fmt::Display for Atom<'_> {
@@ -148,7 +147,7 @@ impl fmt::Display for Atom<'_> {
             "`{}` on `{}` {selector}{}",
             self.action,
             self.region.resource_type,
-            self.constraints()
+            self.region.constraints_text()
         )
     }
 }

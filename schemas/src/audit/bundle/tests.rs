@@ -120,6 +120,10 @@ fn parts_that_do_not_belong_together_are_refused() {
         BundleFault::Mismatch
     );
     assert_eq!(
+        spoil(&|it| continuation(it, &|step| step.proof.to = 12)),
+        BundleFault::Mismatch
+    );
+    assert_eq!(
         spoil(&|it| continuation(it, &|step| step.proof.hashes.reverse())),
         BundleFault::Consistency
     );

@@ -1,0 +1,207 @@
+//! The proof that a refusal is refused for the reason it names: beside it stands an accepted
+//! call of the same endpoint, and between the two lies exactly one change.
+
+use std::collections::{BTreeMap, HashMap};
+
+use clp_schemas::endpoint;
+use clp_schemas::problem::ProblemType;
+use gherkin::{Step, StepType};
+
+use crate::steps::grammar::{Phrase, phrase};
+
+/// How an accepted outcome is named.
+const ACCEPTED: &str = "accepted";
+/// What stands for a call with a minted key, which is no endpoint of the protocol.
+const RESOURCE: &str = "resource";
+
+/// Checks a scenario's steps.
+///
+/// Returns the endpoint and the outcome that the scenario is about: those of its last
+/// refusal, or else of its last acceptance.
+pub(super) fn judge(steps: &[&Step]) -> Result<(String, String), (usize, String)> {
+    let mut reader = Reader::default();
+    for step in steps {
+        reader
+            .step(step)
+            .map_err(|reason| (step.position.line, reason))?;
+    }
+    let end = steps.last().map_or(0, |step| step.position.line);
+    if !reader.judged {
+        return Err((end, "the scenario judges nothing: it has no `Then`".to_owned()));
+    }
+    reader.refusal.or(reader.acceptance).ok_or((
+        end,
+        "the scenario never says that a call is accepted or refused".to_owned(),
+    ))
+}
+
+/// A call, as far as its text says: each part that can differ, by name.
+#[derive(Clone, Debug)]
+struct Call {
+    endpoint: String,
+    parts: BTreeMap<String, String>,
+}
+
+impl Call {
+    fn fresh(endpoint: String, step: &Step) -> Self {
+        let (caller, rest) = step.value.split_once(" calls ").unwrap_or(("", &step.value));
+        let mut parts = BTreeMap::from([
+            ("the caller".to_owned(), caller.to_owned()),
+            ("the sentence".to_owned(), rest.to_owned()),
+        ]);
+        parts.extend(rows(step));
+        Self { endpoint, parts }
+    }
+
+    /// The same call with what a repetition's sentence and table change.
+    fn changed(&self, sentence: Option<&str>, step: &Step) -> Self {
+        let mut call = self.clone();
+        match sentence {
+            None | Some("with") => {}
+            Some(change) => {
+                let (part, value) = change.split_once(" set to ").unwrap_or((change, ""));
+                call.parts
+                    .insert(part.trim_start_matches("with ").to_owned(), value.to_owned());
+            }
+        }
+        call.parts.extend(rows(step));
+        call
+    }
+
+    /// In how many parts two calls differ.
+    fn differences(&self, other: &Self) -> usize {
+        let names = self
+            .parts
+            .keys()
+            .chain(other.parts.keys().filter(|name| !self.parts.contains_key(*name)));
+        names
+            .filter(|name| self.parts.get(*name) != other.parts.get(*name))
+            .count()
+    }
+}
+
+/// A step's table below its heading, and the text below it.
+fn rows(step: &Step) -> impl Iterator<Item = (String, String)> {
+    let table = step.table.iter().flat_map(|table| table.rows.iter().skip(1));
+    let rows = table.filter_map(|row| {
+        let (name, values) = row.split_first()?;
+        Some((name.clone(), values.join(" | ")))
+    });
+    let text = step
+        .docstring
+        .iter()
+        .map(|text| ("the text".to_owned(), text.clone()));
+    rows.chain(text)
+}
+
+/// An accepted call, and how many changes were made since.
+struct Twin {
+    call: Call,
+    changes: usize,
+}
+
+#[derive(Default)]
+struct Reader {
+    /// The last accepted call of each endpoint.
+    twins: HashMap<String, Twin>,
+    /// The call that "the same call" repeats: the last one that is no repetition itself.
+    base: Option<Call>,
+    /// The call that awaits its verdict.
+    open: Option<Call>,
+    judged: bool,
+    refusal: Option<(String, String)>,
+    acceptance: Option<(String, String)>,
+}
+
+impl Reader {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        // What is given is there for the twin and for the refusal alike.
+        if step.ty == StepType::Given {
+            return Ok(());
+        }
+        if step.ty == StepType::Then {
+            self.judged = true;
+        }
+        match phrase(&step.value) {
+            Phrase::Call { endpoint } => {
+                self.unjudged();
+                let call = Call::fresh(endpoint, step);
+                self.base = Some(call.clone());
+                self.open = Some(call);
+            }
+            Phrase::Again { change } => {
+                self.unjudged();
+                let base = self
+                    .base
+                    .as_ref()
+                    .ok_or("there is no call yet that could be the same")?;
+                self.open = Some(base.changed(change.as_deref(), step));
+            }
+            Phrase::Accepted => {
+                let call = self.open.take().ok_or("there is no call that could be accepted")?;
+                self.accept(call);
+            }
+            Phrase::Refused { problem } => {
+                let call = self.open.take().ok_or("there is no call that could be refused")?;
+                self.refuse(&call, problem)?;
+            }
+            Phrase::Other if step.ty == StepType::When => {
+                self.unjudged();
+                self.change();
+            }
+            Phrase::Other => {}
+        }
+        Ok(())
+    }
+
+    /// A call whose verdict nobody gave may have changed something.
+    fn unjudged(&mut self) {
+        if self.open.take().is_some() {
+            self.change();
+        }
+    }
+
+    /// Something changed, for every twin.
+    fn change(&mut self) {
+        for twin in self.twins.values_mut() {
+            twin.changes += 1;
+        }
+    }
+
+    fn accept(&mut self, call: Call) {
+        self.change();
+        self.acceptance = Some((call.endpoint.clone(), ACCEPTED.to_owned()));
+        self.twins
+            .insert(call.endpoint.clone(), Twin { call, changes: 0 });
+    }
+
+    fn refuse(&mut self, call: &Call, problem: String) -> Result<(), String> {
+        let name = &call.endpoint;
+        if name != RESOURCE {
+            let kind = ProblemType::from_name(&problem)
+                .ok_or_else(|| format!("`{problem}` is not in the registry of problems"))?;
+            let row = endpoint::ALL
+                .iter()
+                .find(|row| row.name == name)
+                .ok_or_else(|| format!("`{name}` is not in the endpoint table"))?;
+            if !row.problems().contains(&kind) {
+                return Err(format!("`{name}` never answers `{problem}`, says its row in the endpoint table"));
+            }
+        }
+        let twin = self.twins.get(name).ok_or_else(|| {
+            format!("the refusal of `{name}` has no twin: first show the call being accepted, then change one thing")
+        })?;
+        let changes = match twin.changes + call.differences(&twin.call) {
+            // Saying it again is the change, where nothing else is.
+            0 => 1,
+            more => more,
+        };
+        if changes != 1 {
+            return Err(format!(
+                "between the accepted `{name}` and its refusal lie {changes} changes; there has to be exactly one"
+            ));
+        }
+        self.refusal = Some((name.clone(), problem));
+        Ok(())
+    }
+}

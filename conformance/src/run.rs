@@ -1,0 +1,357 @@
+//! A run, from configuration to record.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clp_schemas::json;
+use clp_schemas::ops::discover::{MANIFEST_PATH, Manifest};
+use clp_schemas::time::Timestamp;
+use cucumber::{Cucumber, World as _, cli, runner, step};
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use gherkin::Feature;
+
+use crate::config::Target;
+use crate::parser::{self, LoadFault, Loaded, Parser, ScenarioInfo, Suite};
+use crate::record::{Failure, RunRecord, ScenarioRecord, SubjectRecord, Subset, Verdict};
+use crate::requirements::{REVISION, Registry, RegistryFault};
+use crate::selection::{Choice, Filters, choose};
+use crate::subject::{Subject, SubjectFault};
+use crate::world::World;
+use crate::writer::{Observed, Recorder, Traces};
+
+/// What a run is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is tested.
+    pub target: Target,
+    /// What it is narrowed to.
+    pub filters: Filters,
+    /// Ids of scenarios that are known to fail. They run, and must still fail.
+    pub known_failures: Vec<String>,
+    /// Decides the order of scenarios; 0 leaves it as it is written.
+    pub seed: u64,
+    /// How many scenarios run side by side at most.
+    pub concurrency: usize,
+    /// Whether progress is shown on standard error.
+    pub progress: bool,
+    /// How the command line names the target, for the commands that reports show.
+    pub invocation: String,
+}
+
+/// Why there was no run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFault {
+    /// The requirements cannot be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryFault),
+    /// Features break a rule of the suite.
+    #[error("{} faults in the features:\n{}", .0.len(), lines(.0))]
+    Load(Vec<LoadFault>),
+    /// A known failure is listed that does not exist.
+    #[error("no scenario is called `{0}`; `clp-conformance list` shows them")]
+    UnknownFailure(String),
+    /// No scenario is within the filters.
+    #[error("no scenario is within {0}")]
+    NothingChosen(String),
+    /// The subject cannot be reached or started at all.
+    #[error(transparent)]
+    Subject(#[from] SubjectFault),
+}
+
+fn lines(faults: &[LoadFault]) -> String {
+    faults.iter().map(|fault| format!("  {fault}")).collect::<Vec<_>>().join("\n")
+}
+
+/// What is to be done before the first step of each scenario.
+pub type Begin = Arc<dyn for<'a> Fn(&'a mut World) -> LocalBoxFuture<'a, Result<(), String>>>;
+
+/// What was seen of the scenarios that were handed over.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// By the scenario's name.
+    pub observed: HashMap<String, Observed>,
+    /// What went wrong outside of every scenario.
+    pub faults: Vec<String>,
+}
+
+/// Loads the embedded features.
+///
+/// # Errors
+/// Where one breaks a rule.
+pub fn suite(registry: &Registry) -> Result<Suite, RunFault> {
+    let steps = World::collection();
+    parser::load(&parser::embedded(), registry, &|step| defined(&steps, step)).map_err(RunFault::Load)
+}
+
+/// Whether a step has exactly one definition.
+///
+/// # Errors
+/// Why not.
+pub fn defined(steps: &step::Collection<World>, step: &gherkin::Step) -> Result<(), String> {
+    match steps.find(step) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err("no step definition matches".to_owned()),
+        Err(fault) => Err(format!("more than one step definition matches: {fault}")),
+    }
+}
+
+/// Runs the suite.
+///
+/// # Errors
+/// Where nothing could be run. What runs and fails is in the record.
+pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
+    let registry = Registry::embedded()?;
+    let suite = suite(&registry)?;
+    let ids: HashSet<&str> = suite.scenarios().map(|one| one.info.id.as_str()).collect();
+    if let Some(unknown) = options.known_failures.iter().find(|id| !ids.contains(id.as_str())) {
+        return Err(RunFault::UnknownFailure(unknown.clone()));
+    }
+    let section_of = |id: &str| registry.find(id).map(|one| one.section.clone());
+    let within: HashSet<String> = suite
+        .scenarios()
+        .filter(|one| options.filters.admit(&one.info, &section_of))
+        .map(|one| one.info.id.clone())
+        .collect();
+    if within.is_empty() {
+        return Err(RunFault::NothingChosen(options.filters.words().join(" ")));
+    }
+    let began = Instant::now();
+    let started_at = Timestamp::system_now().to_string();
+    let subject = Subject::open(&options.target).await?;
+    let manifest = manifest(&subject).await;
+    let choices: HashMap<String, Choice> = suite
+        .scenarios()
+        .filter(|one| within.contains(&one.info.id))
+        .map(|one| {
+            let choice = choose(manifest.as_ref().ok(), subject.control.is_some(), &one.info);
+            (one.info.id.clone(), choice)
+        })
+        .collect();
+    let features = suite.only(&|info| choices.get(&info.id) == Some(&Choice::Run));
+    let begin = begin_at(Arc::clone(&subject));
+    let seen = execute(shuffled(features, options.seed), World::collection(), begin, options.concurrency, options.progress).await;
+    let scenarios: Vec<ScenarioRecord> = suite
+        .scenarios()
+        .filter_map(|one| Some((one, choices.get(&one.info.id)?)))
+        .map(|(one, choice)| record(one, choice, &seen.observed, &registry, options))
+        .collect();
+    let stale_known_failures = stale(&options.known_failures, &scenarios);
+    let left_out = ids.len() - within.len();
+    Ok(RunRecord {
+        suite_version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol_version: "1.0".to_owned(),
+        requirements_revision: REVISION.to_owned(),
+        subject: describe(&subject, &manifest),
+        started_at,
+        duration_millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        seed: options.seed,
+        concurrency: options.concurrency,
+        subset: (!options.filters.is_empty()).then(|| Subset { filters: options.filters.words(), left_out }),
+        scenarios,
+        stale_known_failures,
+        faults: seen.faults,
+    })
+}
+
+fn begin_at(subject: Arc<Subject>) -> Begin {
+    Arc::new(move |world: &mut World| {
+        let subject = Arc::clone(&subject);
+        async move { world.begin(subject).await.map_err(|fault| fault.to_string()) }.boxed_local()
+    })
+}
+
+/// Runs features with the given definitions, and takes down what happens. It judges nothing
+/// that it did not see.
+pub async fn execute(
+    features: Vec<Feature>,
+    steps: step::Collection<World>,
+    begin: Begin,
+    concurrency: usize,
+    progress: bool,
+) -> Seen {
+    let traces = Traces::default();
+    let count = features.iter().map(|feature| feature.scenarios.len()).sum();
+    let recorder = Recorder::new(traces.clone(), progress.then_some(count));
+    let runner = runner::Basic::default()
+        .steps(steps)
+        .max_concurrent_scenarios(concurrency.max(1))
+        .retry_options(|_, _, _, _| None)
+        .before(move |_, _, _, world| {
+            let begin = Arc::clone(&begin);
+            async move {
+                if let Err(words) = begin(world).await {
+                    give_up(&words);
+                }
+            }
+            .boxed_local()
+        })
+        .after(move |_, _, scenario, _, world| {
+            if let Some(world) = world {
+                traces.keep(&scenario.name, world);
+            }
+            async {}.boxed_local()
+        });
+    // Cucumber would read this process's arguments as its own, unless it is given some.
+    let options: cli::Opts<cli::Empty, runner::basic::Cli, cli::Empty, cli::Empty> = cli::Opts::default();
+    let written = Cucumber::<_, _, _, _, _, cli::Empty>::custom(Parser, runner, recorder)
+        .fail_on_skipped_with(|_, _, _| true)
+        .with_cli(options)
+        .run(features)
+        .await;
+    Seen {
+        observed: written.observed.clone(),
+        faults: written.faults.clone(),
+    }
+}
+
+#[expect(clippy::panic, reason = "cucumber knows no other way for a hook to fail; it catches the panic")]
+fn give_up(words: &str) {
+    panic!("{words}");
+}
+
+/// Reads the manifest, strictly.
+async fn manifest(subject: &Subject) -> Result<Manifest, String> {
+    let mut url = subject.url.clone();
+    let tenant = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{MANIFEST_PATH}{tenant}"));
+    let answer = subject
+        .http
+        .get(url)
+        .send()
+        .await
+        .map_err(|fault| format!("there is no answer: {}", fault.without_url()))?;
+    if answer.status() != 200 {
+        return Err(format!("it is answered with {}", answer.status().as_u16()));
+    }
+    let limits = json::Limits::default();
+    let mut body = Vec::new();
+    let mut answer = answer;
+    while let Some(chunk) = answer.chunk().await.map_err(|fault| fault.without_url().to_string())? {
+        body.extend_from_slice(&chunk);
+        if body.len() > limits.bytes {
+            return Err("it is too large".to_owned());
+        }
+    }
+    let value = json::parse(&body, limits).map_err(|fault| fault.to_string())?;
+    let manifest: Manifest = serde_json::from_value(value).map_err(|fault| fault.to_string())?;
+    manifest.check().map_err(|fault| fault.to_string())?;
+    Ok(manifest)
+}
+
+fn describe(subject: &Subject, manifest: &Result<Manifest, String>) -> SubjectRecord {
+    let read = manifest.as_ref().ok();
+    let name = if subject.is_embedded() {
+        "reference issuer".to_owned()
+    } else {
+        read.and_then(|manifest| manifest.issuer.clone())
+            .unwrap_or_else(|| subject.url.host_str().unwrap_or("issuer").to_owned())
+    };
+    SubjectRecord {
+        name,
+        url: subject.url.to_string(),
+        embedded: subject.is_embedded(),
+        environment: read.map(|manifest| manifest.environment.map_or("production".to_owned(), |found| found.to_string())),
+        profiles: read.and_then(|manifest| manifest.profiles_supported.clone()).unwrap_or_default(),
+        test_control: subject.control.is_some(),
+        manifest_fault: manifest.as_ref().err().cloned(),
+    }
+}
+
+fn record(
+    one: &Loaded,
+    choice: &Choice,
+    observed: &HashMap<String, Observed>,
+    registry: &Registry,
+    options: &Options,
+) -> ScenarioRecord {
+    let info: &ScenarioInfo = &one.info;
+    let mut scenario = ScenarioRecord {
+        id: info.id.clone(),
+        operation: info.operation.clone(),
+        name: info.name.clone(),
+        class: info.class.clone(),
+        requirements: info.requirements.iter().map(|id| registry.quote(id)).collect(),
+        triples: info.triples.clone(),
+        verdict: Verdict::Error,
+        reason: None,
+        known_failure: options.known_failures.contains(&info.id),
+        steps: Vec::new(),
+        exchanges: Vec::new(),
+        failure: None,
+        duration_millis: 0,
+        command: format!("{} --name {}", options.invocation, info.id),
+    };
+    match (choice, observed.get(&info.name)) {
+        (Choice::Skip(reason), _) => {
+            scenario.verdict = Verdict::Skip;
+            scenario.reason = Some(reason.clone());
+        }
+        (Choice::Disabled(reason), _) => {
+            scenario.verdict = Verdict::Disabled;
+            scenario.reason = Some(reason.clone());
+        }
+        (Choice::Run, Some(seen)) => {
+            scenario.verdict = seen.verdict;
+            scenario.steps.clone_from(&seen.steps);
+            scenario.exchanges.clone_from(&seen.exchanges);
+            scenario.failure = seen.failure.clone().map(|failure| cite(failure, info, registry));
+            scenario.duration_millis = seen.millis;
+        }
+        (Choice::Run, None) => {
+            scenario.failure = Some(Failure::new("the scenario to run", "no sign of it"));
+        }
+    }
+    scenario
+}
+
+/// Adds the requirement and its sentence, where the step left them open.
+fn cite(mut failure: Failure, info: &ScenarioInfo, registry: &Registry) -> Failure {
+    if failure.requirement.is_none() {
+        failure.requirement = info.requirements.first().cloned();
+    }
+    if failure.sentence.is_none() {
+        failure.sentence = failure
+            .requirement
+            .as_ref()
+            .and_then(|id| registry.find(id))
+            .map(|one| one.text.clone());
+    }
+    failure
+}
+
+/// The known failures that did not fail. One that was left out by a filter is not judged.
+fn stale(known: &[String], scenarios: &[ScenarioRecord]) -> Vec<String> {
+    known
+        .iter()
+        .filter(|id| {
+            scenarios
+                .iter()
+                .any(|one| one.id == **id && one.verdict != Verdict::Fail)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Puts the scenarios into an order that the seed decides; 0 leaves them as they are. What
+/// holds in one order only does not hold.
+fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
+    if seed == 0 {
+        return features;
+    }
+    let mut state = seed;
+    // SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
+    let mut next = move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    features.sort_by_cached_key(|_| next());
+    for feature in &mut features {
+        feature.scenarios.sort_by_cached_key(|_| next());
+    }
+    features
+}

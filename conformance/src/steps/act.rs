@@ -1,0 +1,205 @@
+//! What steps are made of: building a call out of words, and calls that have to succeed.
+
+use clp_schemas::endpoint::EndpointId;
+use serde_json::{Value, json};
+
+use crate::world::baseline::Kind;
+use crate::world::call::{Actor, Call, Payload, Place, row, usual_body};
+use crate::world::names::at;
+use crate::world::{Answer, Fault, World};
+
+/// A call as the words of a step describe it. "The same call" is made from the same words.
+#[derive(Clone, Debug, Default)]
+pub struct Recipe {
+    /// Who calls.
+    pub actor: String,
+    /// The endpoint's name, or the probe's.
+    pub target: String,
+    /// Whether the target is a probe.
+    pub probe: bool,
+    /// What it is called on, in the words of the step; empty for the newest.
+    pub on: String,
+    /// What is different from the usual call.
+    pub changes: Vec<(String, String)>,
+}
+
+impl World {
+    /// Builds the call that a recipe describes, as of now.
+    ///
+    /// # Errors
+    /// Where the recipe makes no sense, or refers to what was not answered.
+    pub fn cook(&mut self, recipe: &Recipe) -> Result<Call, Fault> {
+        let now = self.tenant()?.now();
+        self.names.set("now", json!(now));
+        let actor = Actor::read(&recipe.actor);
+        let mut call = if recipe.probe {
+            self.probe(&recipe.target, actor)?
+        } else {
+            let row = row(&recipe.target)?;
+            Call::of(row, actor, usual_body(row.id, &self.names)?)
+        };
+        self.find_parameters(&mut call, &recipe.on)?;
+        for (part, cell) in &recipe.changes {
+            call.set(part, cell, &self.names)?;
+        }
+        Ok(call)
+    }
+
+    fn probe(&self, name: &str, actor: Actor) -> Result<Call, Fault> {
+        let probe = self.names.resolve(&format!("probe.{name}"))?;
+        let method = at(&probe, "method").and_then(Value::as_str).unwrap_or("GET");
+        Ok(Call {
+            place: Place::Probe { name: name.to_owned() },
+            actor,
+            method: method.to_owned(),
+            path: None,
+            parameters: Default::default(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            without: Vec::new(),
+            payload: match at(&probe, "body") {
+                Some(body) => Payload::Json(body.clone()),
+                None => Payload::Nothing,
+            },
+            key: None,
+        })
+    }
+
+    /// Finds what stands for the `{parameter}` in the path: the named object's id, the newest
+    /// object's, or a literal in quotes.
+    fn find_parameters(&self, call: &mut Call, on: &str) -> Result<(), Fault> {
+        let Some(row) = call.row() else {
+            return Ok(());
+        };
+        let Some(name) = row
+            .path
+            .split('/')
+            .find_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        else {
+            return Ok(());
+        };
+        let (prefix, newest) = match name {
+            "credential_id" => ("cred_", "credential"),
+            "request_id" => ("req_", "request"),
+            "delivery_id" => ("dlv_", "credential"),
+            "tenant_id" => ("ten_", "tenant"),
+            _ => return Err(Fault::suite(format!("nothing stands for `{name}`"))),
+        };
+        let value = if on.starts_with('"') || on.starts_with('{') {
+            self.names.text(on)?
+        } else {
+            let object = self.names.resolve(if on.is_empty() { newest } else { on })?;
+            ["id", "delivery.id", "request.id", name]
+                .into_iter()
+                .filter_map(|path| at(&object, path)?.as_str())
+                .find(|id| id.starts_with(prefix))
+                .map(str::to_owned)
+                .ok_or_else(|| Fault::missing(format!("an object with a {name}"), object.to_string()))?
+        };
+        call.parameters.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Sends a call and gives names to what came of it.
+    ///
+    /// # Errors
+    /// As [`World::send`].
+    pub async fn call(&mut self, call: &Call) -> Result<Answer, Fault> {
+        let answer = self.send(call).await?;
+        self.remember(call, &answer)?;
+        Ok(answer)
+    }
+
+    /// Gives names to what came of a call.
+    ///
+    /// # Errors
+    /// Where the clock answered no time.
+    pub fn remember(&mut self, call: &Call, answer: &Answer) -> Result<(), Fault> {
+        if let Payload::Json(body) = &call.payload {
+            self.names.set("sent", body.clone());
+        }
+        if let Some(value) = &answer.json {
+            self.names.set("answer", value.clone());
+            if answer.kind == Kind::Accepted {
+                self.name_result(call, value)?;
+            }
+        }
+        self.last = Some((call.clone(), answer.clone()));
+        Ok(())
+    }
+
+    fn name_result(&mut self, call: &Call, value: &Value) -> Result<(), Fault> {
+        let Some(row) = call.row() else {
+            return Ok(());
+        };
+        let name = match row.id {
+            EndpointId::CredentialCreate => "credential",
+            EndpointId::RequestOpen => "request",
+            EndpointId::ChallengeOpen => "challenge",
+            EndpointId::ApprovalSubmit | EndpointId::ControlApprove => "approval",
+            EndpointId::DeliveryRead => "delivery",
+            EndpointId::RotationOpen => {
+                if let Some(successor) = value.get("credential") {
+                    self.names.set("successor", successor.clone());
+                }
+                "rotation"
+            }
+            EndpointId::ClockAdvance => {
+                let now = value.get("now").and_then(Value::as_str).unwrap_or_default();
+                let own = self.tenant()?.id.as_ref() == call.parameters.get("tenant_id");
+                return if own { self.set_clock(now) } else { Ok(()) };
+            }
+            _ => return Ok(()),
+        };
+        self.names.set(name, value.clone());
+        Ok(())
+    }
+
+    /// Makes a call that the scenario stands on: it has to succeed, and is not the call
+    /// that the scenario is about.
+    ///
+    /// # Errors
+    /// Where it does not succeed.
+    pub async fn must(&mut self, recipe: &Recipe) -> Result<Value, Fault> {
+        let call = self.cook(recipe)?;
+        let answer = self.send(&call).await?;
+        match (&answer.kind, &answer.json) {
+            (Kind::Refused(problem), _) => Err(Fault::missing(
+                format!("{} accepted, to begin with", call.name()),
+                format!("refused as {problem}"),
+            )),
+            (_, None) => Ok(Value::Null),
+            (_, Some(value)) => {
+                let value = value.clone();
+                self.name_result(&call, &value)?;
+                Ok(value)
+            }
+        }
+    }
+
+    /// Makes a probe with a key, and answers the status.
+    ///
+    /// # Errors
+    /// As [`World::send`].
+    pub async fn try_key(&mut self, key_of: &str, probe: &str) -> Result<u16, Fault> {
+        let recipe = Recipe {
+            actor: if key_of.is_empty() { "the key".to_owned() } else { format!("the key of {key_of}") },
+            target: probe.to_owned(),
+            probe: true,
+            ..Recipe::default()
+        };
+        let call = self.cook(&recipe)?;
+        Ok(self.send(&call).await?.got.status)
+    }
+}
+
+/// A recipe without changes.
+#[must_use]
+pub fn plain(actor: &str, target: &str, on: &str) -> Recipe {
+    Recipe {
+        actor: actor.to_owned(),
+        target: target.to_owned(),
+        on: on.to_owned(),
+        ..Recipe::default()
+    }
+}

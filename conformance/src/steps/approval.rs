@@ -1,0 +1,161 @@
+//! Deciding with a passkey, rightly and wrongly.
+
+use cucumber::{given, then, when};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::act::plain;
+use crate::oracle::digest;
+use crate::oracle::passkey::Flaw;
+use crate::world::names::at;
+use crate::world::{Fault, World};
+
+fn text(value: &Value, member: &str) -> Result<String, Fault> {
+    at(value, member)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| Fault::missing(format!("`{member}`"), "nothing"))
+}
+
+fn computed<T>(outcome: Result<T, crate::oracle::Unsound>) -> Result<T, Fault> {
+    outcome.map_err(|fault| Fault::missing("something that can be computed", fault.to_string()))
+}
+
+#[given(regex = r"^(\w+) signs a challenge for (\w+)(?: to (approve|deny))?(?: with (.+))?$")]
+#[when(regex = r"^(\w+) signs a challenge for (\w+)(?: to (approve|deny))?(?: with (.+))?$")]
+async fn sign(
+    world: &mut World,
+    person: String,
+    name: String,
+    decision: String,
+    flaw: String,
+) -> Result<(), Fault> {
+    let outcome = async {
+        let decision = if decision.is_empty() { "approve" } else { &decision };
+        let mut open = plain(&person, "challenge_open", &name);
+        open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
+        world.must(&open).await?;
+        answer_challenge(world, &person, &name, &flaw)
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[when(regex = r"^(\w+) signs the same challenge for (\w+) again(?: with (.+))?$")]
+async fn sign_again(
+    world: &mut World,
+    person: String,
+    name: String,
+    flaw: String,
+) -> Result<(), Fault> {
+    let outcome = answer_challenge(world, &person, &name, &flaw);
+    world.note(outcome)
+}
+
+/// Signs the newest challenge. What is signed is computed here, never taken from the answer.
+fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) -> Result<(), Fault> {
+    let challenge = world.names.resolve("challenge")?;
+    let request = world.names.resolve(name)?;
+    let flaw = match words {
+        "" | "the other decision" | "another nonce" | "another request" => None,
+        words => Some(
+            Flaw::ALL
+                .iter()
+                .find(|(_, name)| *name == words)
+                .map(|(flaw, _)| *flaw)
+                .ok_or_else(|| Fault::suite(format!("an assertion has no flaw `{words}`")))?,
+        ),
+    };
+    let signed = signed_bytes(&challenge, words)?;
+    let party = text(&challenge, "relying_party_id")?;
+    let page = text(&request, "approval_uri")?;
+    let origin = Url::parse(&page)
+        .map_err(|_| Fault::missing("`approval_uri` as a URL", page.clone()))?
+        .origin()
+        .ascii_serialization();
+    let passkey = world
+        .passkeys
+        .get_mut(person)
+        .ok_or_else(|| Fault::suite(format!("{person} has no passkey")))?;
+    let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
+    world.names.set("evidence", evidence);
+    Ok(())
+}
+
+fn signed_bytes(challenge: &Value, wrong: &str) -> Result<String, Fault> {
+    let mut digest = text(challenge, "digest")?;
+    let mut nonce = text(challenge, "nonce")?;
+    let mut decision = text(challenge, "decision")?;
+    match wrong {
+        "the other decision" => {
+            decision = if decision == "approve" { "deny" } else { "approve" }.to_owned();
+        }
+        "another nonce" => nonce = digest::base64url(&digest::sha256(nonce.as_bytes())),
+        "another request" => digest = digest::base64url(&digest::sha256(digest.as_bytes())),
+        _ => {}
+    }
+    computed(digest::challenge(&digest, &nonce, &decision, &text(challenge, "approver")?))
+}
+
+#[given(regex = r"^(\w+) (approves|denies) (\w+)$")]
+#[when(regex = r"^(\w+) (approves|denies) (\w+)$")]
+async fn decide(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
+    let outcome = async {
+        let decision = if what == "denies" { "deny" } else { "approve" };
+        if world.passkeys.contains_key(&person) {
+            let mut open = plain(&person, "challenge_open", &name);
+            open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
+            world.must(&open).await?;
+            answer_challenge(world, &person, &name, "")?;
+            return world.must(&plain(&person, "approval_submit", &name)).await;
+        }
+        let mut decide = plain("the operator", "control_approve", "");
+        decide.changes = vec![
+            ("request_id".to_owned(), format!("{{{name}.id}}")),
+            ("decision".to_owned(), format!("\"{decision}\"")),
+            ("approver".to_owned(), format!("{{{}.id}}", person.to_lowercase())),
+        ];
+        world.must(&decide).await
+    }
+    .await;
+    world.note(outcome).map(|_| ())
+}
+
+#[then(regex = r"^the digest of (\w+) is that of its approval document$")]
+async fn digest_is_right(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = check_digest(world, &name);
+    world.note(outcome)
+}
+
+fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
+    let request = world.names.resolve(name)?;
+    let document = json!({
+        "clp": "1.0",
+        "issuer": world.names.resolve("issuer")?,
+        "request_id": at(&request, "id"),
+        "version": at(&request, "version"),
+        "requester": at(&request, "requester"),
+        "request": at(&request, "submitted"),
+    });
+    let stated = at(&request, "approval_document").cloned().unwrap_or_default();
+    if stated != document {
+        return Err(Fault::missing(document.to_string(), stated.to_string()));
+    }
+    let wanted = computed(digest::of_request(&document))?;
+    let got = text(&request, "digest")?;
+    if got == wanted { Ok(()) } else { Err(Fault::broken("CLP-REQ-005", wanted, got)) }
+}
+
+#[then("the challenge is that of its parts")]
+async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
+    let outcome = world.names.resolve("challenge").and_then(|challenge| {
+        let nonce = computed(digest::from_base64url(&text(&challenge, "nonce")?))?;
+        if nonce.len() != 32 {
+            return Err(Fault::broken("CLP-APP-005", "a nonce of 32 bytes", format!("{} bytes", nonce.len())));
+        }
+        let wanted = signed_bytes(&challenge, "")?;
+        let got = text(&challenge, "challenge")?;
+        if got == wanted { Ok(()) } else { Err(Fault::broken("CLP-APP-006", wanted, got)) }
+    });
+    world.note(outcome)
+}

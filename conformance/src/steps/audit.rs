@@ -1,0 +1,202 @@
+//! The log: what it tells, and what proves it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cucumber::gherkin::Step;
+use cucumber::then;
+use serde_json::{Value, json};
+
+use super::act::plain;
+use super::lists::entries;
+use super::{expect, rows};
+use crate::oracle::merkle::{self, Hash};
+use crate::oracle::note::{self, Head};
+use crate::oracle::{Unsound, log};
+use crate::world::names::at;
+use crate::world::{Fault, World};
+
+fn sound<T>(requirement: &str, expected: &str, outcome: Result<T, Unsound>) -> Result<T, Fault> {
+    outcome.map_err(|fault| Fault::broken(requirement, expected, fault.to_string()))
+}
+
+#[then(regex = r"^the log that (\w+) sees tells of ([a-z_.]+):$")]
+async fn tells(world: &mut World, person: String, event: String, step: &Step) -> Result<(), Fault> {
+    let outcome = async {
+        let wanted = rows(step)?;
+        let mut closest = "no such entry".to_owned();
+        for entry in entries(world, &person, &event).await? {
+            let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+            if entry.event != event {
+                return Err(Fault::broken("CLP-AUD-007", format!("entries of {event}"), entry.event));
+            }
+            let members = json!(entry.members);
+            match expect::table(&members, &wanted, &world.names) {
+                Ok(()) => return Ok(()),
+                Err(_) => closest = members.to_string(),
+            }
+        }
+        let wanted: Vec<String> = wanted.iter().map(|(member, cell)| format!("{member} = {cell}")).collect();
+        Err(Fault::broken("CLP-AUD-001", format!("{event} with {}", wanted.join(", ")), closest))
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[then(regex = r"^the log that (\w+) sees has (\d+) entr(?:y|ies)(?: of ([a-z_.]+))?$")]
+async fn counted(world: &mut World, person: String, wanted: usize, event: String) -> Result<(), Fault> {
+    let outcome = entries(world, &person, &event).await.and_then(|entries| {
+        if entries.len() == wanted {
+            return Ok(());
+        }
+        Err(Fault::missing(format!("{wanted} entries"), entries.len().to_string()))
+    });
+    world.note(outcome)
+}
+
+/// The newest checkpoint, whose signature holds.
+async fn checkpoint(world: &mut World) -> Result<Head, Fault> {
+    let call = world.cook(&plain("Ana", "audit_checkpoint", ""))?;
+    let answer = world.call(&call).await?;
+    open(world, &answer.got.text())
+}
+
+fn open(world: &World, text: &str) -> Result<Head, Fault> {
+    let member = |path: &str| {
+        at(world.manifest()?, path)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| Fault::missing(format!("`{path}` in the manifest"), "nothing"))
+    };
+    let key = STANDARD
+        .decode(member("audit_log.public_key")?)
+        .map_err(|_| Fault::missing("`audit_log.public_key` in base64", "something else"))?;
+    let head = sound("CLP-AUD-013", "a signed checkpoint", note::open(text, &key))?;
+    let origin = format!("{}/{}", member("audit_log.origin_prefix")?, world.names.text("{tenant.id}")?);
+    if head.origin == origin {
+        Ok(head)
+    } else {
+        Err(Fault::broken("CLP-AUD-013", format!("the origin {origin}"), head.origin))
+    }
+}
+
+#[then("the checkpoint is signed by the key of the manifest")]
+async fn signed(world: &mut World) -> Result<(), Fault> {
+    let outcome = super::verdicts::last(world)
+        .map(|(_, answer)| answer.got.text())
+        .and_then(|text| open(world, &text));
+    world.note(outcome).map(|_| ())
+}
+
+async fn hashes(world: &mut World, endpoint: &str, query: [(&str, u64); 2]) -> Result<Vec<Hash>, Fault> {
+    let mut recipe = plain("Ana", endpoint, "");
+    for (name, value) in query {
+        recipe.changes.push((format!("query {name}"), value.to_string()));
+    }
+    let proof = world.must(&recipe).await?;
+    for (name, value) in query {
+        if at(&proof, name).and_then(Value::as_u64) != Some(value) {
+            return Err(Fault::missing(format!("`{name}`: {value}"), proof.to_string()));
+        }
+    }
+    at(&proof, "hashes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|hash| {
+            hash.as_str()
+                .and_then(|text| STANDARD.decode(text).ok())
+                .and_then(|bytes| Hash::try_from(bytes).ok())
+                .ok_or_else(|| Fault::missing("hashes of 32 bytes in base64", hash.to_string()))
+        })
+        .collect()
+}
+
+#[then(regex = r"^every entry that (\w+) sees is proved by a signed checkpoint$")]
+async fn proved(world: &mut World, person: String) -> Result<(), Fault> {
+    let outcome = prove(world, &person).await;
+    world.note(outcome)
+}
+
+async fn prove(world: &mut World, person: &str) -> Result<(), Fault> {
+    let entries = entries(world, person, "").await?;
+    let head = checkpoint(world).await?;
+    if entries.is_empty() {
+        return Err(Fault::missing("an entry", "none"));
+    }
+    for entry in entries {
+        let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+        let path = hashes(world, "audit_inclusion", [("index", entry.index), ("tree_size", head.size)]).await?;
+        let holds = |leaf: &Hash| merkle::inclusion(leaf, entry.index, head.size, &path, &head.root);
+        sound("CLP-AUD-016", "a proof that holds", holds(&entry.hash))?;
+        // The proof has to be of this entry: of a changed one it proves nothing.
+        let mut changed = entry.hash;
+        changed.reverse();
+        if changed != entry.hash && holds(&changed).is_ok() {
+            return Err(Fault::suite("the verifier takes any leaf"));
+        }
+    }
+    Ok(())
+}
+
+#[then(regex = r"^a new checkpoint is proved to continue (\w+)$")]
+async fn continues(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = continue_from(world, &name).await;
+    world.note(outcome)
+}
+
+async fn continue_from(world: &mut World, name: &str) -> Result<(), Fault> {
+    let text = world
+        .kept
+        .get(name)
+        .ok_or_else(|| Fault::suite(format!("no answer is called `{name}`")))?
+        .got
+        .text();
+    let old = open(world, &text)?;
+    let new = checkpoint(world).await?;
+    if new.size <= old.size {
+        return Err(Fault::broken("CLP-AUD-014", format!("more than {} entries", old.size), new.size.to_string()));
+    }
+    let path = hashes(world, "audit_consistency", [("from", old.size), ("to", new.size)]).await?;
+    let holds = |root: &Hash| merkle::consistency((old.size, root), (new.size, &new.root), &path);
+    sound("CLP-AUD-015", "a proof that holds", holds(&old.root))?;
+    let mut changed = old.root;
+    changed.reverse();
+    if changed != old.root && holds(&changed).is_ok() {
+        return Err(Fault::suite("the verifier takes any root"));
+    }
+    Ok(())
+}
+
+#[then("the leaves of two readings are the same")]
+async fn stable(world: &mut World) -> Result<(), Fault> {
+    let outcome = async {
+        let leaves = |entries: Vec<Value>| -> Vec<Value> {
+            entries.into_iter().filter_map(|entry| at(&entry, "leaf").cloned()).collect()
+        };
+        let first = leaves(entries(world, "Ana", "").await?);
+        let second = leaves(entries(world, "Ana", "").await?);
+        if second.starts_with(&first) {
+            return Ok(());
+        }
+        Err(Fault::broken("CLP-AUD-009", "the same bytes every time", "others"))
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[then("no salt stands in the log twice")]
+async fn salts(world: &mut World) -> Result<(), Fault> {
+    let outcome = entries(world, "Ana", "").await.and_then(|entries| {
+        let mut seen = std::collections::HashSet::new();
+        for entry in &entries {
+            for (name, member) in at(entry, "disclosed").and_then(Value::as_object).into_iter().flatten() {
+                let salt = at(member, "salt").and_then(Value::as_str).unwrap_or_default();
+                if !seen.insert(salt) {
+                    return Err(Fault::broken("CLP-AUD-011", "a fresh salt for each member", format!("one twice, of `{name}`")));
+                }
+            }
+        }
+        Ok(())
+    });
+    world.note(outcome)
+}

@@ -1,0 +1,143 @@
+//! The call that a scenario is about, and the same call once more.
+
+use clp_schemas::endpoint::Idempotency;
+use cucumber::gherkin::Step;
+use cucumber::when;
+
+use super::act::{Recipe, plain};
+use super::rows;
+use crate::world::baseline::Kind;
+use crate::world::call::{Actor, Call};
+use crate::world::{Fault, World};
+
+#[when(regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the key(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#)]
+async fn call(
+    world: &mut World,
+    actor: String,
+    endpoint: String,
+    on: String,
+    step: &Step,
+) -> Result<(), Fault> {
+    let outcome = async {
+        let mut recipe = plain(&actor, &endpoint, &on);
+        recipe.changes = rows(step)?;
+        begin(world, recipe).await
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[when(regex = r"^(nobody|a stranger|the key(?: of \w+)?) calls the (read|write) probe$")]
+async fn probe(world: &mut World, actor: String, name: String) -> Result<(), Fault> {
+    let recipe = Recipe {
+        actor,
+        target: name,
+        probe: true,
+        ..Recipe::default()
+    };
+    let outcome = begin(world, recipe).await;
+    world.note(outcome)
+}
+
+async fn begin(world: &mut World, recipe: Recipe) -> Result<(), Fault> {
+    let mut call = world.cook(&recipe)?;
+    World::choose_key(&mut call)?;
+    world.base = Some(call.clone());
+    world.recipe = Some(recipe);
+    world.call(&call).await.map(|_| ())
+}
+
+#[when(regex = r"^the same call is (made|repeated)(?: (again|with:|by .+|on \S+|without .+|with .+|\d+ times at once))?$")]
+async fn again(world: &mut World, how: String, change: String, step: &Step) -> Result<(), Fault> {
+    let outcome = repeat(world, how == "repeated", &change, step).await;
+    world.note(outcome)
+}
+
+async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) -> Result<(), Fault> {
+    let mut call = same(world, same_key, change)?;
+    if change == "with:" {
+        for (part, cell) in rows(step)? {
+            vary(world, &mut call, &part, &cell)?;
+        }
+    } else if let Some(part) = change.strip_prefix("without ") {
+        if part == "Idempotency-Key" {
+            call.leave_out("header Idempotency-Key")?;
+        } else {
+            call.leave_out(part)?;
+        }
+    } else if let Some(kind) = change.strip_prefix("with a body that ") {
+        call.spoil(kind)?;
+    } else if let Some(rest) = change.strip_prefix("with ") {
+        let (part, cell) = rest
+            .split_once(" set to ")
+            .ok_or_else(|| Fault::suite(format!("`{change}` is no change")))?;
+        vary(world, &mut call, part, cell)?;
+    } else if let Some(times) = change.strip_suffix(" times at once") {
+        return at_once(world, &call, same_key, times).await;
+    }
+    world.call(&call).await.map(|_| ())
+}
+
+/// The base call: word for word with the same key, or made anew from the same words.
+fn same(world: &mut World, same_key: bool, change: &str) -> Result<Call, Fault> {
+    let missing = || Fault::suite("there is no call to make again");
+    let mut recipe = world.recipe.clone().ok_or_else(missing)?;
+    if let Some(actor) = change.strip_prefix("by ") {
+        recipe.actor = actor.to_owned();
+    }
+    if let Some(on) = change.strip_prefix("on ") {
+        recipe.on = on.to_owned();
+    }
+    if same_key {
+        let base = world.base.clone().ok_or_else(missing)?;
+        let mut call = if change.starts_with("on ") { world.cook(&recipe)? } else { base.clone() };
+        call.actor = Actor::read(&recipe.actor);
+        call.key = base.key;
+        return Ok(call);
+    }
+    world.cook(&recipe)
+}
+
+/// One change by table or by sentence.
+fn vary(world: &World, call: &mut Call, part: &str, cell: &str) -> Result<(), Fault> {
+    match part {
+        "actor" => call.actor = Actor::read(cell),
+        "method" => cell.clone_into(&mut call.method),
+        "path" => call.path = Some(world.names.text(cell)?),
+        part => {
+            if cell == "absent" {
+                call.leave_out(part)?;
+            } else if let Some(kind) = cell.strip_prefix("a body that ") {
+                call.spoil(kind)?;
+            } else {
+                call.set(part, cell, &world.names)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn at_once(world: &mut World, call: &Call, same_key: bool, times: &str) -> Result<(), Fault> {
+    let times: usize = times
+        .parse()
+        .map_err(|_| Fault::suite(format!("`{times}` is no number")))?;
+    let mut calls = vec![call.clone(); times];
+    let takes_key = call.row().is_some_and(|row| row.idempotency == Idempotency::Key);
+    if let Some(first) = calls.first_mut() {
+        if same_key {
+            first.key = None;
+        }
+        World::choose_key(first)?;
+    }
+    let shared = calls.first().and_then(|first| first.key.clone());
+    for call in calls.iter_mut().skip(1).filter(|_| takes_key) {
+        call.key = if same_key { shared.clone() } else { None };
+        World::choose_key(call)?;
+    }
+    let answers = world.send_together(&calls).await?;
+    if let Some((call, answer)) = calls.iter().zip(&answers).find(|(_, answer)| answer.kind == Kind::Accepted) {
+        world.remember(call, answer)?;
+    }
+    world.together = answers;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! What a scenario stands on: credentials, requests, passkeys, and time.
+
+use cucumber::gherkin::Step;
+use cucumber::{given, when};
+use serde_json::json;
+
+use super::act::plain;
+use super::rows;
+use crate::oracle::passkey::Passkey;
+use crate::world::{Fault, World};
+
+#[given(regex = r"^an? (provisioned|active|used|revoked) credential(?: called (\w+))?(?: of (\w+))?(?: with:)?$")]
+async fn credential(
+    world: &mut World,
+    state: String,
+    name: String,
+    owner: String,
+    step: &Step,
+) -> Result<(), Fault> {
+    let outcome = make_credential(world, &state, &name, &owner, step).await;
+    world.note(outcome)
+}
+
+async fn make_credential(
+    world: &mut World,
+    state: &str,
+    name: &str,
+    owner: &str,
+    step: &Step,
+) -> Result<(), Fault> {
+    let actor = if owner.is_empty() { "Ana" } else { owner };
+    let mut create = plain(actor, "credential_create", "");
+    create.changes = rows(step)?;
+    let credential = world.must(&create).await?;
+    if !name.is_empty() {
+        world.names.set(name, credential);
+    }
+    if state != "provisioned" {
+        world.must(&plain(actor, "delivery_read", "")).await?;
+    }
+    if state == "used" {
+        let status = world.try_key("", "read").await?;
+        if !(200..300).contains(&status) {
+            return Err(Fault::missing("the key to open the read probe, to begin with", status.to_string()));
+        }
+    }
+    if state == "revoked" {
+        world.must(&plain(actor, "credential_revoke", "")).await?;
+    }
+    Ok(())
+}
+
+#[given(regex = r"^an? (pending|approved|denied|issued) request(?: called (\w+))?(?: of (\w+))?(?: with:)?$")]
+async fn request(
+    world: &mut World,
+    state: String,
+    name: String,
+    owner: String,
+    step: &Step,
+) -> Result<(), Fault> {
+    let outcome = make_request(world, &state, &name, &owner, step).await;
+    world.note(outcome)
+}
+
+async fn make_request(
+    world: &mut World,
+    state: &str,
+    name: &str,
+    owner: &str,
+    step: &Step,
+) -> Result<(), Fault> {
+    let actor = if owner.is_empty() { "Ana" } else { owner };
+    let mut open = plain(actor, "request_open", "");
+    open.changes = rows(step)?;
+    let request = world.must(&open).await?;
+    if !name.is_empty() {
+        world.names.set(name, request);
+    }
+    if state != "pending" {
+        let decision = if state == "denied" { "deny" } else { "approve" };
+        let mut decide = plain("the operator", "control_approve", "");
+        decide.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
+        world.must(&decide).await?;
+    }
+    if state == "issued" {
+        world.must(&from_request(actor)).await?;
+    }
+    Ok(())
+}
+
+/// A create with nothing but the newest request's id.
+fn from_request(actor: &str) -> super::act::Recipe {
+    let mut create = plain(actor, "credential_create", "");
+    create.changes = vec![("body".to_owned(), r#"{"request_id": "{request.id}"}"#.to_owned())];
+    create
+}
+
+#[given(regex = r"^a passkey of (\w+)$")]
+async fn passkey(world: &mut World, person: String) -> Result<(), Fault> {
+    let outcome = register(world, &person).await;
+    world.note(outcome)
+}
+
+async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
+    let passkey = Passkey::generate().map_err(|fault| Fault::suite(fault.to_string()))?;
+    world.names.set(
+        "passkey",
+        json!({"credential_id": passkey.credential_id(), "public_key": passkey.public_key()}),
+    );
+    let mut enrol = plain("the operator", "authenticator_register", "");
+    enrol.changes = vec![("principal".to_owned(), format!("{{{}.id}}", person.to_lowercase()))];
+    world.must(&enrol).await?;
+    world.passkeys.insert(person.to_owned(), passkey);
+    Ok(())
+}
+
+#[given(regex = r"^a passkey that nobody has registered$")]
+async fn unregistered_passkey(world: &mut World) -> Result<(), Fault> {
+    let passkey = Passkey::generate().map_err(|fault| Fault::suite(fault.to_string()))?;
+    world.names.set(
+        "passkey",
+        json!({"credential_id": passkey.credential_id(), "public_key": passkey.public_key()}),
+    );
+    Ok(())
+}
+
+#[given(regex = r"^the clock advances by (\d+) seconds$")]
+#[when(regex = r"^the clock advances by (\d+) seconds$")]
+async fn clock(world: &mut World, seconds: u64) -> Result<(), Fault> {
+    let mut advance = plain("the operator", "clock_advance", "");
+    advance.changes = vec![("advance_seconds".to_owned(), seconds.to_string())];
+    let outcome = world.must(&advance).await;
+    world.note(outcome).map(|_| ())
+}
+
+#[given(regex = r"^(\w+) (revokes|rotates|reads the delivery of) (\w+)$")]
+#[when(regex = r"^(\w+) (revokes|rotates|reads the delivery of) (\w+)$")]
+async fn deed(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
+    let endpoint = match what.as_str() {
+        "revokes" => "credential_revoke",
+        "rotates" => "rotation_open",
+        _ => "delivery_read",
+    };
+    let outcome = world.must(&plain(&person, endpoint, &name)).await;
+    world.note(outcome).map(|_| ())
+}

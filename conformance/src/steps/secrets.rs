@@ -1,0 +1,74 @@
+//! Keys: their form, and what they open.
+
+use cucumber::then;
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::oracle::key;
+use crate::world::names::at;
+use crate::world::{Fault, World};
+
+#[then(regex = r"^the key of (\w+) (opens|does not open) the (read|write) probe$")]
+async fn opens(world: &mut World, name: String, verb: String, probe: String) -> Result<(), Fault> {
+    let outcome = world.try_key(&name, &probe).await.and_then(|status| {
+        let open = (200..300).contains(&status);
+        if open == (verb == "opens") {
+            return Ok(());
+        }
+        Err(Fault::missing(format!("a key that {verb} the {probe} probe"), status.to_string()))
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the key of (\w+) has the published form$")]
+async fn form(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = check_form(world, &name);
+    world.note(outcome)
+}
+
+fn check_form(world: &World, name: &str) -> Result<(), Fault> {
+    let credential = world.names.resolve(name)?;
+    let id = at(&credential, "id").and_then(Value::as_str).unwrap_or_default();
+    let key = world
+        .keys
+        .get(id)
+        .ok_or_else(|| Fault::suite(format!("the key of {name} was not delivered")))?;
+    let key_id = key::key_id(key)
+        .map_err(|fault| Fault::broken("CLP-CRE-018", "a key of the form in chapter 13", fault.to_string()))?;
+    if at(&credential, "key_id") != Some(&json!(key_id)) {
+        let stated = at(&credential, "key_id").cloned().unwrap_or_default();
+        return Err(Fault::broken("CLP-CRE-019", format!("`key_id`: \"{key_id}\""), stated.to_string()));
+    }
+    let Some(formats) = world.manifest()?.get("token_formats").and_then(Value::as_array) else {
+        return Ok(());
+    };
+    let fits = formats.iter().any(|format| {
+        let member = |name| format.get(name).and_then(Value::as_str).unwrap_or_default();
+        key.starts_with(&format!("{}_", member("prefix")))
+            && Regex::new(&format!("^(?:{})$", member("pattern"))).is_ok_and(|pattern| pattern.is_match(key))
+    });
+    if fits {
+        Ok(())
+    } else {
+        Err(Fault::missing("a key of a published format", "one of another"))
+    }
+}
+
+#[then(regex = r"^the keys of (\w+) and (\w+) differ$")]
+async fn differ(world: &mut World, one: String, other: String) -> Result<(), Fault> {
+    let key = |name: &str| {
+        let id = world.names.text(&format!("{{{name}.id}}"))?;
+        world
+            .keys
+            .get(&id)
+            .cloned()
+            .ok_or_else(|| Fault::suite(format!("the key of {name} was not delivered")))
+    };
+    let outcome = key(&one).and_then(|first| {
+        if first == key(&other)? {
+            return Err(Fault::missing("two different keys", "the same key twice"));
+        }
+        Ok(())
+    });
+    world.note(outcome)
+}

@@ -1,0 +1,243 @@
+//! How a call ended, and what was answered.
+
+use cucumber::gherkin::Step;
+use cucumber::{given, then};
+use serde_json::{Value, json};
+
+use super::act::plain;
+use super::{expect, rows};
+use crate::oracle::digest;
+use crate::world::baseline::Kind;
+use crate::world::call::Call;
+use crate::world::names::at;
+use crate::world::{Answer, Fault, World};
+
+/// The last call and its answer.
+///
+/// # Errors
+/// Where there is none.
+pub fn last(world: &World) -> Result<(&Call, &Answer), Fault> {
+    world
+        .last
+        .as_ref()
+        .map(|(call, answer)| (call, answer))
+        .ok_or_else(|| Fault::suite("nothing was called yet"))
+}
+
+fn body(world: &World) -> Result<&Value, Fault> {
+    let (call, answer) = last(world)?;
+    answer
+        .json
+        .as_ref()
+        .ok_or_else(|| Fault::missing(format!("JSON from {}", call.name()), answer.got.status.to_string()))
+}
+
+#[then("it is accepted")]
+async fn accepted(world: &mut World) -> Result<(), Fault> {
+    let outcome = last(world).and_then(|(call, answer)| match &answer.kind {
+        Kind::Accepted => Ok(()),
+        Kind::Refused(problem) => Err(Fault::missing(
+            format!("{} accepted", call.name()),
+            format!("{} {problem}", answer.got.status),
+        )),
+        Kind::Foreign => Err(Fault::suite("a probe is served, not accepted")),
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^it is refused as (\S+)$")]
+async fn refused(world: &mut World, problem: String) -> Result<(), Fault> {
+    let outcome = last(world).and_then(|(call, answer)| match &answer.kind {
+        Kind::Refused(name) if *name == problem => Ok(()),
+        Kind::Refused(name) => Err(Fault::missing(
+            format!("{} refused as {problem}", call.name()),
+            format!("{} {name}", answer.got.status),
+        )),
+        _ => Err(Fault::missing(
+            format!("{} refused as {problem}", call.name()),
+            format!("{}, accepted", answer.got.status),
+        )),
+    });
+    world.note(outcome)
+}
+
+#[then("it is served")]
+async fn served(world: &mut World) -> Result<(), Fault> {
+    let outcome = last(world).and_then(|(call, answer)| {
+        if (200..300).contains(&answer.got.status) {
+            Ok(())
+        } else {
+            Err(Fault::missing(format!("{} served", call.name()), answer.got.status.to_string()))
+        }
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^it is refused with (401|403) and (\w+)$")]
+async fn refused_by_resource(world: &mut World, status: u16, code: String) -> Result<(), Fault> {
+    let outcome = last(world).and_then(|(call, answer)| {
+        let challenge = answer.got.header("www-authenticate").unwrap_or_default();
+        let bearer = challenge
+            .split_ascii_whitespace()
+            .next()
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+        let named = challenge.contains(&format!("error=\"{code}\""))
+            || (code == "no_code" && !challenge.contains("error="));
+        if answer.got.status == status && bearer && named {
+            return Ok(());
+        }
+        Err(Fault::missing(
+            format!("{} refused with {status} and `Bearer error=\"{code}\"`", call.name()),
+            format!("{} and `{challenge}`", answer.got.status),
+        ))
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the problem points at (\S+)$")]
+async fn points(world: &mut World, pointer: String) -> Result<(), Fault> {
+    let outcome = body(world).and_then(|problem| {
+        let got = problem.get("pointer").unwrap_or(&Value::Null);
+        if *got == json!(pointer) {
+            Ok(())
+        } else {
+            Err(Fault::broken("CLP-ERR-005", format!("`pointer`: \"{pointer}\""), got.to_string()))
+        }
+    });
+    world.note(outcome)
+}
+
+#[then("the answer has:")]
+async fn answer_has(world: &mut World, step: &Step) -> Result<(), Fault> {
+    let outcome = rows(step).and_then(|rows| expect::table(body(world)?, &rows, &world.names));
+    world.note(outcome)
+}
+
+#[then("an item of the answer has:")]
+async fn item_has(world: &mut World, step: &Step) -> Result<(), Fault> {
+    let outcome = rows(step).and_then(|rows| {
+        let items = body(world)?.get("items").and_then(Value::as_array);
+        let items = items.ok_or_else(|| Fault::missing("`items`", "an answer without them"))?;
+        if items.iter().any(|item| expect::table(item, &rows, &world.names).is_ok()) {
+            return Ok(());
+        }
+        let wanted: Vec<String> = rows.iter().map(|(member, cell)| format!("{member} = {cell}")).collect();
+        Err(Fault::missing(
+            format!("an item with {}", wanted.join(", ")),
+            format!("{} items, none of them so", items.len()),
+        ))
+    });
+    world.note(outcome)
+}
+
+#[then("the answer has the headers:")]
+async fn headers(world: &mut World, step: &Step) -> Result<(), Fault> {
+    let outcome = rows(step).and_then(|rows| {
+        let (_, answer) = last(world)?;
+        rows.iter().try_for_each(|(name, cell)| {
+            let value = answer.got.header(&name.to_ascii_lowercase()).map(|value| json!(value));
+            expect::holds(name, cell, value.as_ref(), &world.names)
+        })
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the answer repeats everything that was sent(?: but ([a-z_, ]+))?$")]
+async fn repeats(world: &mut World, but: String) -> Result<(), Fault> {
+    let outcome = body(world).and_then(|answer| {
+        let sent = world.names.resolve("sent")?;
+        let except: Vec<&str> = but.split(", ").collect();
+        for (name, value) in sent.as_object().into_iter().flatten() {
+            if !except.contains(&name.as_str()) && answer.get(name) != Some(value) {
+                let got = answer.get(name).map_or_else(|| "nothing".to_owned(), Value::to_string);
+                return Err(Fault::missing(format!("`{name}`: {value}, as sent"), got));
+            }
+        }
+        Ok(())
+    });
+    world.note(outcome)
+}
+
+#[given(regex = r"^the answer is called (\w+)$")]
+#[then(regex = r"^the answer is called (\w+)$")]
+async fn called(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = last(world).map(|(_, answer)| answer.clone());
+    let answer = world.note(outcome)?;
+    if let Some(value) = &answer.json {
+        world.names.set(name.clone(), value.clone());
+    }
+    world.kept.insert(name, answer);
+    Ok(())
+}
+
+#[then(regex = r"^the answer is the same as (\w+)( byte for byte)?$")]
+async fn same(world: &mut World, name: String, bytes: String) -> Result<(), Fault> {
+    let outcome = last(world).and_then(|(_, answer)| {
+        let kept = world
+            .kept
+            .get(&name)
+            .ok_or_else(|| Fault::suite(format!("no answer is called `{name}`")))?;
+        let alike = if bytes.is_empty() {
+            kept.json == answer.json
+        } else {
+            kept.got.body == answer.got.body
+        };
+        if alike && kept.got.status == answer.got.status {
+            return Ok(());
+        }
+        Err(Fault::missing(
+            format!("{} {}", kept.got.status, kept.got.text()),
+            format!("{} {}", answer.got.status, answer.got.text()),
+        ))
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the (credential|request) (\w+) has:$")]
+async fn now_has(world: &mut World, kind: String, name: String, step: &Step) -> Result<(), Fault> {
+    let outcome = async {
+        let value = world.must(&plain("Ana", &format!("{kind}_read"), &name)).await?;
+        expect::table(&value, &rows(step)?, &world.names)
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[then(regex = r"^every answer is accepted(?: or refused as (\S+))?$")]
+async fn every(world: &mut World, problem: String) -> Result<(), Fault> {
+    let odd = world.together.iter().find(|answer| match &answer.kind {
+        Kind::Accepted => false,
+        Kind::Refused(name) => *name != problem,
+        Kind::Foreign => true,
+    });
+    let none = !world.together.iter().any(|answer| answer.kind == Kind::Accepted);
+    let outcome = match odd {
+        Some(answer) => Err(Fault::missing("every answer accepted", format!("{} {}", answer.got.status, answer.got.text()))),
+        None if none => Err(Fault::missing("an accepted answer", "none")),
+        None => Ok(()),
+    };
+    world.note(outcome)
+}
+
+#[then(regex = r"^every accepted answer has the same (\S+)$")]
+async fn every_same(world: &mut World, member: String) -> Result<(), Fault> {
+    let mut values = world
+        .together
+        .iter()
+        .filter(|answer| answer.kind == Kind::Accepted)
+        .map(|answer| answer.json.as_ref().and_then(|value| at(value, &member)));
+    let first = values.next().flatten();
+    let alike = first.is_some() && values.all(|value| value == first);
+    let outcome = if alike { Ok(()) } else { Err(Fault::missing(format!("one `{member}`"), "several, or none")) };
+    world.note(outcome)
+}
+
+#[then(regex = r"^the digest of the answer is (\S+)$")]
+async fn digest_of_answer(world: &mut World, cell: String) -> Result<(), Fault> {
+    let outcome = body(world).and_then(|answer| {
+        let wanted = world.names.text(&cell)?;
+        let got = digest::of_document(answer).map_err(|fault| Fault::missing("a digest", fault.to_string()))?;
+        if got == wanted { Ok(()) } else { Err(Fault::missing(got, wanted)) }
+    });
+    world.note(outcome)
+}

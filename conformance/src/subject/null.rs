@@ -1,0 +1,227 @@
+//! Issuers that do nothing. Against each of them every core scenario has to fail: a suite that
+//! passes where there is nothing has not looked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clp_schemas::ops::control::Probe;
+use clp_schemas::ops::store::SecretText;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::{Subject, SubjectFault};
+use crate::config::{Cast, Member, ROLES};
+use crate::record::{ScenarioRecord, Verdict};
+
+/// Longest request head that is read before the answer goes out, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// A way to do nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Null {
+    /// Knows no path.
+    NotFound,
+    /// Knows nobody.
+    Unauthorized,
+    /// Is broken.
+    Internal,
+    /// Says yes to everything, with an empty object.
+    EmptyObject,
+    /// Shows a page.
+    Html,
+    /// Speaks, but not HTTP.
+    Garbage,
+    /// Hangs up.
+    Nothing,
+}
+
+impl Null {
+    /// Every way.
+    pub const ALL: [Self; 7] = [
+        Self::NotFound,
+        Self::Unauthorized,
+        Self::Internal,
+        Self::EmptyObject,
+        Self::Html,
+        Self::Garbage,
+        Self::Nothing,
+    ];
+
+    /// The name in the report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "404",
+            Self::Unauthorized => "401",
+            Self::Internal => "500",
+            Self::EmptyObject => "200 {}",
+            Self::Html => "html",
+            Self::Garbage => "garbage",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    fn answer(self) -> String {
+        let (line, media, body) = match self {
+            Self::NotFound => ("404 Not Found", "text/plain", "not found"),
+            Self::Unauthorized => ("401 Unauthorized", "text/plain", "unauthorized"),
+            Self::Internal => ("500 Internal Server Error", "text/plain", "oops"),
+            Self::EmptyObject => ("200 OK", "application/json", "{}"),
+            Self::Html => ("200 OK", "text/html", "<!doctype html><title>Welcome</title>"),
+            Self::Garbage => return "\u{0}\u{1}\u{2} this is not HTTP\r\n\r\n".to_owned(),
+            Self::Nothing => return String::new(),
+        };
+        reply(line, media, body)
+    }
+}
+
+fn reply(line: &str, media: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {line}\r\ncontent-type: {media}\r\ncontent-length: {}\r\nclp-version: 1.0\r\n\
+         cache-control: no-store\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A running null issuer; it ends when this is dropped.
+#[derive(Debug)]
+pub struct NullIssuer {
+    /// Where it listens.
+    pub url: Url,
+    task: JoinHandle<()>,
+}
+
+impl Drop for NullIssuer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl NullIssuer {
+    /// Starts one. With `manifest` it serves a sound manifest, and is null behind it.
+    ///
+    /// # Errors
+    /// Where no port is free.
+    pub async fn start(null: Null, manifest: bool) -> Result<Self, std::io::Error> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let url: Url = format!("http://127.0.0.1:{port}")
+            .parse()
+            .map_err(|_| std::io::Error::other("a loopback address is a URL"))?;
+        let document = manifest.then(|| {
+            let body = json!({"credential_issuer_endpoint": format!("http://127.0.0.1:{port}/credentials")});
+            reply("200 OK", "application/json", &body.to_string())
+        });
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, null, document.clone()));
+            }
+        });
+        Ok(Self { url, task })
+    }
+
+    /// It as a subject, with a cast that nobody set up.
+    ///
+    /// # Errors
+    /// Where no client can be made.
+    pub fn subject(&self) -> Result<Arc<Subject>, SubjectFault> {
+        let call = |path: &str| json!({"method": "GET", "path": path});
+        let permissions = json!([{"resource_type": "record", "selector": "*", "actions": ["read"]}]);
+        let probe: Probe = serde_json::from_value(json!({
+            "project": "atlas",
+            "environment": "staging",
+            "approval_environment": "production",
+            "read": call("/read"),
+            "write": call("/write"),
+            "read_permissions": permissions,
+            "write_permissions": permissions,
+        }))
+        .map_err(|error| SubjectFault::Reference(error.to_string()))?;
+        let members: BTreeMap<String, Member> = ROLES
+            .into_iter()
+            .map(|role| {
+                let token = SecretText::new(format!("token-of-nobody-{role}"));
+                (role.to_owned(), Member { id: None, token })
+            })
+            .collect();
+        let cast = Cast {
+            tenant_id: None,
+            members,
+            probe,
+        };
+        Subject::at(self.url.clone(), None, Some(cast), None)
+    }
+}
+
+async fn serve(mut stream: TcpStream, null: Null, manifest: Option<String>) {
+    let mut head = Vec::new();
+    let mut chunk = [0; 2048];
+    while head.len() < MAX_HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut chunk).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => head.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+    let discovery = head.starts_with(b"GET /.well-known/credential-issuer ");
+    let answer = match manifest {
+        Some(document) if discovery => document,
+        _ => null.answer(),
+    };
+    // Whoever hangs up first has no use for the rest.
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+/// What the suite said of one null issuer.
+#[derive(Clone, Debug)]
+pub struct Floor {
+    /// The null issuer.
+    pub name: String,
+    /// How many core scenarios were run.
+    pub scenarios: usize,
+    /// The scenarios that did not fail, though nothing was there.
+    pub blind: Vec<String>,
+}
+
+/// Runs the core scenarios against every null issuer, bare and behind a sound manifest.
+///
+/// `run` has to run every core scenario against the subject that it is given. What only reads
+/// the manifest is left out of the count where there is one.
+///
+/// # Errors
+/// Where a null issuer does not start, or `run` fails.
+pub async fn null_floor<E>(
+    mut run: impl AsyncFnMut(Arc<Subject>) -> Result<Vec<ScenarioRecord>, E>,
+) -> Result<Vec<Floor>, E>
+where
+    E: From<SubjectFault> + From<std::io::Error>,
+{
+    let mut floors = Vec::new();
+    for manifest in [false, true] {
+        for null in Null::ALL {
+            let issuer = NullIssuer::start(null, manifest).await?;
+            let records = run(issuer.subject()?).await?;
+            let counted: Vec<&ScenarioRecord> = records
+                .iter()
+                .filter(|record| record.class == "core" && !(manifest && only_manifest(record)))
+                .collect();
+            floors.push(Floor {
+                name: if manifest { format!("{} behind a manifest", null.name()) } else { null.name().to_owned() },
+                scenarios: counted.len(),
+                blind: counted
+                    .iter()
+                    .filter(|record| record.verdict != Verdict::Fail)
+                    .map(|record| record.id.clone())
+                    .collect(),
+            });
+        }
+    }
+    Ok(floors)
+}
+
+fn only_manifest(record: &ScenarioRecord) -> bool {
+    record.triples.iter().all(|triple| triple.endpoint == "manifest_read")
+}

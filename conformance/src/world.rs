@@ -1,0 +1,484 @@
+//! One scenario's world: a tenant, a cast, what was called and what came back.
+
+pub mod baseline;
+pub mod call;
+pub mod names;
+pub mod tenant;
+pub mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use clp_schemas::endpoint::{Base, EndpointId, Idempotency};
+use serde_json::{Value, json};
+use url::Url;
+
+use self::baseline::Kind;
+use self::call::{Actor, Call, Payload, Place};
+use self::names::Names;
+use self::tenant::Tenant;
+use self::wire::{Got, Outcome, Sent};
+use crate::oracle::canary::Canary;
+use crate::oracle::digest::hex;
+use crate::oracle::passkey::Passkey;
+use crate::record::{Exchange, Failure};
+use crate::steps::act::Recipe;
+use crate::subject::Subject;
+
+/// Why a step did not hold.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// The subject does not do what it should.
+    #[error("{0}")]
+    Broken(Box<Failure>),
+    /// The suite itself cannot go on: a step or a configuration makes no sense.
+    #[error("the suite cannot go on: {0}")]
+    Suite(String),
+}
+
+impl Fault {
+    /// The subject broke this requirement.
+    #[must_use]
+    pub fn broken(requirement: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self::Broken(Box::new(Failure {
+            requirement: Some(requirement.to_owned()),
+            ..Failure::new(expected, got)
+        }))
+    }
+
+    /// The subject broke the requirement that the scenario is about.
+    #[must_use]
+    pub fn missing(expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self::Broken(Box::new(Failure::new(expected, got)))
+    }
+
+    /// The suite is at fault.
+    #[must_use]
+    pub fn suite(words: impl Into<String>) -> Self {
+        Self::Suite(words.into())
+    }
+}
+
+/// What a call was answered with.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// How it is to be taken.
+    pub kind: Kind,
+    /// As it came in.
+    pub got: Got,
+    /// Its JSON, if it has any.
+    pub json: Option<Value>,
+}
+
+/// The state of one scenario.
+#[derive(Debug, Default, cucumber::World)]
+pub struct World {
+    /// Where the scenario broke. The writer takes it from here.
+    pub failure: Option<Failure>,
+    /// What went over the wire, redacted.
+    pub exchanges: Vec<Exchange>,
+    subject: Option<Arc<Subject>>,
+    tenant: Option<Tenant>,
+    manifest: Option<Value>,
+    canary: Canary,
+    /// What the scenario can refer to.
+    pub names: Names,
+    /// The words of the call that "the same call" means.
+    pub recipe: Option<Recipe>,
+    /// That call, as it was sent.
+    pub base: Option<Call>,
+    /// The answers to calls that were made at the same time.
+    pub together: Vec<Answer>,
+    /// The last call and its answer.
+    pub last: Option<(Call, Answer)>,
+    /// Answers that were given a name, as they came in.
+    pub kept: BTreeMap<String, Answer>,
+    /// The secrets that were delivered, by credential.
+    pub keys: BTreeMap<String, String>,
+    /// The last delivered one's credential.
+    pub newest_key: Option<String>,
+    /// The software authenticators, by person.
+    pub passkeys: BTreeMap<String, Passkey>,
+    /// What the scenario marks all its own texts with.
+    pub mark: String,
+}
+
+impl World {
+    /// Finds a place for the scenario: reads the manifest and opens a sandbox, or takes the
+    /// cast that was set up by hand.
+    ///
+    /// # Errors
+    /// Where the subject is not there, or is none. The failure then also stands in the
+    /// world, and every step fails.
+    pub async fn begin(&mut self, subject: Arc<Subject>) -> Result<(), Fault> {
+        let mut random = [0; 6];
+        SystemRandom::new()
+            .fill(&mut random)
+            .map_err(|_| Fault::suite("the system has no randomness"))?;
+        self.mark = format!("suite-{}", hex(&random));
+        self.names.set("mark", json!(self.mark));
+        self.subject = Some(subject);
+        let outcome = self.settle().await;
+        self.note(outcome)
+    }
+
+    async fn settle(&mut self) -> Result<(), Fault> {
+        let subject = self.subject()?;
+        if let Some(control) = &subject.control {
+            self.canary.taint("the control token", control.token.expose());
+        }
+        let found = call::row("manifest_read")?;
+        let call = Call::of(found, Actor::Nobody, Payload::Nothing);
+        let answer = self.send(&call).await?;
+        if answer.kind != Kind::Accepted {
+            return Err(Fault::broken("CLP-DIS-001", "a manifest", answer.got.status.to_string()));
+        }
+        let manifest = answer.json.unwrap_or_default();
+        let endpoint = manifest
+            .get("credential_issuer_endpoint")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        self.names.set("manifest", manifest.clone());
+        self.manifest = Some(manifest);
+        let tenant = if subject.control.is_some() {
+            let body = json!({"issuer_identifier": subject.url.as_str().trim_end_matches('/')});
+            let open = Call::of(call::row("sandbox_open")?, Actor::Operator, Payload::Json(body));
+            let answer = self.send(&open).await?;
+            let Some(value) = answer.json.filter(|_| answer.kind == Kind::Accepted) else {
+                return Err(Fault::broken("CLP-CTL-003", "a sandbox", answer.got.status.to_string()));
+            };
+            let sandbox = serde_json::from_value(value)
+                .map_err(|error| Fault::broken("CLP-CTL-003", "a sandbox", error.to_string()))?;
+            Tenant::sandbox(&sandbox)?
+        } else if let Some(cast) = &subject.cast {
+            Tenant::by_hand(cast, &subject.url, &endpoint)?
+        } else {
+            return Err(Fault::suite("the subject has neither test control nor a cast"));
+        };
+        for (name, person) in &tenant.people {
+            self.canary.taint(format!("{name}'s token"), &person.token);
+        }
+        for (name, value) in tenant.names() {
+            self.names.set(name, value);
+        }
+        self.tenant = Some(tenant);
+        Ok(())
+    }
+
+    /// The subject.
+    ///
+    /// # Errors
+    /// Before the scenario has begun.
+    pub fn subject(&self) -> Result<Arc<Subject>, Fault> {
+        self.subject
+            .clone()
+            .ok_or_else(|| Fault::suite("the scenario has not begun"))
+    }
+
+    /// The tenant.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn tenant(&self) -> Result<&Tenant, Fault> {
+        self.tenant.as_ref().ok_or_else(|| self.homeless())
+    }
+
+    /// Sets the tenant's clock by what `clock_advance` answered.
+    ///
+    /// # Errors
+    /// Where the scenario found no place, or that is no time.
+    pub fn set_clock(&mut self, now: &str) -> Result<(), Fault> {
+        let fault = self.homeless();
+        self.tenant.as_mut().ok_or(fault)?.set_clock(now)
+    }
+
+    /// The manifest.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn manifest(&self) -> Result<&Value, Fault> {
+        self.manifest.as_ref().ok_or_else(|| self.homeless())
+    }
+
+    fn homeless(&self) -> Fault {
+        match &self.failure {
+            Some(failure) => Fault::Broken(Box::new(failure.clone())),
+            None => Fault::suite("the scenario found no place"),
+        }
+    }
+
+    /// Puts a failure into the world, without a secret in it, and hands the outcome on.
+    ///
+    /// # Errors
+    /// The outcome's.
+    pub fn note<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        outcome.map_err(|fault| match fault {
+            Fault::Broken(mut failure) => {
+                failure.expected = self.canary.redact(&failure.expected);
+                failure.got = self.canary.redact(&failure.got);
+                self.failure = Some((*failure).clone());
+                Fault::Broken(failure)
+            }
+            Fault::Suite(words) => Fault::Suite(self.canary.redact(&words)),
+        })
+    }
+
+    /// A key that was not used before: for `Idempotency-Key`.
+    fn fresh_key() -> Result<String, Fault> {
+        let mut random = [0; 16];
+        SystemRandom::new()
+            .fill(&mut random)
+            .map_err(|_| Fault::suite("the system has no randomness"))?;
+        Ok(hex(&random))
+    }
+
+    /// Chooses the `Idempotency-Key` of a call that needs one and has none.
+    ///
+    /// # Errors
+    /// Where the system has no randomness.
+    pub fn choose_key(call: &mut Call) -> Result<(), Fault> {
+        let takes = call.row().is_some_and(|row| row.idempotency == Idempotency::Key);
+        if takes && call.key.is_none() {
+            call.key = Some(Self::fresh_key()?);
+        }
+        Ok(())
+    }
+
+    /// Sends a call, checks what holds for every answer, and remembers what came of it.
+    ///
+    /// # Errors
+    /// Where nothing comes back, or what comes back breaks what holds for every answer.
+    pub async fn send(&mut self, call: &Call) -> Result<Answer, Fault> {
+        let mut call = call.clone();
+        Self::choose_key(&mut call)?;
+        let subject = self.subject()?;
+        let mut patience = 3;
+        loop {
+            let sent = self.prepare(&call)?;
+            let outcome = wire::exchange(&subject.http, &sent).await;
+            let wait = retry_after(&outcome).filter(|_| patience > 0);
+            let answer = self.accept(&call, &sent, outcome)?;
+            patience -= 1;
+            match wait {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => return Ok(answer),
+            }
+        }
+    }
+
+    /// Sends several calls at the same time.
+    ///
+    /// # Errors
+    /// As [`World::send`].
+    pub async fn send_together(&mut self, calls: &[Call]) -> Result<Vec<Answer>, Fault> {
+        let subject = self.subject()?;
+        let sent: Vec<Sent> = calls
+            .iter()
+            .map(|call| self.prepare(call))
+            .collect::<Result<_, _>>()?;
+        let outcomes =
+            futures::future::join_all(sent.iter().map(|sent| wire::exchange(&subject.http, sent))).await;
+        let mut answers = Vec::new();
+        for ((call, sent), outcome) in calls.iter().zip(&sent).zip(outcomes) {
+            answers.push(self.accept(call, sent, outcome)?);
+        }
+        Ok(answers)
+    }
+
+    /// Takes an outcome in: taints its secrets, records it, and judges it.
+    fn accept(&mut self, call: &Call, sent: &Sent, outcome: Outcome) -> Result<Answer, Fault> {
+        let secrets = outcome.got.as_ref().map(|got| self.secrets(call, got)).unwrap_or_default();
+        self.exchanges.push(wire::record(sent, &outcome, &self.canary));
+        let got = outcome.got.map_err(|fault| Fault::missing("an answer", fault))?;
+        let mut everything = got.everything();
+        for secret in &secrets {
+            everything = everything.replacen(secret.as_str(), "", 1);
+        }
+        if let Some(label) = self.canary.find(&everything, None) {
+            return Err(Fault::broken(
+                "CLP-CRE-002",
+                "an answer without a secret",
+                format!("{label} in the answer to {}", call.name()),
+            ));
+        }
+        let subject = self.subject()?;
+        let (kind, json) = baseline::check(&subject.contracts, call, &got, &self.mark)?;
+        Ok(Answer { kind, got, json })
+    }
+
+    /// The secrets that this answer may hold; they are tainted from now on.
+    fn secrets(&mut self, call: &Call, got: &Got) -> Vec<String> {
+        let Some(row) = call.row() else {
+            return Vec::new();
+        };
+        let value: Value = serde_json::from_slice(&got.body).unwrap_or_default();
+        match row.id {
+            EndpointId::DeliveryRead => {
+                let Some(secret) = names::at(&value, "secret.value").and_then(Value::as_str) else {
+                    return Vec::new();
+                };
+                self.canary.taint_key("a key", secret);
+                if let Some(id) = value.get("credential_id").and_then(Value::as_str) {
+                    self.keys.insert(id.to_owned(), secret.to_owned());
+                    self.newest_key = Some(id.to_owned());
+                }
+                vec![secret.to_owned()]
+            }
+            EndpointId::SandboxOpen => {
+                let mut tokens = Vec::new();
+                for (role, member) in value.get("principals").and_then(Value::as_object).into_iter().flatten() {
+                    if let Some(token) = member.get("token").and_then(Value::as_str) {
+                        self.canary.taint(format!("the token of another {role}"), token);
+                        tokens.push(token.to_owned());
+                    }
+                }
+                tokens
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The request behind a call.
+    fn prepare(&self, call: &Call) -> Result<Sent, Fault> {
+        let mut headers = Vec::new();
+        let own = |name: &str| {
+            call.without.iter().any(|gone| gone == name)
+                || call.headers.iter().any(|(have, _)| have.eq_ignore_ascii_case(name))
+        };
+        if !own("clp-version") && call.row().is_some() {
+            headers.push(("CLP-Version".to_owned(), "1.0".to_owned()));
+        }
+        if !own("authorization")
+            && let Some(token) = self.token(&call.actor)?
+        {
+            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+        }
+        if !own("content-type") && call.payload != Payload::Nothing {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        if !own("idempotency-key")
+            && let Some(key) = &call.key
+        {
+            headers.push(("Idempotency-Key".to_owned(), key.clone()));
+        }
+        headers.extend(call.headers.iter().cloned());
+        let mut url = self.url(call)?;
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        Ok(Sent {
+            method: call.method.clone(),
+            url,
+            headers,
+            body: match &call.payload {
+                Payload::Nothing => None,
+                Payload::Json(value) => Some(value.to_string().into_bytes()),
+                Payload::Raw(bytes) => Some(bytes.clone()),
+            },
+        })
+    }
+
+    fn token(&self, actor: &Actor) -> Result<Option<String>, Fault> {
+        match actor {
+            Actor::Nobody => Ok(None),
+            Actor::Stranger => Ok(Some(format!("nobody-gave-this-out-{}", self.mark))),
+            Actor::Operator => match &self.subject()?.control {
+                Some(control) => Ok(Some(control.token.expose().to_owned())),
+                None => Err(Fault::suite("the subject has no test control")),
+            },
+            Actor::Person(name) => match self.tenant()?.people.get(name) {
+                Some(person) => Ok(Some(person.token.clone())),
+                None => Err(Fault::suite(format!("nobody is called `{name}`"))),
+            },
+            Actor::Key(name) => {
+                let id = match name {
+                    Some(name) => self.names.text(&format!("{{{name}.id}}"))?,
+                    None => self.newest_key.clone().unwrap_or_default(),
+                };
+                match self.keys.get(&id) {
+                    Some(key) => Ok(Some(key.clone())),
+                    None => Err(Fault::suite("that key was not delivered")),
+                }
+            }
+        }
+    }
+
+    fn url(&self, call: &Call) -> Result<Url, Fault> {
+        let subject = self.subject()?;
+        let row = match &call.place {
+            Place::Probe { name } => {
+                let tenant = self.tenant()?;
+                let path = self.names.text(&format!("{{probe.{name}.path}}"))?;
+                return tenant
+                    .issuer
+                    .join(&path)
+                    .map_err(|_| Fault::suite("the probe's path is none"));
+            }
+            Place::Endpoint(row) => row,
+        };
+        let mut url = match row.base {
+            Base::Origin => return self.discovery(row.id),
+            Base::Credentials => self.tenant()?.endpoint.clone(),
+            Base::Control => match &subject.control {
+                Some(control) => control.url.clone(),
+                None => return Err(Fault::suite("the subject has no test control")),
+            },
+        };
+        let path = call.path.clone().unwrap_or_else(|| row.path.to_owned());
+        let mut segments = url
+            .path_segments_mut()
+            .map_err(|()| Fault::suite("the endpoint has no path"))?;
+        segments.pop_if_empty();
+        for segment in path.split('/').skip(1) {
+            match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                None => segments.push(segment),
+                Some(name) => match call.parameters.get(name) {
+                    Some(value) => segments.push(value),
+                    None => return Err(Fault::suite(format!("the call has no `{name}`"))),
+                },
+            };
+        }
+        drop(segments);
+        Ok(url)
+    }
+
+    /// Where a document for discovery is: the well-known path goes between host and path
+    /// (RFC 8414 section 3, RFC 9728 section 3.1).
+    fn discovery(&self, id: EndpointId) -> Result<Url, Fault> {
+        let inserted = |base: &Url, name: &str| {
+            let mut url = base.clone();
+            url.set_path(&format!("/.well-known/{name}{}", base.path().trim_end_matches('/')));
+            url
+        };
+        let subject = self.subject()?;
+        match id {
+            EndpointId::ResourceMetadataRead => {
+                Ok(inserted(&self.tenant()?.endpoint, "oauth-protected-resource"))
+            }
+            EndpointId::PermissionDocumentRead => {
+                let stated = self.manifest()?.get("permission_schema_url").and_then(Value::as_str);
+                match stated {
+                    Some(text) => Url::parse(text)
+                        .map_err(|_| Fault::missing("`permission_schema_url` as an absolute URL", format!("`{text}`"))),
+                    None => subject
+                        .url
+                        .join("/.well-known/credential-permissions")
+                        .map_err(|_| Fault::suite("the subject's URL is none")),
+                }
+            }
+            _ => Ok(inserted(&subject.url, "credential-issuer")),
+        }
+    }
+}
+
+/// How long a refusal for haste asks to wait, if not too long.
+fn retry_after(outcome: &Outcome) -> Option<u64> {
+    let got = outcome.got.as_ref().ok()?;
+    (got.status == 429)
+        .then(|| got.header("retry-after")?.parse().ok())
+        .flatten()
+        .filter(|seconds| *seconds <= 10)
+}

@@ -1,0 +1,366 @@
+//! What holds for every answer, whatever was called: checked each time, so that no scenario
+//! has to ask for it and none can forget to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clp_schemas::endpoint::{Base, EndpointId, Media};
+use clp_schemas::generate::{Direction, contract_of, schema_of};
+use clp_schemas::json::{Limits, parse};
+use clp_schemas::problem::{MEDIA_TYPE, Problem, ProblemType};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::call::{Call, Payload, Place};
+use super::wire::Got;
+use super::Fault;
+
+/// A page of 200 credentials fits, and nothing nests deeper.
+const LIMITS: Limits = Limits {
+    bytes: 8 * 1024 * 1024,
+    depth: 32,
+};
+
+/// The published schemas, each compiled once.
+#[derive(Default)]
+pub struct Contracts(Mutex<HashMap<Option<EndpointId>, Arc<Validator>>>);
+
+impl std::fmt::Debug for Contracts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Contracts")
+    }
+}
+
+impl Contracts {
+    /// Checks an answer of an endpoint, or with `None` a problem, against its schema.
+    fn check(&self, id: Option<EndpointId>, value: &Value) -> Result<(), Fault> {
+        let known = self.locked().get(&id).cloned();
+        let validator = match known {
+            Some(validator) => validator,
+            None => {
+                let schema = match id {
+                    None => schema_of::<Problem>(Direction::Answer),
+                    Some(id) => match contract_of(id).answer {
+                        Some((_, schema)) => schema,
+                        None => return Ok(()),
+                    },
+                };
+                let validator = jsonschema::options()
+                    .build(&schema)
+                    .map_err(|_| Fault::suite("a published schema does not compile"))?;
+                let validator = Arc::new(validator);
+                self.locked().insert(id, Arc::clone(&validator));
+                validator
+            }
+        };
+        match validator.iter_errors(value).next() {
+            None => Ok(()),
+            Some(error) => {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "the top".to_owned() } else { place };
+                Err(Fault::broken(
+                    "CLP-TRN-011",
+                    "an answer that fits its published schema",
+                    format!("at {place}: {}", error.masked()),
+                ))
+            }
+        }
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<Option<EndpointId>, Arc<Validator>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an answer is to be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// The call was carried out.
+    Accepted,
+    /// It was refused, with the problem of that name.
+    Refused(String),
+    /// What a vendor's own API said; the protocol has no say in it.
+    Foreign,
+}
+
+/// Checks what holds for every answer, and reads its JSON.
+///
+/// # Errors
+/// Where something does not hold.
+pub fn check(
+    contracts: &Contracts,
+    call: &Call,
+    got: &Got,
+    mark: &str,
+) -> Result<(Kind, Option<Value>), Fault> {
+    let Place::Endpoint(row) = call.place else {
+        return Ok((Kind::Foreign, serde_json::from_slice(&got.body).ok()));
+    };
+    if got.status >= 500 {
+        return Err(Fault::broken("CLP-ERR-004", "no status of 500 or above", got.status.to_string()));
+    }
+    // Documents for discovery are plain files to many servers; all else speaks the protocol.
+    header(got, "clp-version", "CLP-TRN-001", |value| value == "1.0", "CLP-Version: 1.0")?;
+    if row.base == Base::Credentials {
+        let no_store = |value: &str| {
+            value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+        };
+        header(got, "cache-control", "CLP-TRN-031", no_store, "Cache-Control: no-store")?;
+    }
+    if got.status == 304 {
+        return Ok((Kind::Accepted, None));
+    }
+    if got.status >= 400 {
+        let (name, problem) = refusal(contracts, call, got, mark)?;
+        return Ok((Kind::Refused(name), Some(problem)));
+    }
+    if got.status != row.success {
+        return Err(Fault::missing(
+            format!("the status {} or a refusal", row.success),
+            got.status.to_string(),
+        ));
+    }
+    let media = got.header("content-type").unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    match row.media {
+        Media::Empty => Ok((Kind::Accepted, None)),
+        Media::Text if essence.eq_ignore_ascii_case("text/plain") => Ok((Kind::Accepted, None)),
+        Media::Json if essence.eq_ignore_ascii_case("application/json") => {
+            if call.method == "HEAD" {
+                return Ok((Kind::Accepted, None));
+            }
+            let value = parse(&got.body, LIMITS).map_err(|fault| {
+                Fault::broken("CLP-TRN-011", "an answer in I-JSON", fault.to_string())
+            })?;
+            if has_null(&value) {
+                return Err(Fault::broken("CLP-TRN-011", "an answer without `null`", "one with it"));
+            }
+            contracts.check(Some(row.id), &value)?;
+            Ok((Kind::Accepted, Some(value)))
+        }
+        Media::Text | Media::Json => Err(Fault::broken(
+            "CLP-TRN-011",
+            format!("the media type of {}", row.name),
+            format!("`{media}`"),
+        )),
+    }
+}
+
+fn header(
+    got: &Got,
+    name: &str,
+    requirement: &str,
+    holds: impl Fn(&str) -> bool,
+    expected: &str,
+) -> Result<(), Fault> {
+    match got.header(name) {
+        Some(value) if holds(value) => Ok(()),
+        Some(value) => Err(Fault::broken(requirement, format!("`{expected}`"), format!("`{name}: {value}`"))),
+        None => Err(Fault::broken(
+            requirement,
+            format!("`{expected}`"),
+            format!("{} without `{name}`", got.status),
+        )),
+    }
+}
+
+/// What holds for every refusal. Answers the problem's name.
+fn refusal(
+    contracts: &Contracts,
+    call: &Call,
+    got: &Got,
+    mark: &str,
+) -> Result<(String, Value), Fault> {
+    let media = got.header("content-type").unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
+        return Err(Fault::broken(
+            "CLP-ERR-001",
+            format!("a refusal as `{MEDIA_TYPE}`"),
+            format!("{} as `{media}`", got.status),
+        ));
+    }
+    let problem = parse(&got.body, LIMITS)
+        .map_err(|fault| Fault::broken("CLP-ERR-001", "a problem in JSON", fault.to_string()))?;
+    for name in ["type", "title", "status"] {
+        if problem.get(name).is_none() {
+            return Err(Fault::broken("CLP-ERR-001", format!("a problem with `{name}`"), "one without it"));
+        }
+    }
+    let kind = problem
+        .get("type")
+        .and_then(Value::as_str)
+        .and_then(ProblemType::from_uri)
+        .ok_or_else(|| Fault::broken("CLP-ERR-002", "a type out of the registry", "another one"))?;
+    if kind.status() != got.status || problem.get("status") != Some(&Value::from(got.status)) {
+        return Err(Fault::broken(
+            "CLP-ERR-002",
+            format!("`{}` with the status {}, twice", kind.name(), kind.status()),
+            format!("{}, and {} inside", got.status, problem.get("status").unwrap_or(&Value::Null)),
+        ));
+    }
+    contracts.check(None, &problem)?;
+    // Everything that a scenario makes up carries its mark. References to what the issuer
+    // made stay allowed, such as the id of a request.
+    if got.text().contains(mark) {
+        return Err(Fault::broken("CLP-ERR-003", "a problem without the peer's text", "one that repeats it"));
+    }
+    accompanied(call, got, kind)?;
+    if kind == ProblemType::InvalidRequest {
+        pointer(call, &problem)?;
+    }
+    Ok((kind.name().to_owned(), problem))
+}
+
+/// Header fields that go with some problems.
+fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
+    let below_e = call.row().is_some_and(|row| row.base == Base::Credentials);
+    match kind {
+        ProblemType::Unauthenticated if below_e => {
+            let challenge = got
+                .headers
+                .iter()
+                .filter(|(name, _)| name == "www-authenticate")
+                .any(|(_, value)| {
+                    let mut words = value.split_ascii_whitespace();
+                    words.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+                        && value.contains("resource_metadata=")
+                });
+            if challenge {
+                Ok(())
+            } else {
+                Err(Fault::broken(
+                    "CLP-TRN-014",
+                    "`WWW-Authenticate: Bearer resource_metadata=\"...\"`",
+                    got.header("www-authenticate").unwrap_or("no such header field"),
+                ))
+            }
+        }
+        ProblemType::MethodNotAllowed => {
+            header(got, "allow", "CLP-TRN-034", |value| !value.trim().is_empty(), "Allow: ...")
+        }
+        ProblemType::RateLimited => {
+            header(got, "retry-after", "CLP-TRN-032", |value| value.parse::<u32>().is_ok(), "Retry-After: seconds")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `invalid-request` says where the fault lies, and the place is there.
+fn pointer(call: &Call, problem: &Value) -> Result<(), Fault> {
+    let Some(pointer) = problem.get("pointer").and_then(Value::as_str) else {
+        return Err(Fault::broken("CLP-ERR-005", "`invalid-request` with a `pointer`", "one without it"));
+    };
+    let body = match &call.payload {
+        Payload::Json(body) => body.clone(),
+        Payload::Raw(bytes) => match serde_json::from_slice(bytes) {
+            Ok(body) => body,
+            Err(_) => return Ok(()),
+        },
+        Payload::Nothing => return Ok(()),
+    };
+    if body.pointer(pointer).is_some() {
+        Ok(())
+    } else {
+        Err(Fault::broken(
+            "CLP-ERR-005",
+            "a `pointer` that leads to something in the body",
+            format!("`{pointer}`"),
+        ))
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::call::{Actor, row};
+    use serde_json::json;
+
+    fn judged(endpoint: &str, got: &Got, mark: &str) -> Result<Kind, String> {
+        let call = Call::of(row(endpoint).unwrap(), Actor::Nobody, Payload::Json(json!({"a": 1})));
+        check(&Contracts::default(), &call, got, mark)
+            .map(|(kind, _)| kind)
+            .map_err(|fault| match fault {
+                Fault::Broken(failure) => failure.requirement.unwrap_or_default(),
+                Fault::Suite(words) => words,
+            })
+    }
+
+    fn problem(status: u16, name: &str) -> Got {
+        let kind = ProblemType::from_name(name).unwrap();
+        Got {
+            status,
+            headers: [
+                ("content-type", MEDIA_TYPE),
+                ("clp-version", "1.0"),
+                ("cache-control", "no-store"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+            body: json!({"type": kind.uri(), "title": kind.title(), "status": status, "pointer": "/a"})
+                .to_string()
+                .into_bytes(),
+        }
+    }
+
+    #[test]
+    fn planted_faults_name_the_requirement_that_they_break() {
+        let sound = problem(404, "not-found");
+        let with = |change: &dyn Fn(&mut Got)| {
+            let mut got = sound.clone();
+            change(&mut got);
+            judged("credential_read", &got, "mark-1234").unwrap_err()
+        };
+        assert_eq!(
+            judged("credential_read", &sound, "mark-1234"),
+            Ok(Kind::Refused("not-found".to_owned()))
+        );
+        assert_eq!(with(&|got| got.headers.retain(|(name, _)| name != "clp-version")), "CLP-TRN-001");
+        assert_eq!(with(&|got| got.headers.retain(|(name, _)| name != "cache-control")), "CLP-TRN-031");
+        assert_eq!(with(&|got| got.headers[0].1 = "text/html".to_owned()), "CLP-ERR-001");
+        assert_eq!(with(&|got| got.status = 403), "CLP-ERR-002");
+        assert_eq!(with(&|got| got.status = 500), "CLP-ERR-004");
+        assert_eq!(with(&|got| got.body = b"{}".to_vec()), "CLP-ERR-001");
+        assert_eq!(
+            with(&|got| {
+                let text = got.text().replace("\"pointer\":\"/a\"", "\"detail\":\"mark-1234\"");
+                got.body = text.into_bytes();
+            }),
+            "CLP-ERR-003"
+        );
+        assert_eq!(
+            judged("credential_read", &problem(401, "unauthenticated"), "mark-1234"),
+            Err("CLP-TRN-014".to_owned())
+        );
+        assert_eq!(
+            judged("credential_read", &problem(405, "method-not-allowed"), "mark-1234"),
+            Err("CLP-TRN-034".to_owned())
+        );
+        let mut lost = problem(400, "invalid-request");
+        assert!(judged("rotation_open", &lost, "mark-1234").is_ok());
+        lost.body = lost.text().replace("/a", "/b").into_bytes();
+        assert_eq!(judged("rotation_open", &lost, "mark-1234"), Err("CLP-ERR-005".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_no_answer() {
+        let mut got = problem(404, "not-found");
+        got.status = 200;
+        got.headers[0].1 = "application/json".to_owned();
+        got.body = b"{}".to_vec();
+        assert_eq!(judged("credential_read", &got, "mark-1234"), Err("CLP-TRN-011".to_owned()));
+        got.body = br#"{"items": [null]}"#.to_vec();
+        assert_eq!(judged("credential_list", &got, "mark-1234"), Err("CLP-TRN-011".to_owned()));
+        got.body = br#"{"items": []}"#.to_vec();
+        assert_eq!(judged("credential_list", &got, "mark-1234"), Ok(Kind::Accepted));
+    }
+}

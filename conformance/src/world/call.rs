@@ -1,0 +1,347 @@
+//! A call before it is sent: who, what, and each part that a scenario can change.
+
+use std::collections::BTreeMap;
+
+use clp_schemas::endpoint::{self, Endpoint, EndpointId};
+use serde_json::{Value, json};
+
+use super::names::{Names, remove, set};
+use super::Fault;
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// One of the cast.
+    Person(String),
+    /// Nobody: without a token.
+    Nobody,
+    /// Somebody with a token that nobody gave out.
+    Stranger,
+    /// Whoever holds the token of test control.
+    Operator,
+    /// Whoever holds the key of the named credential; the last one delivered by default.
+    Key(Option<String>),
+}
+
+impl Actor {
+    /// Reads the words of a step.
+    #[must_use]
+    pub fn read(words: &str) -> Self {
+        match words {
+            "nobody" => Self::Nobody,
+            "a stranger" => Self::Stranger,
+            "the operator" => Self::Operator,
+            "the key" => Self::Key(None),
+            other => match other.strip_prefix("the key of ") {
+                Some(name) => Self::Key(Some(name.to_owned())),
+                None => Self::Person(other.to_owned()),
+            },
+        }
+    }
+}
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A row of the table.
+    Endpoint(&'static Endpoint),
+    /// One of the two calls to the issuer's own API.
+    Probe {
+        /// Which.
+        name: String,
+    },
+}
+
+/// What is sent with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// Nothing.
+    Nothing,
+    /// JSON.
+    Json(Value),
+    /// Bytes as they are.
+    Raw(Vec<u8>),
+}
+
+/// How a change is to be made to a list that can hold a name twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Put {
+    Instead,
+    Beside,
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is called.
+    pub place: Place,
+    /// Who calls.
+    pub actor: Actor,
+    /// The method.
+    pub method: String,
+    /// The path below the base, in place of the row's.
+    pub path: Option<String>,
+    /// What stands for each `{parameter}` of the path.
+    pub parameters: BTreeMap<String, String>,
+    /// The query.
+    pub query: Vec<(String, String)>,
+    /// Header fields of the scenario's own.
+    pub headers: Vec<(String, String)>,
+    /// Header fields that are left out though they belong there, in lower case.
+    pub without: Vec<String>,
+    /// The body.
+    pub payload: Payload,
+    /// The `Idempotency-Key`, once it is chosen.
+    pub key: Option<String>,
+}
+
+impl Call {
+    /// A call of a row, with its usual body.
+    #[must_use]
+    pub fn of(row: &'static Endpoint, actor: Actor, payload: Payload) -> Self {
+        Self {
+            place: Place::Endpoint(row),
+            actor,
+            method: row.method.name().to_owned(),
+            path: None,
+            parameters: BTreeMap::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            without: Vec::new(),
+            payload,
+            key: None,
+        }
+    }
+
+    /// The row, where it is a call of one.
+    #[must_use]
+    pub fn row(&self) -> Option<&'static Endpoint> {
+        match self.place {
+            Place::Endpoint(row) => Some(row),
+            Place::Probe { .. } => None,
+        }
+    }
+
+    /// What the call is named in failures.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::Endpoint(row) => row.name.to_owned(),
+            Place::Probe { name } => format!("the {name} probe"),
+        }
+    }
+
+    /// Gives one part another value. A part is `query NAME`, `header NAME` (with `another`
+    /// in front: beside what is there), `path NAME`, or a path of members into the body.
+    ///
+    /// # Errors
+    /// Where the part or the value makes no sense.
+    pub fn set(&mut self, part: &str, cell: &str, names: &Names) -> Result<(), Fault> {
+        let (put, part) = match part.strip_prefix("another ") {
+            Some(rest) => (Put::Beside, rest),
+            None => (Put::Instead, part),
+        };
+        match part.split_once(' ') {
+            Some(("query", name)) => place(&mut self.query, name, names.text(cell)?, put),
+            Some(("header", name)) => place(&mut self.headers, name, names.text(cell)?, put),
+            Some(("path", name)) => {
+                self.parameters.insert(name.to_owned(), names.text(cell)?);
+            }
+            Some(_) => return Err(Fault::suite(format!("a call has no part `{part}`"))),
+            None if part == "body" => self.payload = Payload::Json(names.value(cell)?),
+            None => {
+                let body = self.json_mut(part)?;
+                set(body, part, names.value(cell)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves one part out.
+    ///
+    /// # Errors
+    /// Where the part is not there.
+    pub fn leave_out(&mut self, part: &str) -> Result<(), Fault> {
+        match part.split_once(' ') {
+            Some(("query", name)) => self.query.retain(|(have, _)| have != name),
+            Some(("header", name)) => {
+                self.headers.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
+                self.without.push(name.to_ascii_lowercase());
+            }
+            Some(_) => return Err(Fault::suite(format!("a call has no part `{part}`"))),
+            None if part == "body" => self.payload = Payload::Nothing,
+            None => remove(self.json_mut(part)?, part)?,
+        }
+        Ok(())
+    }
+
+    fn json_mut(&mut self, part: &str) -> Result<&mut Value, Fault> {
+        match &mut self.payload {
+            Payload::Json(body) => Ok(body),
+            _ => Err(Fault::suite(format!("there is no body for `{part}`"))),
+        }
+    }
+
+    /// Sends a body that no reader of JSON should take.
+    ///
+    /// # Errors
+    /// Where there is no such kind of body.
+    pub fn spoil(&mut self, kind: &str) -> Result<(), Fault> {
+        let Payload::Json(body) = &self.payload else {
+            return Err(Fault::suite("there is no body to spoil"));
+        };
+        let text = body.to_string();
+        let inside = text
+            .strip_prefix('{')
+            .ok_or_else(|| Fault::suite("the body is no object"))?;
+        self.payload = Payload::Raw(spoilt(kind, &text, inside)?);
+        Ok(())
+    }
+}
+
+fn place(all: &mut Vec<(String, String)>, name: &str, value: String, put: Put) {
+    if put == Put::Instead {
+        all.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
+    }
+    all.push((name.to_owned(), value));
+}
+
+/// Bodies that are wrong before any schema is looked at. Each differs from the right one in
+/// one thing; all but the unreadable ones would fit the schema if that thing were overlooked
+/// or are refused earlier than it.
+fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let longer = |bytes: usize| {
+        let mut body = text.to_owned();
+        body.extend(std::iter::repeat_n(' ', bytes.saturating_sub(text.len())));
+        body.into_bytes()
+    };
+    Ok(match kind {
+        "is empty" => Vec::new(),
+        "is cut short" => text.as_bytes().split_last().map_or_else(Vec::new, |(_, rest)| rest.to_vec()),
+        "is not UTF-8" => {
+            let mut bytes = b"{\"\xff\":1,".to_vec();
+            bytes.extend_from_slice(inside.as_bytes());
+            bytes
+        }
+        "has a comma too many" => format!("{{,{inside}").into_bytes(),
+        "is an array" => format!("[{text}]").into_bytes(),
+        "has a member twice" => {
+            let first = serde_json::from_str::<Value>(text)
+                .ok()
+                .and_then(|body| {
+                    let (name, value) = body.as_object()?.iter().next()?;
+                    Some(format!("{}:{value}", json!(name)))
+                })
+                .ok_or_else(|| Fault::suite("the body has no member"))?;
+            format!("{{{first},{inside}").into_bytes()
+        }
+        "has a member twice, once escaped" => {
+            let (name, value) = serde_json::from_str::<Value>(text)
+                .ok()
+                .and_then(|body| {
+                    let (name, value) = body.as_object()?.iter().next()?;
+                    Some((name.clone(), value.clone()))
+                })
+                .ok_or_else(|| Fault::suite("the body has no member"))?;
+            let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            format!("{{\"{escaped}\":{value},{inside}").into_bytes()
+        }
+        "holds 2^53 + 1" => format!("{{\"more\":9007199254740993,{inside}").into_bytes(),
+        "holds -2^53 - 1" => format!("{{\"more\":-9007199254740993,{inside}").into_bytes(),
+        "is 33 levels deep" => format!("{{\"more\":{},{inside}", nested(32)).into_bytes(),
+        "is 100000 levels deep" => format!("{{\"more\":{},{inside}", nested(100_000)).into_bytes(),
+        "is 262144 bytes long" => longer(262_144),
+        "is 262145 bytes long" => longer(262_145),
+        other => return Err(Fault::suite(format!("there is no body that {other}"))),
+    })
+}
+
+/// The row of that name.
+///
+/// # Errors
+/// Where the table has none.
+pub fn row(name: &str) -> Result<&'static Endpoint, Fault> {
+    endpoint::ALL
+        .iter()
+        .copied()
+        .find(|row| row.name == name)
+        .ok_or_else(|| Fault::suite(format!("no endpoint is called `{name}`")))
+}
+
+/// The usual body of a call: accepted, unless something in it is changed.
+///
+/// # Errors
+/// Where it needs something that was not answered yet.
+pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
+    use EndpointId as Id;
+    let described = |environment: &str| -> Result<Value, Fault> {
+        Ok(json!({
+            "type": "api_key",
+            "permissions": names.resolve("probe.read_permissions")?,
+            "purpose": names.resolve("mark")?,
+            "owner": names.resolve("mark")?,
+            "project": names.resolve("probe.project")?,
+            "environment": names.resolve(environment)?,
+        }))
+    };
+    let body = match id {
+        Id::CredentialCreate => described("probe.environment")?,
+        Id::RequestOpen => {
+            let mut body = described("probe.approval_environment")?;
+            set(&mut body, "subject", json!({"kind": "agent", "id": names.resolve("mark")?}))?;
+            set(&mut body, "lifetime_seconds", json!(7200))?;
+            body
+        }
+        Id::ChallengeOpen => json!({"decision": "approve"}),
+        Id::ApprovalSubmit => json!({
+            "challenge_id": names.resolve("challenge.id")?,
+            "method": "passkey",
+            "evidence": names.resolve("evidence")?,
+        }),
+        Id::RotationOpen => json!({"reason": "scheduled"}),
+        Id::CredentialRevoke => json!({"mode": "immediate", "reason": "no_longer_needed"}),
+        Id::SandboxOpen => json!({"issuer_identifier": names.resolve("issuer")?}),
+        Id::ClockAdvance => json!({"advance_seconds": 1}),
+        Id::ControlApprove => json!({"request_id": names.resolve("request.id")?, "decision": "approve"}),
+        Id::AuthenticatorRegister => json!({
+            "principal": names.resolve("ben.id")?,
+            "credential_id": names.resolve("passkey.credential_id")?,
+            "public_key": names.resolve("passkey.public_key")?,
+        }),
+        _ => return Ok(Payload::Nothing),
+    };
+    Ok(Payload::Json(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spoilt_body_is_wrong_in_the_way_that_it_says() {
+        use clp_schemas::json::{Fault as Json, Limits, parse};
+        let row = row("rotation_open").unwrap();
+        let fault = |kind: &str| {
+            let payload = Payload::Json(json!({"reason": "scheduled"}));
+            let mut call = Call::of(row, Actor::Nobody, payload);
+            call.spoil(kind).unwrap();
+            let Payload::Raw(bytes) = call.payload else {
+                unreachable!()
+            };
+            parse(&bytes, Limits::default()).err()
+        };
+        assert!(matches!(fault("is empty"), Some(Json::Syntax { .. })));
+        assert!(matches!(fault("is cut short"), Some(Json::Syntax { .. })));
+        assert!(matches!(fault("is not UTF-8"), Some(Json::Syntax { .. })));
+        assert!(matches!(fault("has a comma too many"), Some(Json::Syntax { .. })));
+        assert_eq!(fault("has a member twice"), Some(Json::DuplicateMember));
+        assert_eq!(fault("has a member twice, once escaped"), Some(Json::DuplicateMember));
+        assert_eq!(fault("holds 2^53 + 1"), Some(Json::IntegerTooLarge));
+        assert_eq!(fault("holds -2^53 - 1"), Some(Json::IntegerTooLarge));
+        assert!(matches!(fault("is 33 levels deep"), Some(Json::TooDeep { .. })));
+        assert!(matches!(fault("is 262145 bytes long"), Some(Json::TooLarge { .. })));
+        assert_eq!(fault("is 262144 bytes long"), None);
+        assert_eq!(fault("is an array"), None);
+    }
+}

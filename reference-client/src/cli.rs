@@ -1,0 +1,296 @@
+//! The command `clp`.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use serde_json::json;
+use url::Url;
+
+use crate::client::Settings;
+use crate::error::{Error, Exit, LocalFault};
+use crate::home::Home;
+use crate::ops::{self, Session};
+use crate::render::{Outcome, clean};
+use crate::token::Token;
+use crate::transport::{Policy, Timeouts};
+
+const AFTER_HELP: &str = "\
+Environment:
+  CLP_ISSUER            issuer identifier, such as https://api.example.com
+  CLP_TOKEN             your bearer token, or
+  CLP_TOKEN_FILE        a file that holds it and that only you can read
+  CLP_HOME              where clp keeps its files, by default ~/.clp
+  CLP_STORE             the encrypted store, by default CLP_HOME/store
+  CLP_STORE_KEY_FILE    its key, by default beside it
+
+Exit status:
+  0 done                        4 the issuer cannot be reached
+  1 something failed here       5 the issuer broke the protocol
+  2 usage, or not allowed       6 verification failed
+  3 refused by the issuer       7 a person has to decide first
+
+Examples:
+  clp discover
+  clp create --purpose 'nightly import' --owner data-team --project atlas \\
+      --environment staging --allow 'event:read:atlas/*' --lifetime 30d
+  clp list --project atlas
+  curl -H \"Authorization: Bearer $(clp store read cred_...)\" https://api.example.com/events
+  clp rotate cred_... && clp revoke cred_... --reason superseded
+  clp audit --proof 12 --output entry.json && clp verify audit entry.json --key BASE64
+";
+
+const CREATE_HELP: &str = "\
+Examples:
+  clp create --purpose 'nightly import' --owner data-team --project atlas \\
+      --environment staging --allow 'event:read:atlas/*' --lifetime 30d
+  clp create --request req_... --wait
+
+If a run dies half-way, run the same command again: nothing is minted twice.
+";
+
+const REQUEST_HELP: &str = "\
+Example:
+  clp request --purpose 'fix ticket 42' --owner data-team --project atlas --environment production \\
+      --allow 'event:read:atlas/*' --subject agent:fixer --lifetime 30m --wait
+";
+
+/// Create, rotate, revoke and audit API credentials over the Credential Lifecycle Protocol
+#[derive(Parser, Debug)]
+#[command(name = "clp", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+struct GlobalArgs {
+    /// Issuer identifier
+    #[arg(long, value_name = "URL", env = "CLP_ISSUER", global = true)]
+    issuer: Option<String>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Give up on one attempt after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600), global = true)]
+    timeout: u64,
+    /// Allow http, and loopback addresses, for an issuer on this machine
+    #[arg(long, global = true)]
+    allow_loopback_http: bool,
+    /// Allow an issuer that has a private or link-local address
+    #[arg(long, global = true)]
+    allow_private_addresses: bool,
+    /// Allow an issuer that calls itself a test issuer
+    #[arg(long, global = true)]
+    allow_test_issuer: bool,
+    /// Allow credentials and permissions to stand at this other origin
+    #[arg(long, value_name = "ORIGIN", global = true)]
+    credential_origin: Option<Url>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Discover(ops::discover::DiscoverArgs),
+    #[command(after_help = REQUEST_HELP)]
+    Request(ops::request::RequestArgs),
+    Approve(ops::approve::ApproveArgs),
+    #[command(after_help = CREATE_HELP)]
+    Create(Box<ops::create::CreateArgs>),
+    Scope(ops::scope::ScopeArgs),
+    Store(ops::store::StoreArgs),
+    List(ops::create::ListArgs),
+    Show(ops::create::ShowArgs),
+    Rotate(ops::rotate::RotateArgs),
+    Revoke(ops::revoke::RevokeArgs),
+    Audit(ops::audit::AuditArgs),
+    Verify(ops::verify::VerifyArgs),
+    Passkey(ops::passkey::PasskeyArgs),
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Runs `clp` with these arguments, the first of which is the name of the program.
+///
+/// Reads the environment, writes to standard output and standard error, and starts an
+/// asynchronous runtime of its own: do not call it from within one.
+pub fn run<I, T>(args: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(fault) => {
+            // Help and version come this way too, and are no fault.
+            let exit = if fault.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return match fault.print() {
+                Ok(()) => code(exit),
+                Err(_) => code(Exit::Ours),
+            };
+        }
+    };
+    let json = cli.global.json;
+    let result = dispatch(cli).and_then(|outcome| print(&outcome, json));
+    match result {
+        Ok(()) => code(Exit::Done),
+        Err(fault) => {
+            explain(&fault, json);
+            code(fault.exit())
+        }
+    }
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(cli: Cli) -> Result<Outcome, Error> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "clp", &mut script);
+        return Ok(Outcome::Plain(script));
+    }
+    let session = session(cli.global)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|_| LocalFault::System("the asynchronous runtime cannot be started"))?;
+    runtime.block_on(execute(&cli.command, &session))
+}
+
+async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error> {
+    match command {
+        Command::Discover(args) => ops::discover::run(args, session).await,
+        Command::Request(args) => ops::request::run(args, session).await,
+        Command::Approve(args) => ops::approve::run(args, session).await,
+        Command::Create(args) => ops::create::run(args, session).await,
+        Command::Scope(args) => ops::scope::run(args, session).await,
+        Command::Store(args) => ops::store::run(args, session).await,
+        Command::List(args) => ops::create::list(args, session).await,
+        Command::Show(args) => ops::create::show(args, session).await,
+        Command::Rotate(args) => ops::rotate::run(args, session).await,
+        Command::Revoke(args) => ops::revoke::run(args, session).await,
+        Command::Audit(args) => ops::audit::run(args, session).await,
+        Command::Verify(args) => ops::verify::run(args),
+        Command::Passkey(args) => ops::passkey::run(args, session).await,
+        Command::Completions { .. } => Ok(Outcome::Plain(Vec::new())),
+    }
+}
+
+fn session(global: GlobalArgs) -> Result<Session, Error> {
+    Ok(Session {
+        settings: Settings {
+            policy: Policy {
+                loopback_http: global.allow_loopback_http,
+                private_addresses: global.allow_private_addresses,
+                test_issuer: global.allow_test_issuer,
+            },
+            timeouts: Timeouts {
+                total: Duration::from_secs(global.timeout),
+                ..Timeouts::default()
+            },
+            credential_origin: global.credential_origin.map(|url| url.origin()),
+            token: Token::from_env("CLP_TOKEN")?,
+            ..Settings::default()
+        },
+        issuer: global.issuer,
+        home: Home::from_env()?,
+    })
+}
+
+fn print(outcome: &Outcome, json: bool) -> Result<(), Error> {
+    let bytes = match outcome {
+        Outcome::Report { json: value, .. } if json => format!("{value:#}\n").into_bytes(),
+        Outcome::Report { text, .. } => text.clone().into_bytes(),
+        Outcome::Plain(bytes) => bytes.clone(),
+        Outcome::Secret(secret) => return write_out(secret.as_bytes()),
+    };
+    write_out(&bytes)
+}
+
+fn write_out(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(|_| LocalFault::System("standard output cannot be written to").into())
+}
+
+/// Says what went wrong and what to do next. The issuer's own words are marked as such.
+fn explain(fault: &Error, json: bool) {
+    let hint = fault.hint();
+    let problem = match fault {
+        Error::Refused(problem) => Some(problem),
+        _ => None,
+    };
+    let text = if json {
+        let exit = fault.exit() as u8;
+        let value =
+            json!({"error": fault.to_string(), "exit": exit, "hint": hint, "problem": problem});
+        format!("{value:#}\n")
+    } else {
+        let mut text = format!("clp: {fault}\n");
+        if let Some(problem) = problem {
+            let name = problem.type_uri.rsplit('/').next().unwrap_or_default();
+            text.push_str(&format!(
+                "  problem: {} ({})\n",
+                clean(name),
+                problem.status
+            ));
+            for (name, words) in [
+                ("the issuer says", &problem.detail),
+                ("at", &problem.pointer),
+            ] {
+                if let Some(words) = words {
+                    text.push_str(&format!("  {name}: {}\n", clean(words)));
+                }
+            }
+        }
+        if let Error::Waiting { approval_uri, .. } = fault {
+            text.push_str(&format!("  approval page: {}\n", clean(approval_uri)));
+        }
+        if let Some(hint) = hint {
+            text.push_str(&format!("  next: {hint}\n"));
+        }
+        text
+    };
+    // Nobody is left to tell if standard error is gone.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_option_takes_a_token_or_a_key_of_a_credential() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_long().unwrap_or_default();
+                for secret in ["token", "secret", "password"] {
+                    assert!(!name.contains(secret), "{name}");
+                }
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,421 @@
+//! The client: one issuer, one principal, and every endpoint of the table.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clp_schemas::endpoint::{Auth, Base, Endpoint, EndpointId, Idempotency, Method};
+use clp_schemas::ops::Call;
+use clp_schemas::ops::discover::{ResourceMetadata, ResourceMetadataRead};
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault};
+use crate::issuer::{Issuer, IssuerId};
+use crate::token::Token;
+use crate::transport::{
+    ANSWER_LIMIT, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, Timeouts, Transport, decode,
+};
+
+/// Settings of a [`Client`]. The defaults are those for a public issuer.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What is allowed beyond public https.
+    pub policy: Policy,
+    /// How long an exchange may take.
+    pub timeouts: Timeouts,
+    /// How often it is repeated.
+    pub repeat: Repeat,
+    /// The one other origin at which credentials and permissions may stand.
+    pub credential_origin: Option<url::Origin>,
+    /// Who calls. Discovery needs no token.
+    pub token: Option<Token>,
+}
+
+/// One issuer, called by one principal.
+///
+/// The manifest is read at the first call and again when it is a day old. A call whose
+/// answer gets lost is repeated where a repetition does nothing twice.
+///
+/// ```no_run
+/// use clp_client::{Client, Settings, Token};
+/// use clp_schemas::ops::create::{CredentialList, ListQuery};
+/// use clp_schemas::ops::Nothing;
+///
+/// # async fn example() -> Result<(), clp_client::Error> {
+/// let settings = Settings {
+///     token: Token::from_env("CLP_TOKEN")?,
+///     ..Settings::default()
+/// };
+/// let client = Client::new("https://api.example.com".parse()?, settings)?;
+/// let query = ListQuery { project: Some("atlas".to_owned()), ..ListQuery::default() };
+/// let page = client.call::<CredentialList>(&Nothing {}, &query, &Nothing {}).await?;
+/// for credential in page.items {
+///     println!("{} {}", credential.id, credential.purpose);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    id: IssuerId,
+    token: Option<Token>,
+    credential_origin: Option<url::Origin>,
+    transport: Transport,
+    issuer: Arc<Mutex<Option<Arc<Issuer>>>>,
+}
+
+impl Client {
+    /// A client of the issuer with this identifier. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] if the settings do not allow the URL.
+    pub fn new(id: IssuerId, settings: Settings) -> Result<Self, Error> {
+        settings.policy.check_url(id.url())?;
+        Ok(Self {
+            transport: Transport::new(settings.policy, settings.timeouts, settings.repeat)?,
+            token: settings.token,
+            credential_origin: settings.credential_origin,
+            id,
+            issuer: Arc::default(),
+        })
+    }
+
+    /// The same issuer, called with another token.
+    #[must_use]
+    pub fn with_token(&self, token: Token) -> Self {
+        Self {
+            token: Some(token),
+            ..self.clone()
+        }
+    }
+
+    /// The identifier of the issuer.
+    #[must_use]
+    pub fn id(&self) -> &IssuerId {
+        &self.id
+    }
+
+    /// The principal's token, if there is one.
+    pub(crate) fn token(&self) -> Result<&Token, Error> {
+        self.token.as_ref().ok_or_else(|| {
+            Error::usage("no bearer token: set CLP_TOKEN, or CLP_TOKEN_FILE to a file that only you can read")
+        })
+    }
+
+    /// The issuer's manifest, read and checked; from memory while it is less than a day old.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`], [`Error::Unreachable`], or [`Error::Protocol`] for a manifest
+    /// that is to be refused (spec chapter 10).
+    pub async fn issuer(&self) -> Result<Arc<Issuer>, Error> {
+        let kept = self.lock().clone();
+        if let Some(issuer) = kept.filter(|issuer| !issuer.is_stale()) {
+            return Ok(issuer);
+        }
+        let row = EndpointId::ManifestRead.row();
+        let value: Value = self.get(row, self.id.manifest_url()).await?;
+        // Others use the same well-known path: their documents lack this member.
+        if value.get("credential_issuer_endpoint").is_none() {
+            return Err(ProtocolFault::NoEndpoint.into());
+        }
+        let manifest = serde_json::from_value(value)
+            .map_err(|_| ProtocolFault::Form { endpoint: row.name })?;
+        let policy = self.transport.policy();
+        let issuer = Issuer::admit(&self.id, manifest, policy, self.credential_origin.as_ref())?;
+        let issuer = Arc::new(issuer);
+        *self.lock() = Some(Arc::clone(&issuer));
+        Ok(issuer)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Issuer>>> {
+        // Nothing can panic while it is held, and a stale manifest is read again anyway.
+        self.issuer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the RFC 9728 metadata of the credential endpoint.
+    ///
+    /// # Errors
+    /// As every call; [`ProtocolFault::Mismatch`] if it describes another resource.
+    pub async fn resource_metadata(&self) -> Result<ResourceMetadata, Error> {
+        let issuer = self.issuer().await?;
+        let url = issuer.resource_metadata_url();
+        let metadata: ResourceMetadata = self.get(ResourceMetadataRead::ID.row(), url).await?;
+        if metadata.resource != *issuer.endpoint() {
+            return Err(ProtocolFault::Mismatch("the protected resource").into());
+        }
+        Ok(metadata)
+    }
+
+    /// Calls an endpoint. One that takes an `Idempotency-Key` gets a fresh one; to repeat a
+    /// call after a crash, choose and keep the key with [`Client::call_with_key`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the issuer's problem, and what can go wrong on the way.
+    pub async fn call<C: Call>(
+        &self,
+        path: &C::Path,
+        query: &C::Query,
+        body: &C::Body,
+    ) -> Result<C::Answer, Error> {
+        let key = match C::ID.row().idempotency {
+            Idempotency::Key => Some(new_idempotency_key()?),
+            Idempotency::None => None,
+        };
+        self.send::<C>(path, query, body, key.as_deref()).await
+    }
+
+    /// Calls an endpoint with an `Idempotency-Key` that the caller keeps.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_with_key<C: Call>(
+        &self,
+        path: &C::Path,
+        body: &C::Body,
+        key: &str,
+    ) -> Result<C::Answer, Error>
+    where
+        C::Query: Default,
+    {
+        self.send::<C>(path, &C::Query::default(), body, Some(key))
+            .await
+    }
+
+    /// Reads what a link in an answer leads to.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::LinkElsewhere`] if it leads away from the credential endpoint, where
+    /// the token must not go (CLP-SEC-006); otherwise as [`Client::call`].
+    pub async fn follow<C: Call>(&self, link: &str) -> Result<C::Answer, Error> {
+        let issuer = self.issuer().await?;
+        issuer.require(C::ID.row())?;
+        let url: Url = link.parse().map_err(|_| ProtocolFault::LinkElsewhere)?;
+        let path = issuer.endpoint().path().trim_end_matches('/');
+        let below = url
+            .path()
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('/'));
+        if url.origin() != issuer.endpoint().origin() || !below {
+            return Err(ProtocolFault::LinkElsewhere.into());
+        }
+        self.get(C::ID.row(), url).await
+    }
+
+    async fn send<C: Call>(
+        &self,
+        path: &C::Path,
+        query: &C::Query,
+        body: &C::Body,
+        key: Option<&str>,
+    ) -> Result<C::Answer, Error> {
+        let row = C::ID.row();
+        let issuer = self.issuer().await?;
+        issuer.require(row)?;
+        let base = match (row.id, row.base) {
+            (EndpointId::PermissionDocumentRead, _) => issuer.permissions_url(),
+            (EndpointId::ResourceMetadataRead, _) => issuer.resource_metadata_url(),
+            (EndpointId::ManifestRead, _) => self.id.manifest_url(),
+            (_, Base::Origin | Base::Credentials) => below(issuer.endpoint(), row.path, path)?,
+            (_, Base::Control) => return Err(Error::usage("test control needs a `Control`")),
+        };
+        let url = with_query(base, query)?;
+        let token = match row.auth {
+            Auth::Anyone => None,
+            _ => Some(self.token()?),
+        };
+        perform::<C>(&self.transport, url, token, body, key).await
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        row: &'static Endpoint,
+        url: Url,
+    ) -> Result<T, Error> {
+        let (token, limit) = match row.auth {
+            Auth::Anyone => (None, DISCOVERY_LIMIT),
+            _ => (Some(self.token()?), ANSWER_LIMIT),
+        };
+        let outgoing = Outgoing {
+            method: Method::Get,
+            url,
+            token,
+            idempotency_key: None,
+            body: None,
+            limit,
+        };
+        decode(row, &self.transport.exchange(&outgoing, true).await?)
+    }
+}
+
+/// The test control of a test issuer (spec chapter 80): another address, another token.
+#[derive(Clone, Debug)]
+pub struct Control {
+    base: Url,
+    token: Token,
+    transport: Transport,
+}
+
+impl Control {
+    /// Test control at `base`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] unless the settings allow test issuers, and this URL.
+    pub fn new(base: Url, token: Token, settings: &Settings) -> Result<Self, Error> {
+        if !settings.policy.test_issuer {
+            return Err(NotAllowed::TestIssuer.into());
+        }
+        settings.policy.check_url(&base)?;
+        Ok(Self {
+            base,
+            token,
+            transport: Transport::new(settings.policy, settings.timeouts, settings.repeat)?,
+        })
+    }
+
+    /// Calls an endpoint of test control.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call<C: Call>(&self, path: &C::Path, body: &C::Body) -> Result<C::Answer, Error> {
+        let url = below(&self.base, C::ID.row().path, path)?;
+        perform::<C>(&self.transport, url, Some(&self.token), body, None).await
+    }
+}
+
+async fn perform<C: Call>(
+    transport: &Transport,
+    url: Url,
+    token: Option<&Token>,
+    body: &C::Body,
+    key: Option<&str>,
+) -> Result<C::Answer, Error> {
+    let row = C::ID.row();
+    let body = row.has_body().then(|| serde_json::to_vec(body));
+    let outgoing = Outgoing {
+        method: row.method,
+        url,
+        token,
+        idempotency_key: key,
+        body: body
+            .transpose()
+            .map_err(|_| LocalFault::System("the body cannot be written as JSON"))?,
+        limit: match row.auth {
+            Auth::Anyone => DISCOVERY_LIMIT,
+            _ => ANSWER_LIMIT,
+        },
+    };
+    decode(
+        row,
+        &transport.exchange(&outgoing, is_repeatable(row)).await?,
+    )
+}
+
+/// Whether sending the same again does nothing twice. A second challenge is harmless; a
+/// second approval would meet a used challenge and hide that the first one stood.
+fn is_repeatable(row: &Endpoint) -> bool {
+    row.method == Method::Get
+        || row.idempotency == Idempotency::Key
+        || matches!(
+            row.id,
+            EndpointId::CredentialRevoke
+                | EndpointId::ChallengeOpen
+                | EndpointId::AuthenticatorRegister
+        )
+}
+
+/// Puts the members of `path` in place of `{names}`, below `base`.
+fn below<P: Serialize>(base: &Url, template: &str, path: &P) -> Result<Url, Error> {
+    let fault = || LocalFault::System("the path cannot be built");
+    let members = serde_json::to_value(path).map_err(|_| fault())?;
+    let mut url = base.clone();
+    {
+        let mut segments = url.path_segments_mut().map_err(|()| fault())?;
+        segments.pop_if_empty();
+        for part in template.split('/').skip(1) {
+            let name = part
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            match name {
+                Some(name) => segments.push(
+                    members
+                        .get(name)
+                        .and_then(Value::as_str)
+                        .ok_or_else(fault)?,
+                ),
+                None => segments.push(part),
+            };
+        }
+    }
+    Ok(url)
+}
+
+fn with_query<Q: Serialize>(mut url: Url, query: &Q) -> Result<Url, Error> {
+    let value =
+        serde_json::to_value(query).map_err(|_| LocalFault::System("the query cannot be built"))?;
+    let members = value.as_object().cloned().unwrap_or_default();
+    if !members.is_empty() {
+        let mut pairs = url.query_pairs_mut();
+        for (name, value) in members {
+            match value {
+                Value::String(text) => pairs.append_pair(&name, &text),
+                other => pairs.append_pair(&name, &other.to_string()),
+            };
+        }
+    }
+    Ok(url)
+}
+
+/// A fresh `Idempotency-Key`: 128 random bits, in hexadecimal digits.
+///
+/// # Errors
+/// [`LocalFault::System`] if the system gives no random numbers.
+pub fn new_idempotency_key() -> Result<String, LocalFault> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| LocalFault::System("the system gives no random numbers"))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clp_schemas::ops::Nothing;
+    use clp_schemas::ops::create::{CredentialPath, ListQuery};
+
+    #[test]
+    fn urls_are_put_together_below_the_endpoint() {
+        let base: Url = "https://api.example.com/v1/credentials".parse().unwrap();
+        let path = CredentialPath {
+            credential_id: "cred_0123456789abcdefghij".parse().unwrap(),
+        };
+        let revoke = below(&base, EndpointId::CredentialRevoke.row().path, &path).unwrap();
+        assert_eq!(
+            revoke.as_str(),
+            "https://api.example.com/v1/credentials/cred_0123456789abcdefghij/revoke"
+        );
+        let list = below(&base, EndpointId::CredentialList.row().path, &Nothing {}).unwrap();
+        assert_eq!(list, base);
+        let query = ListQuery {
+            owner: Some("a & b".to_owned()),
+            limit: Some(5),
+            ..ListQuery::default()
+        };
+        let url = with_query(list, &query).unwrap();
+        assert_eq!(url.query(), Some("owner=a+%26+b&limit=5"));
+    }
+
+    #[test]
+    fn what_has_an_effect_each_time_is_not_repeated() {
+        assert!(is_repeatable(EndpointId::CredentialCreate.row()));
+        assert!(is_repeatable(EndpointId::CredentialRevoke.row()));
+        assert!(!is_repeatable(EndpointId::ApprovalSubmit.row()));
+        assert!(!is_repeatable(EndpointId::SandboxOpen.row()));
+    }
+
+    #[test]
+    fn keys_are_fresh() {
+        let key = new_idempotency_key().unwrap();
+        assert_eq!(key.len(), 32);
+        assert_ne!(new_idempotency_key().unwrap(), key);
+    }
+}

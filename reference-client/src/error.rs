@@ -1,0 +1,394 @@
+//! What can go wrong, whose fault it is, and what to do next.
+//!
+//! Every error has one of the exit codes that `clp` documents. No message carries a secret,
+//! or text that a peer chose; where a peer's words are shown, `render` strips them first.
+
+use std::path::{Path, PathBuf};
+
+use clp_schemas::audit::bundle::BundleFault;
+use clp_schemas::endpoint::{Class, Operation};
+use clp_schemas::ids::RequestId;
+use clp_schemas::json;
+use clp_schemas::ops::discover::ManifestFault;
+use clp_schemas::permissions::DocumentFault;
+use clp_schemas::problem::{Fault, Problem, ProblemType};
+
+/// How a run of `clp` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Something failed on this machine.
+    Ours = 1,
+    /// The command line, the environment or the settings do not allow it.
+    Usage = 2,
+    /// The issuer refused, with a problem.
+    Refused = 3,
+    /// The issuer cannot be reached, or cannot answer now.
+    Unreachable = 4,
+    /// The issuer broke the protocol.
+    Protocol = 5,
+    /// What was to be verified does not hold.
+    Unverified = 6,
+    /// A person has to decide first.
+    Waiting = 7,
+}
+
+/// Why a call or a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line or the environment lacks something or contradicts itself.
+    #[error("{0}")]
+    Usage(String),
+    /// The settings of this run forbid it.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// Something failed on this machine.
+    #[error(transparent)]
+    Local(#[from] LocalFault),
+    /// The issuer refused.
+    #[error("refused: {}", .0.kind().map_or("a problem unknown to this version", ProblemType::title))]
+    Refused(Box<Problem>),
+    /// The manifest does not declare what was to be called.
+    #[error("the issuer does not declare `{0}`")]
+    Undeclared(&'static str),
+    /// A person has to decide on this request first.
+    #[error("waiting for a person to decide on request {id}")]
+    Waiting {
+        /// The request.
+        id: RequestId,
+        /// Where a person decides.
+        approval_uri: String,
+    },
+    /// The request ended without a credential.
+    #[error("the request is {state}")]
+    RequestOver {
+        /// `denied` or `expired`.
+        state: clp_schemas::state::request::State,
+    },
+    /// No answer came.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// The issuer broke the protocol.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolFault),
+    /// A check of the caller's evidence failed.
+    #[error("{0}")]
+    Unverified(String),
+}
+
+/// What the settings of a run forbid. Each can be allowed by the flag that the hint names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    /// Not https, and not http on a loopback address either.
+    #[error("the URL is not https")]
+    Scheme,
+    /// http on a loopback address, which has to be allowed first.
+    #[error("the URL is http on a loopback address")]
+    LoopbackHttp,
+    /// User name, password, query, fragment, or no host.
+    #[error("the URL has no host, or has a user name, a query or a fragment")]
+    UrlForm,
+    /// The host is, or resolves to, an address that is not public.
+    #[error("the host has a private, link-local or loopback address")]
+    Address,
+    /// The manifest says `environment: test`.
+    #[error("the issuer is a test issuer: its clock and its approvals prove nothing")]
+    TestIssuer,
+}
+
+/// What failed on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalFault {
+    /// A file could not be read or written.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that holds a secret can be read by others.
+    #[error("{path} can be read by others")]
+    Permissions {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file does not hold what it should.
+    #[error("{path} {what}")]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The store has no such entry.
+    #[error("the store has no entry for this credential")]
+    NotStored,
+    /// The system gives no random numbers, or the TLS library cannot be set up.
+    #[error("{0}")]
+    System(&'static str),
+}
+
+impl LocalFault {
+    pub(crate) fn file<'a>(
+        action: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + 'a {
+        move |source| Self::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Why no usable answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// No connection: name, address, port or TLS.
+    #[error("no connection to the issuer")]
+    Connection,
+    /// The answer did not come, or not whole, in time.
+    #[error("the issuer did not answer in time")]
+    Timeout,
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke before the answer was complete")]
+    Broken,
+    /// Something in between answered for the issuer.
+    #[error("a status of {0} came without a problem, likely from something in front of the issuer")]
+    Gateway(u16),
+}
+
+/// How the issuer broke the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolFault {
+    /// A redirect to another origin (CLP-DIS-011).
+    #[error("the issuer redirects to another origin")]
+    RedirectElsewhere,
+    /// More redirects than are followed, or one without a usable target.
+    #[error("the issuer redirects too often or nowhere")]
+    Redirects,
+    /// The answer is larger than admitted.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// The answer is not strict JSON.
+    #[error("the answer is not strict JSON: {0}")]
+    Json(#[from] json::Fault),
+    /// The answer has another media type than it should.
+    #[error("the answer has another media type than the protocol says")]
+    MediaType,
+    /// The answer does not fit its schema.
+    #[error("the answer to {endpoint} does not fit its schema")]
+    Form {
+        /// The endpoint, by its name in the table.
+        endpoint: &'static str,
+    },
+    /// The answer names another version of the protocol.
+    #[error("the answer is of another version of the protocol")]
+    Version,
+    /// The status is not one that the protocol has here.
+    #[error("a status of {0} came without a problem")]
+    Status(u16),
+    /// The problem contradicts the status or the registry.
+    #[error("the problem contradicts its status")]
+    Problem,
+    /// The manifest is of something else (CLP-DIS-007).
+    #[error("the document has no `credential_issuer_endpoint`: it is no manifest of this protocol")]
+    NoEndpoint,
+    /// The manifest is of another issuer (CLP-DIS-008).
+    #[error("the manifest belongs to another issuer than the one asked for")]
+    OtherIssuer,
+    /// The manifest contradicts itself (CLP-DIS-009).
+    #[error(transparent)]
+    Manifest(#[from] ManifestFault),
+    /// Credentials or permissions stand at another origin (CLP-DIS-013).
+    #[error("the manifest leads to another origin, which is not configured")]
+    EndpointElsewhere,
+    /// The permission document is not the one asked for (CLP-DIS-019).
+    #[error("the permission document is not the one with that digest")]
+    OtherDocument,
+    /// The permission document cannot be relied on.
+    #[error(transparent)]
+    Document(#[from] DocumentFault),
+    /// A link in an answer leads away from the issuer (CLP-SEC-006).
+    #[error("a link in an answer leads to another origin")]
+    LinkElsewhere,
+    /// The credential opens more than was asked for (CLP-CRE-025).
+    #[error("the credential opens more than was asked for")]
+    TooBroad,
+    /// An answer is about something else than the request.
+    #[error("the answer is about something else than was asked: {0}")]
+    Mismatch(&'static str),
+}
+
+impl From<BundleFault> for Error {
+    fn from(fault: BundleFault) -> Self {
+        Self::Unverified(fault.to_string())
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        match (problem.kind(), &problem.request) {
+            (Some(ProblemType::ApprovalRequired), Some(request)) => Self::Waiting {
+                id: request.id.clone(),
+                approval_uri: request.approval_uri.clone(),
+            },
+            _ => Self::Refused(Box::new(problem)),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
+    pub(crate) fn undeclared_operation(operation: Operation) -> Self {
+        Self::Undeclared(operation.name())
+    }
+
+    pub(crate) fn undeclared_class(class: Class) -> Self {
+        Self::Undeclared(class.name())
+    }
+
+    /// The registered problem that the issuer refused with, if it did.
+    #[must_use]
+    pub fn problem(&self) -> Option<ProblemType> {
+        match self {
+            Self::Refused(problem) => problem.kind(),
+            _ => None,
+        }
+    }
+
+    /// How a run that fails so ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::NotAllowed(_) => Exit::Usage,
+            Self::Local(_) => Exit::Ours,
+            Self::Refused(problem) => match problem.kind().map(ProblemType::fault) {
+                Some(Fault::Issuer) => Exit::Unreachable,
+                _ if problem.status >= 500 => Exit::Unreachable,
+                _ if problem.kind() == Some(ProblemType::ApprovalRequired) => Exit::Waiting,
+                _ => Exit::Refused,
+            },
+            Self::Undeclared(_) | Self::RequestOver { .. } => Exit::Refused,
+            Self::Waiting { .. } => Exit::Waiting,
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::Protocol(_) => Exit::Protocol,
+            Self::Unverified(_) => Exit::Unverified,
+        }
+    }
+
+    /// What to do next, in a sentence.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::NotAllowed(fault) => match fault {
+                NotAllowed::Scheme => "give an https URL",
+                NotAllowed::LoopbackHttp => {
+                    "add --allow-loopback-http if this is an issuer on your own machine"
+                }
+                NotAllowed::UrlForm => {
+                    "give the bare issuer identifier, such as https://api.example.com"
+                }
+                NotAllowed::Address => {
+                    "add --allow-private-addresses if this issuer is in your own network"
+                }
+                NotAllowed::TestIssuer => {
+                    "add --allow-test-issuer if you mean to use it in this run"
+                }
+            },
+            Self::Local(fault) => match fault {
+                LocalFault::Permissions { .. } => {
+                    "make it private (chmod 600 for a file, 700 for a directory)"
+                }
+                LocalFault::NotStored => "see what there is with `clp store list`",
+                _ => return None,
+            },
+            Self::Refused(problem) => return refused(problem),
+            Self::Undeclared(_) => "see what it declares with `clp discover`",
+            Self::Waiting { id, .. } => {
+                return Some(format!(
+                    "have somebody approve it, then run `clp create --request {id}`"
+                ));
+            }
+            Self::RequestOver { .. } => "ask again with `clp request`",
+            Self::Unreachable(_) => {
+                "check CLP_ISSUER and the network, then run the same command again; it does nothing twice"
+            }
+            Self::Protocol(ProtocolFault::EndpointElsewhere) => {
+                "add --credential-origin ORIGIN if you know that both belong together"
+            }
+            Self::Protocol(ProtocolFault::TooBroad) => "its secret was not fetched; revoke it",
+            Self::Protocol(_) => "nothing was accepted; tell the operator of the issuer",
+            Self::Usage(_) | Self::Unverified(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn refused(problem: &Problem) -> Option<String> {
+    use ProblemType as P;
+    let text = match problem.kind()? {
+        P::Unauthenticated => "set CLP_TOKEN, or CLP_TOKEN_FILE to a file that only you can read",
+        P::NotFound => "check the id; what you may not see looks the same as what does not exist",
+        P::Forbidden => "ask somebody who holds this right, or who can grant it to you",
+        P::UnknownPermission | P::UnknownEnvironment => "see what there is with `clp scope`",
+        P::TypeNotSupported | P::ModeNotSupported | P::MethodNotSupported => {
+            "see what there is with `clp discover`"
+        }
+        P::ExpiryOutOfRange => "ask for a shorter lifetime; `clp discover` shows the longest",
+        P::DeliveryGone => "the key is out of reach: rotate the credential, or create another",
+        P::SeparationOfDuty => "somebody else than the requester has to decide",
+        P::RequestNotApproved => "see where it stands with `clp show`",
+        P::ApprovalExpired => "ask again with `clp request`: an approval lasts an hour",
+        P::ApprovalRequired => "ask for one with `clp request`",
+        P::ChallengeNotUsable => {
+            "run the command again: a challenge lasts five minutes and works once"
+        }
+        P::EvidenceInvalid => "use a passkey that is registered for you at this issuer",
+        P::RotationInProgress => "revoke the predecessor or the successor first",
+        P::CredentialNotActive => "see where it stands with `clp show`",
+        P::RateLimited | P::Internal | P::Unavailable => {
+            "wait, then run the same command again; it does nothing twice"
+        }
+        P::InvalidCursor => "begin the listing again",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_has_the_exit_code_of_its_fault() {
+        for kind in ProblemType::ALL {
+            let exit = Error::from(Problem::new(*kind)).exit();
+            let expected = match (kind.fault(), kind) {
+                (Fault::Issuer, _) => Exit::Unreachable,
+                (_, ProblemType::ApprovalRequired) => Exit::Waiting,
+                _ => Exit::Refused,
+            };
+            assert_eq!(exit, expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn hints_are_plain_sentences() {
+        for kind in ProblemType::ALL {
+            if let Some(hint) = Error::from(Problem::new(*kind)).hint() {
+                assert!(!hint.ends_with('.'), "{hint}");
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Where `clp` keeps what it has to remember between runs: one private directory.
+
+use std::path::PathBuf;
+
+use clp_schemas::audit::checkpoint::Checkpoint;
+use clp_schemas::canonical;
+
+use crate::error::{Error, LocalFault};
+use crate::journal::Journal;
+use crate::private;
+use crate::store::Store;
+
+/// The directory, and the places in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// `CLP_HOME`, or `.clp` in the user's home directory.
+    pub(crate) fn from_env() -> Result<Self, Error> {
+        let root = match std::env::var_os("CLP_HOME") {
+            Some(path) if !path.is_empty() => PathBuf::from(path),
+            _ => std::env::home_dir()
+                .ok_or_else(|| Error::usage("there is no home directory: set CLP_HOME"))?
+                .join(".clp"),
+        };
+        Ok(Self { root })
+    }
+
+    /// The store: `CLP_STORE`, or `store` here; its key: `CLP_STORE_KEY_FILE`, or beside it.
+    pub(crate) fn store(&self) -> Store {
+        let path = match std::env::var_os("CLP_STORE") {
+            Some(path) if !path.is_empty() => PathBuf::from(path),
+            _ => self.root.join("store"),
+        };
+        let key = match std::env::var_os("CLP_STORE_KEY_FILE") {
+            Some(path) if !path.is_empty() => PathBuf::from(path),
+            _ => {
+                let mut beside = path.clone().into_os_string();
+                beside.push(".key");
+                PathBuf::from(beside)
+            }
+        };
+        Store::new(path, key)
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        Journal::new(self.root.join("journal"))
+    }
+
+    /// The passkey that is used where none is named.
+    pub(crate) fn passkey(&self) -> PathBuf {
+        self.root.join("passkey.json")
+    }
+
+    /// The last checkpoint seen of a log, as it was signed.
+    pub(crate) fn checkpoint(&self, origin: &str) -> Result<Option<String>, LocalFault> {
+        let path = self.checkpoint_path(origin);
+        let Some(bytes) = private::read_if_there(&path, 64 * 1024)? else {
+            return Ok(None);
+        };
+        match std::str::from_utf8(&bytes) {
+            Ok(note)
+                if Checkpoint::read_unverified(note).is_ok_and(|kept| kept.origin == origin) =>
+            {
+                Ok(Some(note.to_owned()))
+            }
+            _ => Err(LocalFault::Content {
+                path,
+                what: "holds no checkpoint of this log",
+            }),
+        }
+    }
+
+    /// Keeps a checkpoint for the next time.
+    pub(crate) fn keep_checkpoint(&self, origin: &str, note: &str) -> Result<(), LocalFault> {
+        private::create_dir(&self.root.join("checkpoints"))?;
+        private::replace(&self.checkpoint_path(origin), note.as_bytes())
+    }
+
+    /// An origin has slashes in it; its hash has none.
+    fn checkpoint_path(&self, origin: &str) -> PathBuf {
+        let name = canonical::to_base64url(&canonical::sha256(origin.as_bytes()));
+        self.root.join("checkpoints").join(name)
+    }
+}

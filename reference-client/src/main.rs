@@ -1,0 +1,5 @@
+//! The command `clp`; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    clp_client::cli::run(std::env::args_os())
+}

@@ -1,0 +1,305 @@
+//! Approve: decide on a request, with a signature over exactly what was shown (spec
+//! chapter 12).
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use clp_schemas::approval::{self, ApprovalDocument, Decision};
+use clp_schemas::canonical;
+use clp_schemas::ids::RequestId;
+use clp_schemas::ops::Nothing;
+use clp_schemas::ops::approve::{
+    Approval, ApprovalBody, ApprovalSubmit, Challenge, ChallengeBody, ChallengeOpen,
+};
+use clp_schemas::ops::discover::AuthMethod;
+use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestPath};
+use clp_schemas::permissions::{PermissionDocument, consent, risk};
+
+use super::Session;
+use super::scope::{LANGUAGE, risk_name};
+use crate::client::Client;
+use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::passkey::Passkey;
+use crate::render::{Facts, Outcome, clean, requester_words};
+
+/// What an approver is asked, taken from the very document that is signed.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The document.
+    pub document: ApprovalDocument,
+    /// The request in it, every member.
+    pub body: RequestBody,
+    /// Its digest, computed here.
+    pub digest: String,
+    /// What the permissions mean, in the words of the permission document.
+    pub consent: Vec<String>,
+    /// The highest risk among them.
+    pub risk: clp_schemas::permissions::Risk,
+}
+
+impl Question {
+    /// Takes a request apart and checks that what would be signed is what can be shown.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::Mismatch`] if the document is of another issuer or request, holds
+    /// what cannot be shown, differs from what was submitted, or has another digest than
+    /// the issuer says (CLP-APP-007).
+    pub fn new(
+        issuer: &str,
+        request: &CredentialRequest,
+        permissions: &PermissionDocument,
+    ) -> Result<Self, Error> {
+        let mismatch = |what| Error::from(ProtocolFault::Mismatch(what));
+        let document: ApprovalDocument = serde_json::from_value(request.approval_document.clone())
+            .map_err(|_| mismatch("the approval document has other members than it should"))?;
+        let belongs = document.issuer == issuer
+            && document.request_id == request.id
+            && document.version == request.version
+            && document.requester == request.requester;
+        if !belongs {
+            return Err(mismatch(
+                "the approval document is of another issuer or request",
+            ));
+        }
+        // A member that this program drops would be signed without having been shown.
+        let body: RequestBody = serde_json::from_value(document.request.clone())
+            .map_err(|_| mismatch("the approval document cannot be shown"))?;
+        let shown = serde_json::to_value(&body)
+            .map_err(|_| LocalFault::System("the request cannot be written as JSON"))?;
+        if shown != document.request {
+            return Err(mismatch(
+                "the approval document holds more than can be shown",
+            ));
+        }
+        if body != request.submitted {
+            return Err(mismatch(
+                "the approval document differs from what was submitted",
+            ));
+        }
+        let digest = approval::digest(&document)
+            .map_err(|_| mismatch("the approval document has no digest"))?;
+        if digest != request.digest {
+            return Err(mismatch("the digest is not that of the approval document"));
+        }
+        let consent = consent(permissions, &body.permissions, LANGUAGE)
+            .map_err(|_| mismatch("the permissions have no meaning in the permission document"))?;
+        Ok(Self {
+            risk: risk(permissions, &body.permissions),
+            document,
+            digest,
+            consent,
+            body,
+        })
+    }
+
+    /// Checks that a challenge is for this question and this decision, and answers the bytes
+    /// to sign, computed here.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::Mismatch`] (CLP-APP-007).
+    pub fn bytes_to_sign(
+        &self,
+        challenge: &Challenge,
+        decision: Decision,
+    ) -> Result<[u8; 32], Error> {
+        let mismatch = |what| Err(ProtocolFault::Mismatch(what).into());
+        let belongs = challenge.request_id == self.document.request_id
+            && challenge.version == self.document.version
+            && challenge.digest == self.digest
+            && challenge.decision == decision;
+        if !belongs {
+            return mismatch("the challenge is for another request or decision");
+        }
+        if !canonical::from_base64url(&challenge.nonce).is_ok_and(|nonce| nonce.len() == 32) {
+            return mismatch("the nonce of the challenge");
+        }
+        let approver = challenge.approver.as_str();
+        let bytes = approval::challenge(&self.digest, &challenge.nonce, decision, approver);
+        if canonical::to_base64url(&bytes) != challenge.challenge {
+            return mismatch("the challenge is not that of this decision");
+        }
+        Ok(bytes)
+    }
+}
+
+impl Client {
+    /// Reads a request and makes the question of it that an approver answers.
+    ///
+    /// # Errors
+    /// As [`Question::new`], and every call.
+    pub async fn question(&self, id: &RequestId) -> Result<Question, Error> {
+        let request = self.request(id).await?;
+        let permissions = self.permission_document(None).await?;
+        Question::new(self.id().as_str(), &request, &permissions)
+    }
+
+    /// Opens a challenge, signs it with a passkey, and submits the decision.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::Mismatch`] if the challenge is for anything but this question;
+    /// [`Error::Usage`] if the passkey does not fit; otherwise as every call.
+    pub async fn decide(
+        &self,
+        question: &Question,
+        decision: Decision,
+        reason: Option<String>,
+        passkey: &Passkey,
+    ) -> Result<Approval, Error> {
+        let path = RequestPath {
+            request_id: question.document.request_id.clone(),
+        };
+        let body = ChallengeBody { decision };
+        let challenge = self
+            .call::<ChallengeOpen>(&path, &Nothing {}, &body)
+            .await?;
+        let bytes = question.bytes_to_sign(&challenge, decision)?;
+        let evidence = passkey.sign(
+            &bytes,
+            self.relying_party(&challenge)?,
+            &self.id().url().origin().ascii_serialization(),
+            &challenge.allow_credentials,
+        )?;
+        let body = ApprovalBody {
+            challenge_id: challenge.id.clone(),
+            method: AuthMethod::Passkey,
+            evidence,
+            reason,
+        };
+        let approval = self
+            .call::<ApprovalSubmit>(&path, &Nothing {}, &body)
+            .await?;
+        let belongs = approval.request_id == challenge.request_id
+            && approval.version == challenge.version
+            && approval.decision == decision
+            && approval.approver == challenge.approver;
+        if !belongs {
+            return Err(ProtocolFault::Mismatch("the approval").into());
+        }
+        Ok(approval)
+    }
+
+    /// The relying party of a challenge. It has to be the issuer's host or a domain that the
+    /// host is in, as a browser has it (`WebAuthn` section 5.1.4.1): otherwise one issuer
+    /// could have signatures made for another.
+    fn relying_party<'a>(&self, challenge: &'a Challenge) -> Result<&'a str, Error> {
+        let host = self.id().url().host_str().unwrap_or_default();
+        let id = challenge.relying_party_id.as_str();
+        let is_within = host
+            .strip_suffix(id)
+            .is_some_and(|rest| !id.is_empty() && (rest.is_empty() || rest.ends_with('.')));
+        // A single label, such as `com`, is no relying party unless it is the whole host.
+        if is_within && (host == id || id.contains('.')) {
+            Ok(id)
+        } else {
+            Err(ProtocolFault::Mismatch("the relying party is not the issuer").into())
+        }
+    }
+}
+
+/// Decide on a request with a passkey, after seeing what is asked
+#[derive(Args, Debug)]
+pub(crate) struct ApproveArgs {
+    /// The request
+    request: RequestId,
+    /// Refuse it instead; a refusal is signed too, and final
+    #[arg(long)]
+    deny: bool,
+    /// Why, in your words
+    #[arg(long)]
+    reason: Option<String>,
+    /// Decide without asking, if the request has this digest (see `clp show`)
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
+    /// Passkey to sign with, by default the one in CLP_HOME
+    #[arg(long, value_name = "FILE")]
+    passkey: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    let passkey = Passkey::at(
+        args.passkey
+            .clone()
+            .unwrap_or_else(|| session.home.passkey()),
+    );
+    // Better to learn now than after reading that there is nothing to sign with.
+    passkey.public()?;
+    let question = client.question(&args.request).await?;
+    let decision = match args.deny {
+        true => Decision::Deny,
+        false => Decision::Approve,
+    };
+    match &args.digest {
+        Some(digest) if *digest != question.digest => {
+            return Err(Error::Unverified(
+                "the request has another digest than the one given: look at it again".to_owned(),
+            ));
+        }
+        Some(_) => {}
+        None => confirm(&question, decision)?,
+    }
+    let approval = client
+        .decide(&question, decision, args.reason.clone(), &passkey)
+        .await?;
+    let mut facts = Facts::default();
+    facts
+        .add("decision", approval.decision.as_str())
+        .add("approval", approval.id.as_str())
+        .add("request", approval.request_id.as_str())
+        .add("approver", approval.approver.as_str())
+        .add("digest signed", &question.digest)
+        .add("can be used until", approval.expires_at.to_string());
+    Outcome::new(&approval, facts.text())
+}
+
+fn shown(question: &Question) -> String {
+    let body = &question.body;
+    let mut facts = Facts::default();
+    facts
+        .add("issuer", &question.document.issuer)
+        .add("request", question.document.request_id.as_str())
+        .add("requester", question.document.requester.as_str())
+        .add("type", body.kind.to_string())
+        .add("project", &body.project)
+        .add("environment", &body.environment)
+        .add("lifetime", format!("{} seconds", body.lifetime_seconds))
+        .add("risk", risk_name(question.risk))
+        .add("digest", &question.digest);
+    if let Some(policy) = &body.rotation_policy {
+        let seconds = |seconds: u64| format!("{seconds} seconds");
+        facts
+            .add_some("rotate every", policy.rotate_every_seconds.map(seconds))
+            .add_some("longest overlap", policy.max_overlap_seconds.map(seconds))
+            .add_some("renewable until", policy.renewable_until);
+    }
+    let mut text = facts.text();
+    text.push_str("it would be allowed to:\n");
+    for line in &question.consent {
+        text.push_str(&format!("  - {}\n", clean(line)));
+    }
+    text.push_str(&requester_words(body));
+    text
+}
+
+/// Shows the question on the terminal and reads the answer from it.
+fn confirm(question: &Question, decision: Decision) -> Result<(), Error> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Error::usage(
+            "nobody can be asked here: look at the request with `clp show`, then give its digest with --digest",
+        ));
+    }
+    let fault = |_| LocalFault::System("the terminal cannot be used");
+    let word = decision.as_str();
+    let mut terminal = std::io::stderr().lock();
+    write!(terminal, "{}\ntype `{word}` to {word}: ", shown(question)).map_err(fault)?;
+    terminal.flush().map_err(fault)?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).map_err(fault)?;
+    if answer.trim() == word {
+        Ok(())
+    } else {
+        Err(Error::usage("nothing was decided"))
+    }
+}

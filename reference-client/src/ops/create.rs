@@ -1,0 +1,385 @@
+//! Create: mint a credential and store its secret in one go; list credentials; show one
+//! (spec chapter 13).
+
+use clap::Args;
+use clp_schemas::ids::{CredentialId, PrincipalId, RequestId};
+use clp_schemas::ops::Nothing;
+use clp_schemas::ops::create::{
+    CreateBody, CreateFromRequest, Credential, CredentialCreate, CredentialList, CredentialPage,
+    DirectCreate, Labels, ListQuery,
+};
+use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::permissions::{PermissionSet, Verdict, compare};
+use clp_schemas::problem::ProblemType;
+use clp_schemas::state::credential;
+use clp_schemas::state::request::State;
+use clp_schemas::time::Timestamp;
+use serde_json::json;
+
+use super::Session;
+use super::request::{self, WaitArgs};
+use crate::client::Client;
+use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::journal::Begun;
+use crate::render::{self, Outcome};
+use crate::wanted::{AboutArgs, PermissionArgs, Span};
+
+impl Client {
+    /// Mints a credential, with a key that the caller keeps for repetitions. The secret is
+    /// fetched apart, with [`Client::store_secret`].
+    ///
+    /// # Errors
+    /// [`Error::Waiting`] if a person has to approve it first; [`ProtocolFault::TooBroad`]
+    /// if it opens more than `asked` (CLP-CRE-025); otherwise as every call.
+    pub async fn create(
+        &self,
+        body: &CreateBody,
+        asked: &PermissionSet,
+        key: &str,
+    ) -> Result<Credential, Error> {
+        let credential = self
+            .call_with_key::<CredentialCreate>(&Nothing {}, body, key)
+            .await?;
+        self.require_within(&credential, asked).await?;
+        Ok(credential)
+    }
+
+    /// Refuses a credential that opens more than was asked for.
+    pub(crate) async fn require_within(
+        &self,
+        credential: &Credential,
+        asked: &PermissionSet,
+    ) -> Result<(), Error> {
+        if credential.permissions == *asked {
+            return Ok(());
+        }
+        let digest = Some(credential.permission_schema_digest.as_str());
+        let document = self.permission_document(digest).await?;
+        match compare(&document, &credential.permissions, asked).verdict {
+            Verdict::Equal | Verdict::Narrower => Ok(()),
+            Verdict::Broader | Verdict::Incomparable => Err(ProtocolFault::TooBroad.into()),
+        }
+    }
+
+    /// Lists credentials over as many pages as it takes, up to `most`; says whether there
+    /// are more.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn list(
+        &self,
+        query: &ListQuery,
+        most: usize,
+    ) -> Result<(Vec<Credential>, bool), Error> {
+        let mut query = query.clone();
+        let mut items = Vec::new();
+        loop {
+            let left = most.saturating_sub(items.len()).clamp(1, 200);
+            query.limit = u32::try_from(left).ok();
+            let page: CredentialPage = self
+                .call::<CredentialList>(&Nothing {}, &query, &Nothing {})
+                .await?;
+            // A page that holds nothing and goes on would go on for ever.
+            let empty = page.items.is_empty();
+            items.extend(page.items);
+            query.cursor = page.next_cursor;
+            let more = query.cursor.is_some();
+            if empty || !more || items.len() >= most {
+                let over = items.len() > most;
+                items.truncate(most);
+                return Ok((items, more || over));
+            }
+        }
+    }
+}
+
+/// Mint a credential and store its secret in one go
+#[derive(Args, Debug)]
+pub(crate) struct CreateArgs {
+    #[command(flatten)]
+    about: Option<AboutArgs>,
+    #[command(flatten)]
+    permissions: Option<PermissionArgs>,
+    /// How long it is to live [example: 30d]
+    #[arg(long, value_name = "SPAN", conflicts_with = "expires_at")]
+    lifetime: Option<Span>,
+    /// When it is to end by itself [example: 2027-01-31T00:00:00Z]
+    #[arg(long, value_name = "TIME")]
+    expires_at: Option<Timestamp>,
+    /// Label it; repeat for more
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    label: Vec<(String, String)>,
+    /// Create from this approved request; everything else was said there
+    #[arg(long, value_name = "ID", conflicts_with_all = ["AboutArgs", "PermissionArgs", "lifetime", "expires_at", "label"])]
+    request: Option<RequestId>,
+    /// Leave the secret where it is; fetch it within 15 minutes with `clp store get`
+    #[arg(long)]
+    no_store: bool,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+fn label(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("want name=value"),
+    }
+}
+
+pub(crate) async fn run(args: &CreateArgs, session: &Session) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    if !args.no_store {
+        session.home.store().prepare()?;
+    }
+    match (&args.request, &args.about, &args.permissions) {
+        (Some(id), _, _) => from_request(id, args, &client, session).await,
+        (None, Some(about), Some(permissions)) => {
+            let body = direct_body(args, about, permissions)?;
+            direct(body, args, &client, session).await
+        }
+        _ => Err(Error::usage(
+            "say what to create: --purpose, --owner, --project, --environment and --allow, or --request",
+        )),
+    }
+}
+
+fn direct_body(
+    args: &CreateArgs,
+    about: &AboutArgs,
+    permissions: &PermissionArgs,
+) -> Result<DirectCreate, Error> {
+    let after = |span: Span| {
+        i64::try_from(span.seconds).map(|seconds| Timestamp::system_now().plus(seconds))
+    };
+    let expires_at = match args.lifetime.map(after).transpose() {
+        Ok(end) => end.or(args.expires_at),
+        Err(_) => return Err(Error::usage("the lifetime is too long")),
+    };
+    Ok(DirectCreate {
+        kind: about.kind,
+        permissions: permissions.set()?,
+        purpose: about.purpose.clone(),
+        owner: about.owner.clone(),
+        project: about.project.clone(),
+        environment: about.environment.clone(),
+        subject: about.subject.clone(),
+        expires_at,
+        rotation_policy: about.rotation_policy(),
+        labels: Labels::from_iter(args.label.iter().cloned()),
+    })
+}
+
+async fn direct(
+    body: DirectCreate,
+    args: &CreateArgs,
+    client: &Client,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    // A lifetime ends at another time in each run, and means the same.
+    let meant = DirectCreate {
+        expires_at: args.expires_at,
+        ..body.clone()
+    };
+    let lifetime = args.lifetime.map(|span| span.seconds);
+    let meaning = json!({"body": json!(meant), "lifetime": lifetime.unwrap_or_default()});
+    let body = CreateBody::Direct(Box::new(body));
+    let begun = session.begin(client, "credential_create", meaning, body)?;
+    let CreateBody::Direct(body) = &begun.body else {
+        return Err(LocalFault::System("the journal holds another create").into());
+    };
+    let asked = body.permissions.clone();
+    match client.create(&begun.body, &asked, &begun.key).await {
+        Ok(credential) => store(&begun, credential, args, client, session).await,
+        Err(Error::Waiting { id, approval_uri }) => {
+            let request = client.request(&id).await?;
+            match (request.state, args.wait.patience()) {
+                (State::PendingApproval, None) => Err(Error::Waiting { id, approval_uri }),
+                // The request that an earlier run opened is over: the next run asks anew.
+                (State::Denied | State::Expired, _) => {
+                    begun.finish()?;
+                    Err(Error::RequestOver {
+                        state: request.state,
+                    })
+                }
+                _ => {
+                    let outcome = from_request(&id, args, client, session).await?;
+                    begun.finish()?;
+                    Ok(outcome)
+                }
+            }
+        }
+        Err(fault) => Err(forget_if_refused(&begun, fault)),
+    }
+}
+
+/// A refusal changed nothing and is not recorded, so there is nothing to resume.
+fn forget_if_refused<B>(begun: &Begun<B>, fault: Error) -> Error {
+    let is_final =
+        matches!(fault, Error::Refused(_)) && fault.exit() == crate::error::Exit::Refused;
+    match is_final.then(|| begun.finish()) {
+        Some(Err(other)) => other.into(),
+        _ => fault,
+    }
+}
+
+async fn from_request(
+    id: &RequestId,
+    args: &CreateArgs,
+    client: &Client,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    let request = match args.wait.patience() {
+        Some(patience) => client.wait_for_decision(id, patience).await?,
+        None => client.request(id).await?,
+    };
+    match request.state {
+        State::Approved | State::Issued => {}
+        State::PendingApproval => {
+            return Err(Error::Waiting {
+                id: request.id,
+                approval_uri: request.approval_uri,
+            });
+        }
+        State::Denied | State::Expired => {
+            return Err(Error::RequestOver {
+                state: request.state,
+            });
+        }
+    }
+    let body = CreateBody::FromRequest(CreateFromRequest {
+        request_id: id.clone(),
+    });
+    let begun = session.begin(client, "credential_create", json!(body), body)?;
+    let asked = &request.submitted.permissions;
+    match client.create(&begun.body, asked, &begun.key).await {
+        Ok(credential) => store(&begun, credential, args, client, session).await,
+        Err(fault) => Err(forget_if_refused(&begun, fault)),
+    }
+}
+
+/// Stores the secret and only then forgets how to ask for it again.
+async fn store(
+    begun: &Begun<CreateBody>,
+    mut credential: Credential,
+    args: &CreateArgs,
+    client: &Client,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    if args.no_store {
+        begun.finish()?;
+        let text = format!(
+            "{}next: run `clp store get {}` before the delivery is over\n",
+            render::credential(&credential),
+            credential.id
+        );
+        return Outcome::new(&credential, text);
+    }
+    let stored = client
+        .store_secret(&credential, &session.home.store())
+        .await;
+    if let Err(fault) = &stored
+        && fault.problem() == Some(ProblemType::DeliveryGone)
+    {
+        // Nobody can get this secret any more: the next run mints another credential.
+        begun.finish()?;
+    }
+    stored?;
+    begun.finish()?;
+    // The answer was written before the secret was fetched.
+    if credential.state == credential::State::Provisioned {
+        credential.state = credential::State::Active;
+        credential.delivery = None;
+    }
+    let resumed = match begun.resumed {
+        true => "an earlier run had begun this; nothing was minted twice\n",
+        false => "",
+    };
+    let text = format!(
+        "{}{resumed}stored; use it with `clp store read {}`\n",
+        render::credential(&credential),
+        credential.id
+    );
+    Outcome::new(&credential, text)
+}
+
+/// List credentials, newest first
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Of this project
+    #[arg(long)]
+    project: Option<String>,
+    /// Of this environment
+    #[arg(long)]
+    environment: Option<String>,
+    /// Of this owner
+    #[arg(long)]
+    owner: Option<String>,
+    /// Whose secret this principal has seen
+    #[arg(long, value_name = "ID")]
+    disclosed_to: Option<PrincipalId>,
+    /// In this state
+    #[arg(long, value_parser = state)]
+    state: Option<credential::State>,
+    /// Of this kind
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    kind: Option<CredentialType>,
+    /// That end by themselves before this
+    #[arg(long, value_name = "TIME")]
+    expires_before: Option<Timestamp>,
+    /// At most so many
+    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    limit: usize,
+}
+
+fn state(text: &str) -> Result<credential::State, &'static str> {
+    credential::State::from_name(text)
+        .ok_or("want provisioned, active, retiring, revoked or expired")
+}
+
+fn kind(text: &str) -> Result<CredentialType, &'static str> {
+    CredentialType::from_name(text)
+        .ok_or("want api_key, oauth_client, webhook_secret or service_account")
+}
+
+pub(crate) async fn list(args: &ListArgs, session: &Session) -> Result<Outcome, Error> {
+    let query = ListQuery {
+        project: args.project.clone(),
+        environment: args.environment.clone(),
+        owner: args.owner.clone(),
+        disclosed_to: args.disclosed_to.clone(),
+        state: args.state,
+        kind: args.kind,
+        expires_before: args.expires_before,
+        limit: None,
+        cursor: None,
+    };
+    let (items, more) = session.client()?.list(&query, args.limit.max(1)).await?;
+    let rest = match more {
+        true => "there are more; raise --limit or filter\n",
+        false => "",
+    };
+    let text = format!("{}{rest}", render::credentials(&items));
+    Outcome::new(&json!({"items": items, "more": more}), text)
+}
+
+/// Show a credential or a request
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// A credential (cred_...) or a request (req_...)
+    id: String,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+pub(crate) async fn show(args: &ShowArgs, session: &Session) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    if let Ok(id) = args.id.parse::<CredentialId>() {
+        let credential = client.credential(&id).await?;
+        return Outcome::new(&credential, render::credential(&credential));
+    }
+    let id: RequestId = args.id.parse().map_err(|_| {
+        Error::usage("want the id of a credential (cred_...) or of a request (req_...)")
+    })?;
+    let found = client.request(&id).await?;
+    request::show(&client, found, args.wait).await
+}

@@ -1,0 +1,161 @@
+//! Request: ask for a credential that somebody has to approve, and wait for them (spec
+//! chapter 11).
+
+use std::time::Duration;
+
+use clap::Args;
+use clp_schemas::ids::RequestId;
+use clp_schemas::ops::Nothing;
+use clp_schemas::ops::create::{Subject, SubjectKind};
+use clp_schemas::ops::request::{
+    CredentialRequest, RequestBody, RequestOpen, RequestPath, RequestRead,
+};
+use clp_schemas::state::request::State;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Session;
+use crate::client::Client;
+use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::render::{self, Outcome};
+use crate::wanted::{AboutArgs, PermissionArgs, Span};
+
+impl Client {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// As every call; [`ProtocolFault::Mismatch`] if the answer is about another.
+    pub async fn request(&self, id: &RequestId) -> Result<CredentialRequest, Error> {
+        let path = RequestPath {
+            request_id: id.clone(),
+        };
+        let request = self
+            .call::<RequestRead>(&path, &Nothing {}, &Nothing {})
+            .await?;
+        if request.id != *id {
+            return Err(ProtocolFault::Mismatch("the request").into());
+        }
+        Ok(request)
+    }
+
+    /// Reads a request until it is decided on, no faster than its `interval`
+    /// (CLP-REQ-010), for at most `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Waiting`] if nobody has decided by then; otherwise as [`Client::request`].
+    pub async fn wait_for_decision(
+        &self,
+        id: &RequestId,
+        patience: Duration,
+    ) -> Result<CredentialRequest, Error> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let request = self.request(id).await?;
+            if request.state != State::PendingApproval {
+                return Ok(request);
+            }
+            // The schema says 1 to 3600; what lies outside is taken as the nearest bound.
+            let next = Instant::now() + Duration::from_secs(request.interval.clamp(1, 3600));
+            if next > deadline {
+                return Err(Error::Waiting {
+                    id: request.id,
+                    approval_uri: request.approval_uri,
+                });
+            }
+            tokio::time::sleep_until(next).await;
+        }
+    }
+}
+
+/// How long a command waits for a person.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct WaitArgs {
+    /// Wait until somebody decides, by default for at most 15 minutes [example: --wait=1h]
+    #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "15m")]
+    wait: Option<Span>,
+}
+
+impl WaitArgs {
+    pub(crate) fn patience(self) -> Option<Duration> {
+        self.wait.map(|span| Duration::from_secs(span.seconds))
+    }
+}
+
+/// Ask for a credential that somebody has to approve
+#[derive(Args, Debug)]
+pub(crate) struct RequestArgs {
+    #[command(flatten)]
+    about: AboutArgs,
+    #[command(flatten)]
+    permissions: PermissionArgs,
+    /// How long the credential is to live once created [example: 12h]
+    #[arg(long, value_name = "SPAN")]
+    lifetime: Span,
+    /// Your own words to whoever decides
+    #[arg(long)]
+    justification: Option<String>,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    let body = body(args)?;
+    let meaning = serde_json::to_value(&body)
+        .map_err(|_| LocalFault::System("the body cannot be written as JSON"))?;
+    let begun = session.begin(&client, "request_open", meaning, body)?;
+    let opened = client
+        .call_with_key::<RequestOpen>(&Nothing {}, &begun.body, &begun.key)
+        .await?;
+    if opened.submitted != begun.body {
+        return Err(ProtocolFault::Mismatch("what was submitted").into());
+    }
+    begun.finish()?;
+    show(&client, opened, args.wait).await
+}
+
+fn body(args: &RequestArgs) -> Result<RequestBody, Error> {
+    let about = &args.about;
+    Ok(RequestBody {
+        kind: about.kind,
+        permissions: args.permissions.set()?,
+        purpose: about.purpose.clone(),
+        owner: about.owner.clone(),
+        project: about.project.clone(),
+        environment: about.environment.clone(),
+        subject: about.subject.clone().unwrap_or_else(|| Subject {
+            kind: SubjectKind::Project,
+            id: about.project.clone(),
+        }),
+        lifetime_seconds: args.lifetime.seconds,
+        rotation_policy: about.rotation_policy(),
+        justification: args.justification.clone(),
+    })
+}
+
+/// Shows a request, once it is decided on if the caller wants to wait for that.
+pub(crate) async fn show(
+    client: &Client,
+    request: CredentialRequest,
+    wait: WaitArgs,
+) -> Result<Outcome, Error> {
+    let request = match wait.patience() {
+        Some(patience) => client.wait_for_decision(&request.id, patience).await?,
+        None => request,
+    };
+    if wait.patience().is_some() && matches!(request.state, State::Denied | State::Expired) {
+        return Err(Error::RequestOver {
+            state: request.state,
+        });
+    }
+    let next = match request.state {
+        State::PendingApproval => format!(
+            "next: have somebody run `clp approve {id}`, or decide on the approval page; then run `clp create --request {id}`\n",
+            id = request.id
+        ),
+        State::Approved => format!("next: run `clp create --request {}`\n", request.id),
+        State::Issued | State::Denied | State::Expired => String::new(),
+    };
+    let text = format!("{}{next}", render::request(&request));
+    Outcome::new(&json!(request), text)
+}

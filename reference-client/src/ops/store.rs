@@ -1,0 +1,213 @@
+//! Store: fetch a secret and keep it (spec chapter 15).
+
+use std::io::IsTerminal as _;
+
+use clap::{Args, Subcommand};
+use clp_schemas::ids::CredentialId;
+use clp_schemas::key::Key;
+use clp_schemas::ops::Nothing;
+use clp_schemas::ops::create::{Credential, CredentialPath, CredentialRead};
+use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::store::{Delivery, DeliveryRead};
+use clp_schemas::problem::{Problem, ProblemType};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Session;
+use crate::client::Client;
+use crate::error::{Error, ProtocolFault};
+use crate::render::{Facts, Outcome, table};
+use crate::store::{Entry, Store};
+
+impl Client {
+    /// Reads one credential.
+    ///
+    /// # Errors
+    /// As every call; [`ProtocolFault::Mismatch`] if the answer is about another.
+    pub async fn credential(&self, id: &CredentialId) -> Result<Credential, Error> {
+        let path = CredentialPath {
+            credential_id: id.clone(),
+        };
+        let credential = self
+            .call::<CredentialRead>(&path, &Nothing {}, &Nothing {})
+            .await?;
+        if credential.id != *id {
+            return Err(ProtocolFault::Mismatch("the credential").into());
+        }
+        Ok(credential)
+    }
+
+    /// Fetches the secret of a new credential. It can be fetched again until the key is first
+    /// used, or 15 minutes are over.
+    ///
+    /// # Errors
+    /// [`ProblemType::DeliveryGone`] if there is nothing to fetch any more;
+    /// [`ProtocolFault::Mismatch`] if the secret is not of this credential.
+    pub async fn fetch_secret(&self, credential: &Credential) -> Result<Delivery, Error> {
+        let Some(link) = &credential.delivery else {
+            return Err(Problem::new(ProblemType::DeliveryGone).into());
+        };
+        let delivery: Delivery = self.follow::<DeliveryRead>(&link.uri).await?;
+        let belongs = delivery.id == link.id
+            && delivery.credential_id == credential.id
+            && delivery.secret.kind == credential.kind;
+        if !belongs {
+            return Err(ProtocolFault::Mismatch("the delivery").into());
+        }
+        if credential.kind == CredentialType::ApiKey {
+            let named = Key::parse(delivery.secret.value.expose())
+                .is_ok_and(|key| key.key_id == credential.key_id);
+            if !named {
+                return Err(ProtocolFault::Mismatch("the key does not name its credential").into());
+            }
+        }
+        Ok(delivery)
+    }
+
+    /// Fetches the secret of a new credential and puts it into a store, unless it is there.
+    ///
+    /// # Errors
+    /// As [`Client::fetch_secret`]; [`Error::Local`] if the store fails, after which the
+    /// secret can be fetched again.
+    pub async fn store_secret(&self, credential: &Credential, store: &Store) -> Result<(), Error> {
+        if store.holds(&credential.id)? {
+            return Ok(());
+        }
+        let delivery = self.fetch_secret(credential).await?;
+        store.put(Entry::new(
+            self.id().as_str(),
+            credential,
+            delivery.secret.value,
+        ))?;
+        Ok(())
+    }
+}
+
+/// Keep secrets in the encrypted file store
+#[derive(Args, Debug)]
+pub(crate) struct StoreArgs {
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum StoreCommand {
+    /// Fetch the secret of a new credential into the store
+    Get {
+        /// The credential
+        id: CredentialId,
+    },
+    /// List what is stored, without the secrets
+    List,
+    /// Write a secret to standard output, and nothing else
+    Read {
+        /// The credential
+        id: CredentialId,
+        /// Show it, even on a terminal
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Take a secret out of the store; the credential itself is not revoked
+    Remove {
+        /// The credential
+        id: CredentialId,
+    },
+}
+
+/// An entry without its secret.
+#[derive(Serialize)]
+struct Summary<'a> {
+    credential_id: &'a CredentialId,
+    issuer: &'a str,
+    #[serde(rename = "type")]
+    kind: CredentialType,
+    key_id: &'a str,
+    project: &'a str,
+    environment: &'a str,
+    purpose: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<clp_schemas::time::Timestamp>,
+    stored_at: clp_schemas::time::Timestamp,
+}
+
+impl<'a> From<&'a Entry> for Summary<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            credential_id: &entry.credential_id,
+            issuer: &entry.issuer,
+            kind: entry.kind,
+            key_id: &entry.key_id,
+            project: &entry.project,
+            environment: &entry.environment,
+            purpose: &entry.purpose,
+            expires_at: entry.expires_at,
+            stored_at: entry.stored_at,
+        }
+    }
+}
+
+pub(crate) async fn run(args: &StoreArgs, session: &Session) -> Result<Outcome, Error> {
+    let store = session.home.store();
+    match &args.command {
+        StoreCommand::Get { id } => {
+            store.prepare()?;
+            let client = session.client()?;
+            let credential = client.credential(id).await?;
+            client.store_secret(&credential, &store).await?;
+            let entry = store.entry(id)?;
+            let mut facts = Facts::default();
+            facts
+                .add("stored", id.as_str())
+                .add("key id", &entry.key_id);
+            Outcome::new(&Summary::from(&entry), facts.text())
+        }
+        StoreCommand::List => list(&store),
+        StoreCommand::Read { id, reveal } => {
+            if std::io::stdout().is_terminal() && !reveal {
+                return Err(Error::usage(
+                    "standard output is a terminal: send it to a file or a program, or add --reveal",
+                ));
+            }
+            let entry = store.entry(id)?;
+            Ok(Outcome::Secret(Zeroizing::new(
+                entry.secret.expose().to_owned(),
+            )))
+        }
+        StoreCommand::Remove { id } => {
+            store.remove(id)?;
+            Outcome::new(
+                &serde_json::json!({"removed": id}),
+                format!(
+                    "removed {id}; to end the credential, run `clp revoke {id} --reason no_longer_needed`\n"
+                ),
+            )
+        }
+    }
+}
+
+fn list(store: &Store) -> Result<Outcome, Error> {
+    let entries = store.entries()?;
+    let rows = entries.iter().map(|entry| {
+        vec![
+            entry.credential_id.to_string(),
+            entry.issuer.clone(),
+            entry.project.clone(),
+            entry.environment.clone(),
+            entry
+                .expires_at
+                .map_or_else(|| "never".to_owned(), |time| time.to_string()),
+            entry.purpose.clone(),
+        ]
+    });
+    let header = [
+        "id",
+        "issuer",
+        "project",
+        "environment",
+        "expires",
+        "purpose",
+    ];
+    let text = table(&header, rows, "the store is empty");
+    let summaries: Vec<Summary<'_>> = entries.iter().map(Summary::from).collect();
+    Outcome::new(&serde_json::json!({"items": summaries}), text)
+}

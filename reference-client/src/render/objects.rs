@@ -1,0 +1,159 @@
+//! Credentials and requests, for people.
+
+use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::request::CredentialRequest;
+use clp_schemas::permissions::PermissionSet;
+
+use super::{Facts, quoted_block, table};
+
+pub(crate) fn credential(credential: &Credential) -> String {
+    let mut facts = Facts::default();
+    facts
+        .add("id", credential.id.as_str())
+        .add("state", credential.state.to_string())
+        .add("type", credential.kind.to_string())
+        .add("purpose", &credential.purpose)
+        .add("owner", &credential.owner)
+        .add("project", &credential.project)
+        .add("environment", &credential.environment);
+    if let Some(subject) = &credential.subject {
+        facts.add("subject", format!("{} {}", subject.kind, subject.id));
+    }
+    for line in statements(&credential.permissions) {
+        facts.add("permission", line);
+    }
+    facts
+        .add("key id", &credential.key_id)
+        .add(
+            "created",
+            format!("{} by {}", credential.created_at, credential.created_by),
+        )
+        .add("created via", credential.created_via.kind.to_string())
+        .add_some("request", credential.created_via.request_id.as_ref())
+        .add_some("rotation", credential.created_via.rotation_id.as_ref())
+        .add_some("expires", credential.expires_at)
+        .add_some("predecessor", credential.predecessor.as_ref())
+        .add_some("successor", credential.successor.as_ref());
+    for seen in &credential.disclosed_to {
+        facts.add(
+            "secret seen by",
+            format!("{} at {}", seen.principal, seen.at),
+        );
+    }
+    if let Some(end) = &credential.revocation {
+        facts.add(
+            "revoked",
+            format!("{} by {} ({})", end.at, end.by, end.reason),
+        );
+    }
+    if let Some(delivery) = &credential.delivery {
+        facts.add(
+            "delivery",
+            format!("{} until {}", delivery.id, delivery.expires_at),
+        );
+    }
+    for (name, value) in &credential.labels {
+        facts.add("label", format!("{name}={value}"));
+    }
+    facts.text()
+}
+
+pub(crate) fn credentials(items: &[Credential]) -> String {
+    let rows = items.iter().map(|item| {
+        vec![
+            item.id.to_string(),
+            item.state.to_string(),
+            item.kind.to_string(),
+            item.project.clone(),
+            item.environment.clone(),
+            item.owner.clone(),
+            item.expires_at
+                .map_or_else(|| "never".to_owned(), |time| time.to_string()),
+            item.purpose.clone(),
+        ]
+    });
+    let header = [
+        "id",
+        "state",
+        "type",
+        "project",
+        "environment",
+        "owner",
+        "expires",
+        "purpose",
+    ];
+    table(&header, rows, "no credential matches")
+}
+
+/// A request as the issuer reports it. An approver is shown the document itself instead.
+pub(crate) fn request(request: &CredentialRequest) -> String {
+    let body = &request.submitted;
+    let mut facts = Facts::default();
+    facts
+        .add("id", request.id.as_str())
+        .add("state", request.state.to_string())
+        .add("requester", request.requester.as_str())
+        .add("type", body.kind.to_string())
+        .add("project", &body.project)
+        .add("environment", &body.environment)
+        .add("lifetime", format!("{} seconds", body.lifetime_seconds));
+    for line in statements(&body.permissions) {
+        facts.add("permission", line);
+    }
+    facts
+        .add("digest", &request.digest)
+        .add("created", request.created_at.to_string())
+        .add("expires", request.expires_at.to_string());
+    for approval in &request.approvals {
+        let decision = approval.decision.as_str();
+        facts.add(
+            "decision",
+            format!(
+                "{decision} by {} at {}",
+                approval.approver, approval.approved_at
+            ),
+        );
+    }
+    facts
+        .add_some("credential", request.credential_id.as_ref())
+        .add("approval page", &request.approval_uri);
+    let words = requester_words(body);
+    format!("{}{words}", facts.text())
+}
+
+/// What the requester says, apart from what is known.
+pub(crate) fn requester_words(body: &clp_schemas::ops::request::RequestBody) -> String {
+    let mut text = "the requester's own words, which nobody has checked:\n".to_owned();
+    let subject = format!("{}: {}", body.subject.kind, body.subject.id);
+    let said = [
+        ("purpose", body.purpose.as_str()),
+        ("owner", &body.owner),
+        ("subject", &subject),
+        (
+            "justification",
+            body.justification.as_deref().unwrap_or_default(),
+        ),
+    ];
+    for (name, words) in said {
+        if !words.is_empty() {
+            text.push_str(&format!("  {name}\n{}", quoted_block(words)));
+        }
+    }
+    text
+}
+
+/// One line a statement, in the form that `--allow` takes where it can say it.
+fn statements(set: &PermissionSet) -> impl Iterator<Item = String> + '_ {
+    set.0.iter().map(|statement| {
+        let actions = statement.actions.join(",");
+        let mut line = format!(
+            "{}:{actions}:{}",
+            statement.resource_type, statement.selector
+        );
+        if !statement.constraints.is_empty() {
+            let constraints = serde_json::to_string(&statement.constraints).unwrap_or_default();
+            line.push_str(&format!(" with {constraints}"));
+        }
+        line
+    })
+}

@@ -1,0 +1,236 @@
+//! The file store: secrets in one encrypted file that only the user can read (spec
+//! chapter 15).
+//!
+//! The file is sealed with AES-256-GCM under a key that stands in a file of its own. That
+//! protects a copy of the store alone, such as one in a backup. It does not protect from
+//! somebody who can read both files as this user; for that, put the key file elsewhere.
+
+mod seal;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clp_schemas::ids::CredentialId;
+use clp_schemas::json;
+use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::store::SecretText;
+use clp_schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::LocalFault;
+use crate::private;
+use seal::SealingKey;
+
+/// Largest store, in bytes: some ten thousand secrets.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+const FORMAT: u32 = 1;
+
+/// One secret and what it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The credential.
+    pub credential_id: CredentialId,
+    /// The identifier of the issuer that it is of.
+    pub issuer: String,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: CredentialType,
+    /// The public part of the key.
+    pub key_id: String,
+    /// The project that it belongs to.
+    pub project: String,
+    /// The environment that it belongs to.
+    pub environment: String,
+    /// What it is for.
+    pub purpose: String,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was put here.
+    pub stored_at: Timestamp,
+    /// The secret itself. It never prints.
+    pub secret: SecretText,
+}
+
+impl Entry {
+    /// The secret of a credential, to be stored now.
+    #[must_use]
+    pub fn new(issuer: &str, credential: &Credential, secret: SecretText) -> Self {
+        Self {
+            credential_id: credential.id.clone(),
+            issuer: issuer.to_owned(),
+            kind: credential.kind,
+            key_id: credential.key_id.clone(),
+            project: credential.project.clone(),
+            environment: credential.environment.clone(),
+            purpose: credential.purpose.clone(),
+            expires_at: credential.expires_at,
+            stored_at: Timestamp::system_now(),
+            secret,
+        }
+    }
+}
+
+/// What the file holds once it is opened.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    format: u32,
+    entries: BTreeMap<CredentialId, Entry>,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            entries: BTreeMap::new(),
+        }
+    }
+}
+
+/// An encrypted file of secrets. Every operation reads the file anew, so that several
+/// processes can share it; those that write hold a lock.
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+    key_path: PathBuf,
+}
+
+impl Store {
+    /// The store at `path`, sealed with the key at `key_path`. Nothing is read or made yet.
+    #[must_use]
+    pub fn new(path: PathBuf, key_path: PathBuf) -> Self {
+        Self { path, key_path }
+    }
+
+    /// Where the sealed file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the store and shows that it can be written to, by writing it: done before
+    /// anything is minted that would need it.
+    ///
+    /// # Errors
+    /// [`LocalFault`] if it cannot be made, read, opened or written.
+    pub fn prepare(&self) -> Result<(), LocalFault> {
+        self.change(|_| ())
+    }
+
+    /// Puts an entry in, in place of an older one of the same credential, and reads it back.
+    ///
+    /// # Errors
+    /// [`LocalFault`]; the store is then as it was before.
+    pub fn put(&self, entry: Entry) -> Result<(), LocalFault> {
+        let wanted = entry.clone();
+        self.change(|content| {
+            content.entries.insert(entry.credential_id.clone(), entry);
+        })?;
+        if self.entry(&wanted.credential_id)? == wanted {
+            Ok(())
+        } else {
+            Err(self.fault("does not give back what was written"))
+        }
+    }
+
+    /// The entry of a credential.
+    ///
+    /// # Errors
+    /// [`LocalFault::NotStored`], and what makes the store unreadable.
+    pub fn entry(&self, id: &CredentialId) -> Result<Entry, LocalFault> {
+        self.read()?.entries.remove(id).ok_or(LocalFault::NotStored)
+    }
+
+    /// Whether there is an entry of a credential.
+    ///
+    /// # Errors
+    /// What makes the store unreadable.
+    pub fn holds(&self, id: &CredentialId) -> Result<bool, LocalFault> {
+        Ok(self.read()?.entries.contains_key(id))
+    }
+
+    /// Every entry, in order of the credential's id.
+    ///
+    /// # Errors
+    /// What makes the store unreadable.
+    pub fn entries(&self) -> Result<Vec<Entry>, LocalFault> {
+        Ok(self.read()?.entries.into_values().collect())
+    }
+
+    /// Takes an entry out.
+    ///
+    /// # Errors
+    /// [`LocalFault::NotStored`], and what makes the store unreadable or unwritable.
+    pub fn remove(&self, id: &CredentialId) -> Result<(), LocalFault> {
+        self.change(|content| content.entries.remove(id).map(|_| ()))?
+            .ok_or(LocalFault::NotStored)
+    }
+
+    fn read(&self) -> Result<Content, LocalFault> {
+        let Some(sealed) = private::read_if_there(&self.path, MAX_BYTES as u64)? else {
+            return Ok(Content::default());
+        };
+        let key = SealingKey::load(&self.key_path)?;
+        let plain = key.open(&sealed).ok_or_else(|| {
+            self.fault("does not open: it was changed, or the key file is of another store")
+        })?;
+        let limits = json::Limits {
+            bytes: MAX_BYTES,
+            depth: 8,
+        };
+        let content: Content = json::parse(&plain, limits)
+            .ok()
+            .and_then(|value| serde_json::from_value(value).ok())
+            .ok_or_else(|| self.fault("does not hold a store"))?;
+        if content.format != FORMAT {
+            return Err(self.fault("is of another version of this program"));
+        }
+        Ok(content)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Content) -> T) -> Result<T, LocalFault> {
+        for path in [&self.path, &self.key_path] {
+            if let Some(parent) = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                private::create_dir(parent)?;
+            }
+        }
+        let mut lock = self.path.clone().into_os_string();
+        lock.push(".lock");
+        let _held = private::lock(Path::new(&lock))?;
+        let is_new = !self.path.exists();
+        // A lost key is never replaced while there is something that it opens.
+        let key = match is_new && !self.key_path.exists() {
+            true => SealingKey::create(&self.key_path)?,
+            false => SealingKey::load(&self.key_path)?,
+        };
+        let mut content = self.read()?;
+        let result = change(&mut content);
+        let plain = self.write_out(&content)?;
+        private::replace(&self.path, &key.seal(&plain)?)?;
+        Ok(result)
+    }
+
+    fn write_out(&self, content: &Content) -> Result<Zeroizing<Vec<u8>>, LocalFault> {
+        // Room for everything at once: growing would leave copies of the secrets behind.
+        let room = 4096 + content.entries.len().saturating_mul(4096);
+        let mut plain = Zeroizing::new(Vec::with_capacity(room.min(MAX_BYTES)));
+        serde_json::to_writer(&mut *plain, content)
+            .map_err(|_| LocalFault::System("the store cannot be written as JSON"))?;
+        if plain.len() + seal::OVERHEAD > MAX_BYTES {
+            return Err(self.fault("would be too large"));
+        }
+        Ok(plain)
+    }
+
+    fn fault(&self, what: &'static str) -> LocalFault {
+        LocalFault::Content {
+            path: self.path.clone(),
+            what,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! How a wanted credential is described on the command line, the same for `request`,
+//! `create` and `scope`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use clp_schemas::json;
+use clp_schemas::ops::create::{RotationPolicy, Subject, SubjectKind};
+use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::permissions::{PermissionSet, Selector, Statement, limits};
+use clp_schemas::time::Timestamp;
+
+use crate::error::{Error, LocalFault};
+
+/// A length of time, as in `45s`, `30m`, `12h`, `90d` or plain seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) seconds: u64,
+}
+
+impl FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "want a number and s, m, h or d, such as 30m";
+        let (digits, unit) = match text.char_indices().last() {
+            Some((at, 's')) => (text.get(..at), 1),
+            Some((at, 'm')) => (text.get(..at), 60),
+            Some((at, 'h')) => (text.get(..at), 3600),
+            Some((at, 'd')) => (text.get(..at), 86_400),
+            _ => (Some(text), 1),
+        };
+        let number: u64 = digits
+            .and_then(|digits| digits.parse().ok())
+            .ok_or(WANTED)?;
+        let seconds = number
+            .checked_mul(unit)
+            .filter(|seconds| *seconds <= json::MAX_INTEGER);
+        seconds.map(|seconds| Self { seconds }).ok_or("too long")
+    }
+}
+
+/// One statement in short form: `resource_type:action[,action]:selector`.
+#[derive(Clone, Debug)]
+pub(crate) struct Allow(Statement);
+
+impl FromStr for Allow {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str =
+            "want resource_type:action[,action]:selector, such as event:read:atlas/*";
+        let mut parts = text.splitn(3, ':');
+        let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(WANTED);
+        let (resource_type, actions, selector) = (part()?, part()?, part()?);
+        let selector: Selector = selector.parse().map_err(|_| WANTED)?;
+        let actions: Vec<String> = actions.split(',').map(str::to_owned).collect();
+        if actions.iter().any(String::is_empty) {
+            return Err(WANTED);
+        }
+        Ok(Self(Statement {
+            resource_type: resource_type.to_owned(),
+            selector,
+            actions,
+            constraints: std::collections::BTreeMap::new(),
+        }))
+    }
+}
+
+/// What a credential is to open.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PermissionArgs {
+    /// Allow these actions on these resources; repeat for more [example: event:read:atlas/*]
+    #[arg(long, value_name = "TYPE:ACTION[,ACTION]:SELECTOR")]
+    allow: Vec<Allow>,
+    /// Read the permission set from a JSON file, constraints included
+    #[arg(long, value_name = "FILE")]
+    permissions: Option<PathBuf>,
+}
+
+impl PermissionArgs {
+    pub(crate) fn set(&self) -> Result<PermissionSet, Error> {
+        let Some(path) = &self.permissions else {
+            let statements = self.allow.iter().map(|allow| allow.0.clone());
+            return Ok(PermissionSet(statements.collect()));
+        };
+        let value = json::parse(&read_file(path)?, json::Limits::default()).map_err(|fault| {
+            Error::usage(format!("the permissions file cannot be read: {fault}"))
+        })?;
+        serde_json::from_value(value)
+            .ok()
+            .filter(|set: &PermissionSet| (1..=limits::STATEMENTS).contains(&set.0.len()))
+            .ok_or_else(|| Error::usage("the permissions file does not hold a permission set"))
+    }
+}
+
+/// Reads a file of the user's that holds no secret, up to the bound for documents.
+pub(crate) fn read_file(path: &std::path::Path) -> Result<Vec<u8>, LocalFault> {
+    use std::io::Read as _;
+    let limit = json::Limits::default().bytes;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
+        .map_err(LocalFault::file("read", path))?;
+    Ok(bytes)
+}
+
+fn credential_type(text: &str) -> Result<CredentialType, &'static str> {
+    CredentialType::from_name(text)
+        .ok_or("want api_key, oauth_client, webhook_secret or service_account")
+}
+
+fn subject(text: &str) -> Result<Subject, &'static str> {
+    const WANTED: &str =
+        "want kind:name with the kind user, workload, agent, task, project or environment";
+    let (kind, id) = text.split_once(':').ok_or(WANTED)?;
+    let kind = SubjectKind::from_name(kind).ok_or(WANTED)?;
+    if id.is_empty() {
+        return Err(WANTED);
+    }
+    Ok(Subject {
+        kind,
+        id: id.to_owned(),
+    })
+}
+
+/// What every credential has.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AboutArgs {
+    /// Kind of credential
+    #[arg(long = "type", value_name = "TYPE", default_value = "api_key", value_parser = credential_type)]
+    pub(crate) kind: CredentialType,
+    /// What it is for, in a sentence
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// Person or team that answers for it
+    #[arg(long)]
+    pub(crate) owner: String,
+    /// Project that it belongs to
+    #[arg(long)]
+    pub(crate) project: String,
+    /// Environment that it belongs to
+    #[arg(long)]
+    pub(crate) environment: String,
+    /// Who or what will use it [example: workload:nightly-import]
+    #[arg(long, value_name = "KIND:NAME", value_parser = subject)]
+    pub(crate) subject: Option<Subject>,
+    /// Rotate at least this often [example: 90d]
+    #[arg(long, value_name = "SPAN")]
+    rotate_every: Option<Span>,
+    /// Longest time that predecessor and successor live side by side
+    #[arg(long, value_name = "SPAN")]
+    max_overlap: Option<Span>,
+    /// No successor lives beyond this [example: 2027-01-31T00:00:00Z]
+    #[arg(long, value_name = "TIME")]
+    renewable_until: Option<Timestamp>,
+}
+
+impl AboutArgs {
+    pub(crate) fn rotation_policy(&self) -> Option<RotationPolicy> {
+        let policy = RotationPolicy {
+            rotate_every_seconds: self.rotate_every.map(|span| span.seconds),
+            max_overlap_seconds: self.max_overlap.map(|span| span.seconds),
+            renewable_until: self.renewable_until,
+        };
+        let says_something = policy.rotate_every_seconds.is_some()
+            || policy.max_overlap_seconds.is_some()
+            || policy.renewable_until.is_some();
+        says_something.then_some(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans() {
+        for (text, seconds) in [
+            ("45", 45),
+            ("45s", 45),
+            ("30m", 1800),
+            ("12h", 43_200),
+            ("90d", 7_776_000),
+        ] {
+            assert_eq!(text.parse(), Ok(Span { seconds }));
+        }
+        for refused in [
+            "",
+            "d",
+            "-1h",
+            "1w",
+            "1.5h",
+            "\u{e9}",
+            "999999999999999999d",
+        ] {
+            assert!(refused.parse::<Span>().is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn statements() {
+        let allow: Allow = "event:read,export:atlas/*".parse().unwrap();
+        assert_eq!(allow.0.resource_type, "event");
+        assert_eq!(allow.0.actions, ["read", "export"]);
+        assert_eq!(allow.0.selector.as_str(), "atlas/*");
+        let colon: Allow = "queue:send:a:b/c".parse().unwrap();
+        assert_eq!(colon.0.selector.as_str(), "a:b/c");
+        for refused in [
+            "",
+            "event",
+            "event:read",
+            "event:read:",
+            ":read:*",
+            "event::*",
+            "event:a,:*",
+            "event:read:a//b",
+        ] {
+            assert!(refused.parse::<Allow>().is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn subjects() {
+        assert_eq!(subject("task:a:b").unwrap().id, "a:b");
+        assert!(subject("robot:x").is_err());
+        assert!(subject("task:").is_err());
+    }
+}

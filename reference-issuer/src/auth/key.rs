@@ -1,0 +1,96 @@
+//! Keys that were minted here, when they come back.
+
+use clp_schemas::audit::Event;
+use clp_schemas::ids::TenantId;
+use clp_schemas::key::Key;
+use clp_schemas::ops::create::Credential;
+use clp_schemas::permissions::PermissionDocument;
+use clp_schemas::state::Named as _;
+
+use crate::audit::Entry;
+use crate::store::{Fault, Gate, Tx};
+
+/// What became of a key that was presented to a resource.
+#[derive(Debug)]
+pub enum KeyUse<'c> {
+    /// The call is granted. The delivery of the key is over.
+    Granted(Tx<'c>, Box<Credential>),
+    /// The key is good, and does not open this.
+    NotGranted(TenantId),
+    /// The key is malformed, unknown, expired or revoked.
+    Invalid,
+}
+
+/// Uses a key of a persona for one call of the persona's own API, which `grants` judges by the
+/// credential and the permission document that gives its permissions their meaning.
+///
+/// Writes the use into the log, and ends the delivery of a key that works: whoever calls with
+/// it has it.
+///
+/// # Errors
+/// A failure of the database.
+pub fn use_key<'c>(
+    gate: &Gate<'c>,
+    persona: &str,
+    bearer: &str,
+    grants: impl FnOnce(&Credential, &PermissionDocument) -> bool,
+) -> Result<KeyUse<'c>, Fault> {
+    let Some((mut tx, credential)) = known_credential(gate, persona, bearer)? else {
+        return Ok(KeyUse::Invalid);
+    };
+    if !credential.state.is_live() {
+        note(&mut tx, &credential, Some(credential.state.name()))?;
+        return Ok(KeyUse::Invalid);
+    }
+    let granted = gate
+        .document(persona, &credential.permission_schema_digest)?
+        .is_some_and(|document| grants(&credential, &document));
+    if !granted {
+        note(&mut tx, &credential, Some("insufficient_scope"))?;
+        return Ok(KeyUse::NotGranted(tx.tenant().clone()));
+    }
+    tx.close_delivery(&credential.id)?;
+    note(&mut tx, &credential, None)?;
+    Ok(KeyUse::Granted(tx, Box::new(credential)))
+}
+
+/// The credential of a key, if the key is genuine, whatever state it is in.
+fn known_credential<'c>(
+    gate: &Gate<'c>,
+    persona: &str,
+    bearer: &str,
+) -> Result<Option<(Tx<'c>, Credential)>, Fault> {
+    let Ok(parsed) = Key::parse(bearer) else {
+        return Ok(None);
+    };
+    let Some((tenant, id, verifier)) = gate.credential_by_key_id(persona, parsed.key_id)? else {
+        return Ok(None);
+    };
+    if !verifier.matches(&gate.keys().verifier(bearer)) {
+        return Ok(None);
+    }
+    let tx = gate.enter(&tenant)?;
+    Ok(tx.credential(&id)?.map(|credential| (tx, credential)))
+}
+
+/// The credential of a key that works.
+pub(super) fn live_credential<'c>(
+    gate: &Gate<'c>,
+    persona: &str,
+    bearer: &str,
+) -> Result<Option<(Tx<'c>, Credential)>, Fault> {
+    Ok(known_credential(gate, persona, bearer)?.filter(|(_, credential)| credential.state.is_live()))
+}
+
+/// Writes one access into the log.
+fn note(tx: &mut Tx<'_>, credential: &Credential, refusal: Option<&str>) -> Result<(), Fault> {
+    let event = match refusal {
+        None => Event::CredentialUsed,
+        Some(_) => Event::CredentialUseRefused,
+    };
+    let now = tx.now();
+    let entry = Entry::of(event, credential)
+        .maybe("reason", refusal)
+        .accesses(1, now, now);
+    tx.audit(&entry)
+}

@@ -1,0 +1,220 @@
+//! The command line of `clp-issuer`.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigFault};
+use crate::control::token;
+use crate::{Issuer, Running};
+
+/// How long calls under way may take to finish after a signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+const BANNER: &str = "\
+================================================================================
+  clp-issuer is a mock for tests. NOT FOR PRODUCTION. It listens on the loopback
+  interface alone, its demo tokens are public, and its clocks can be moved.
+================================================================================";
+
+const AFTER_HELP: &str = "\
+What it prints:
+  stdout  one line of JSON once every port is open:
+          {\"personas\":[{\"name\":\"exampleapi\",\"url\":\"http://localhost:8801\"},...],
+           \"control_url\":\"http://localhost:8810\"}
+  stderr  a banner and the log. No secret stands in either.
+
+Begin with:
+  clp-issuer                                  three personas on 8801 to 8803, in memory
+  curl localhost:8801/.well-known/credential-issuer
+  clp-issuer --data ./state                   the same, kept between runs
+  clp-issuer --port 0 --control-token-file t  for a test: free ports, test control with
+                                              the token that is written to `t`
+
+Exit codes: 0 after SIGINT or SIGTERM; 1 where it cannot go on; 2 where the command line or
+the configuration has to be mended.";
+
+/// Reference issuer of the Credential Lifecycle Protocol. A mock for tests, not for
+/// production.
+///
+/// Serves several personas, each an issuer with a small API of its own that its keys open,
+/// and a listener for test control: fresh tenants, a clock that can be moved, simulated
+/// approvals.
+#[derive(Debug, Parser)]
+#[command(name = "clp-issuer", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// Serve what this TOML file says instead of the built-in personas
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Keep the state in this directory; without it, in memory, and gone at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Count ports up from here: personas first, test control at BASE + 9. With 0 take free ones
+    #[arg(long, value_name = "BASE")]
+    port: Option<u16>,
+
+    /// Read the token of test control from this file, or make one and write it there (0600).
+    /// The environment variable CLP_CONTROL_TOKEN goes first
+    #[arg(long, value_name = "FILE")]
+    control_token_file: Option<PathBuf>,
+
+    /// Show what would be served, without tokens, and stop
+    #[arg(long)]
+    print_config: bool,
+
+    /// How the log on stderr looks. What it holds is set with CLP_LOG, as in `CLP_LOG=debug`
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Write a completion script for a shell to stdout
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Why the program ends other than by a signal.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Config(#[from] ConfigFault),
+    #[error("cannot start: {0}")]
+    Start(#[from] crate::StartFault),
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn main() -> ExitCode {
+    // A fault of the command line ends here, with code 2.
+    let arguments = Arguments::parse();
+    if let Some(Command::Completions { shell }) = arguments.command {
+        let mut command = Arguments::command();
+        clap_complete::generate(shell, &mut command, "clp-issuer", &mut io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    match start(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing else can be done where stderr is closed.
+            let _ = writeln!(io::stderr(), "clp-issuer: {failure}");
+            match failure {
+                Failure::Config(_) => ExitCode::from(2),
+                Failure::Start(_) | Failure::Output(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn start(arguments: &Arguments) -> Result<(), Failure> {
+    let config = configuration(arguments)?;
+    if arguments.print_config {
+        writeln!(io::stdout(), "{:#}", config.describe())?;
+        return Ok(());
+    }
+    start_log(arguments.log_format);
+    writeln!(io::stderr(), "{BANNER}")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config, arguments.data.clone()))
+}
+
+fn configuration(arguments: &Arguments) -> Result<Config, ConfigFault> {
+    let mut config = match &arguments.config {
+        Some(file) => Config::read(file)?,
+        None => Config::built_in()?,
+    };
+    if let Some(base) = arguments.port {
+        config = config.with_ports(base)?;
+    }
+    if !arguments.print_config
+        && let Some(control) = &mut config.control
+    {
+        control.token = token::find(arguments.control_token_file.as_deref())?;
+    }
+    Ok(config)
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("CLP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Another log is there already only where a test has set one up.
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}
+
+async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
+    // Before the ports are open, so that no signal is missed.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut builder = Issuer::builder().config(config);
+    if let Some(data) = data {
+        builder = builder.data_dir(data);
+    }
+    let running = builder.spawn().await?;
+    announce(&running)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    if tokio::time::timeout(SHUTDOWN_GRACE, running.shutdown()).await.is_err() {
+        tracing::warn!("some calls did not finish in time");
+    }
+    Ok(())
+}
+
+/// One line, so that whoever started the program knows where to call and that it can.
+fn announce(running: &Running) -> io::Result<()> {
+    let personas: Vec<_> = running
+        .personas
+        .iter()
+        .map(|persona| json!({"name": persona.name, "url": persona.url}))
+        .collect();
+    let mut line = json!({"personas": personas});
+    if let (Some(object), Some(url)) = (line.as_object_mut(), &running.control_url) {
+        object.insert("control_url".to_owned(), json!(url));
+    }
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,43 @@
+//! Decisions. Everything here but [`sweep`] is pure: from what is the case and what happens
+//! follows what is to be done, as [`Effect`]s, or a problem. The moves are those of the
+//! tables in `clp_schemas::state`; what no row admits does not happen.
+
+pub mod credential;
+pub mod request;
+pub mod rotation;
+pub(crate) mod sweep;
+
+use clp_schemas::ids::CredentialId;
+use clp_schemas::key::Key;
+use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::request::CredentialRequest;
+use clp_schemas::time::Timestamp;
+
+use crate::audit::Entry;
+use crate::store::{DeliveryRow, Due, RotationRow};
+
+/// Something to be done to the state, as data: decided first, carried out afterwards.
+#[derive(Debug)]
+pub enum Effect {
+    /// Store a new credential, the verifier of its key, and the key, sealed, for delivery.
+    Mint {
+        /// The credential.
+        credential: Box<Credential>,
+        /// Its key.
+        key: Key,
+        /// Who may fetch the key, and until when.
+        delivery: DeliveryRow,
+    },
+    /// Store a credential that has changed.
+    SaveCredential(Box<Credential>),
+    /// Erase what is left of the secret of a credential.
+    CloseDelivery(CredentialId),
+    /// Store a new request, or one that has changed.
+    SaveRequest(Box<CredentialRequest>),
+    /// Store a new rotation, or one that has changed.
+    SaveRotation(Box<RotationRow>),
+    /// Look at something again at a time.
+    Schedule(Timestamp, Due),
+    /// Write an entry into the log.
+    Audit(Entry),
+}

@@ -1,0 +1,207 @@
+//! Credentials: one record each, and the columns it is searched by.
+
+use clp_schemas::ids::{CredentialId, TenantId};
+use clp_schemas::key::{Key, Verifier};
+use clp_schemas::ops::create::{Credential, ListQuery};
+use clp_schemas::time::Timestamp;
+use rusqlite::types::Value as Bound;
+use rusqlite::{OptionalExtension as _, params, params_from_iter};
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryRow, Fault, Gate, Tx};
+
+/// Which credentials of the tenant a listing is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'a> {
+    /// `<project>/<environment>` of everything that the caller sees.
+    pub places: &'a [String],
+    /// What the caller asks for.
+    pub query: &'a ListQuery,
+}
+
+/// Where a page of a listing ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// When its last credential was created, in seconds after 1970-01-01T00:00:00Z.
+    pub created_at: i64,
+    /// Its number in the order of creation.
+    pub number: i64,
+}
+
+impl Gate<'_> {
+    /// The credential of a persona whose key has this public part, and what its key must match.
+    pub(crate) fn credential_by_key_id(
+        &self,
+        persona: &str,
+        key_id: &str,
+    ) -> Result<Option<(TenantId, CredentialId, Verifier)>, Fault> {
+        let found: Option<(String, String, [u8; 32])> = self
+            .connection()
+            .prepare_cached(
+                "SELECT tenant, credentials.id, verifier FROM credentials
+                 JOIN tenants ON tenants.id = tenant WHERE key_id = ?1 AND persona = ?2",
+            )?
+            .query_row(params![key_id, persona], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        found
+            .map(|(tenant, id, verifier)| {
+                Ok((
+                    tenant.parse().map_err(|_| Fault::Value("tenant id"))?,
+                    id.parse().map_err(|_| Fault::Value("credential id"))?,
+                    Verifier::from_bytes(verifier),
+                ))
+            })
+            .transpose()
+    }
+}
+
+impl Tx<'_> {
+    /// A credential of the tenant.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, Fault> {
+        let record: Option<String> = self
+            .connection()
+            .prepare_cached("SELECT record FROM credentials WHERE id = ?1 AND tenant = ?2")?
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+    }
+
+    pub(super) fn mint(&mut self, credential: &Credential, key: &Key, delivery: &DeliveryRow) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO credentials (id, tenant, place, project, environment, owner, type, state,
+                                          created_at, expires_at, key_id, verifier, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                credential.id.as_str(),
+                self.tenant().as_str(),
+                format!("{}/{}", credential.project, credential.environment),
+                credential.project,
+                credential.environment,
+                credential.owner,
+                credential.kind.to_string(),
+                credential.state.to_string(),
+                credential.created_at.unix(),
+                credential.expires_at.map(Timestamp::unix),
+                credential.key_id,
+                self.keys().verifier(key.expose()).as_bytes(),
+                serde_json::to_string(credential)?,
+            ])?;
+        self.open_delivery(delivery, key)
+    }
+
+    pub(super) fn save_credential(&mut self, credential: &Credential) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached("UPDATE credentials SET state = ?3, record = ?4 WHERE id = ?1 AND tenant = ?2")?
+            .execute(params![
+                credential.id.as_str(),
+                self.tenant().as_str(),
+                credential.state.to_string(),
+                serde_json::to_string(credential)?,
+            ])?;
+        for seen in &credential.disclosed_to {
+            self.connection()
+                .prepare_cached("INSERT OR IGNORE INTO disclosures (tenant, principal, credential) VALUES (?1, ?2, ?3)")?
+                .execute(params![
+                    self.tenant().as_str(),
+                    seen.principal.as_str(),
+                    credential.id.as_str()
+                ])?;
+        }
+        Ok(())
+    }
+
+    /// The `<project>/<environment>` of every credential of the tenant, each once.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn places(&self) -> Result<Vec<String>, Fault> {
+        // One step of the index for each place, however many credentials it has.
+        let mut statement = self.connection().prepare_cached(
+            "WITH RECURSIVE next(place) AS (
+                 SELECT min(place) FROM credentials WHERE tenant = ?1
+                 UNION ALL
+                 SELECT (SELECT min(place) FROM credentials WHERE tenant = ?1 AND place > next.place)
+                 FROM next WHERE next.place IS NOT NULL
+             )
+             SELECT place FROM next WHERE place IS NOT NULL",
+        )?;
+        let places = statement.query_map([self.tenant().as_str()], |row| row.get(0))?;
+        Ok(places.collect::<Result<_, _>>()?)
+    }
+
+    /// Credentials that match, newest first, from after a position on, at most `limit`.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn credentials(
+        &self,
+        filter: Filter<'_>,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<(Position, Credential)>, Fault> {
+        let query = filter.query;
+        let mut text = String::from("SELECT created_at, seq, record FROM credentials WHERE tenant = ?");
+        let mut values: Vec<Bound> = vec![Bound::Text(self.tenant().to_string())];
+        let mut and = |condition: &str, value: Option<Bound>| {
+            if let Some(value) = value {
+                text.push_str(" AND ");
+                text.push_str(condition);
+                values.push(value);
+            }
+        };
+        let places = serde_json::to_string(filter.places)?;
+        and("place IN (SELECT value FROM json_each(?))", Some(Bound::Text(places)));
+        and("project = ?", query.project.clone().map(Bound::Text));
+        and("environment = ?", query.environment.clone().map(Bound::Text));
+        and("owner = ?", query.owner.clone().map(Bound::Text));
+        and("state = ?", query.state.map(|state| Bound::Text(state.to_string())));
+        and("type = ?", query.kind.map(|kind| Bound::Text(kind.to_string())));
+        and("expires_at < ?", query.expires_before.map(|at| Bound::Integer(at.unix())));
+        if let Some(principal) = &query.disclosed_to {
+            and(
+                "id IN (SELECT credential FROM disclosures WHERE disclosures.tenant = credentials.tenant AND principal = ?)",
+                Some(Bound::Text(principal.to_string())),
+            );
+        }
+        if let Some(after) = after {
+            and("created_at <= ?", Some(Bound::Integer(after.created_at)));
+            and("(created_at < ?", Some(Bound::Integer(after.created_at)));
+            text.push_str(" OR seq < ?)");
+            values.push(Bound::Integer(after.number));
+        }
+        text.push_str(" ORDER BY created_at DESC, seq DESC LIMIT ?");
+        values.push(Bound::Integer(i64::from(limit)));
+        let mut statement = self.connection().prepare_cached(&text)?;
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            let position = Position {
+                created_at: row.get(0)?,
+                number: row.get(1)?,
+            };
+            Ok((position, row.get::<_, String>(2)?))
+        })?;
+        rows.map(|row| {
+            let (position, record) = row?;
+            Ok((position, serde_json::from_str(&record)?))
+        })
+        .collect()
+    }
+
+    /// The id and state of every credential of the tenant, oldest first.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn credential_states(&self) -> Result<Vec<(String, String)>, Fault> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT id, state FROM credentials WHERE tenant = ?1 ORDER BY created_at, seq")?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,58 @@
+//! What can go wrong with the state. It is the issuer's fault, and says nothing to the peer.
+
+use clp_schemas::problem::{Problem, ProblemType};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// SQLite failed.
+    #[error("the database failed")]
+    Database(#[from] rusqlite::Error),
+    /// A record does not read back as what was written.
+    #[error("a stored record cannot be read")]
+    Record(#[from] serde_json::Error),
+    /// A stored value has another form than was written.
+    #[error("a stored {0} is malformed")]
+    Value(&'static str),
+    /// A sealed value does not open: it was changed, or the keys are others.
+    #[error("a sealed value does not open")]
+    Seal,
+    /// The operating system has no randomness.
+    #[error("no randomness")]
+    Randomness,
+    /// A key cannot be made.
+    #[error("no key can be made")]
+    Key(#[from] clp_schemas::key::KeyFault),
+    /// A log entry cannot be built.
+    #[error("a log entry cannot be built")]
+    Leaf(#[from] clp_schemas::audit::leaf::LeafFault),
+    /// The tree of the log is not whole.
+    #[error("the log is not whole")]
+    Tree,
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    NoTenant,
+    /// The directory or a file in it cannot be used.
+    #[error("the data directory cannot be used")]
+    File(#[from] std::io::Error),
+    /// The file of keys can be read by others, or holds no keys.
+    #[error("{0}")]
+    KeyFile(&'static str),
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoTenant => ProblemType::NotFound.into(),
+            Fault::Closed => ProblemType::Unavailable.into(),
+            other => {
+                // The text of a fault is fixed, and SQLite's own holds no bound value.
+                tracing::error!(fault = %other, source = ?std::error::Error::source(&other), "store failed");
+                ProblemType::Internal.into()
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The state before it is known whose call it is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clp_schemas::ids::TenantId;
+use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{Fault, Keys, Tx};
+use crate::context::{Context, Random};
+use crate::lifecycle::sweep;
+
+/// The state as a whole. Only authentication and test control look at it like this; whatever
+/// concerns one tenant goes through [`Gate::enter`].
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'c> {
+    connection: &'c Connection,
+    keys: &'c Keys,
+}
+
+impl<'c> Gate<'c> {
+    pub(super) fn new(connection: &'c Connection, keys: &'c Keys) -> Self {
+        Self { connection, keys }
+    }
+
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    /// The keys of the process.
+    #[must_use]
+    pub fn keys(&self) -> &'c Keys {
+        self.keys
+    }
+
+    /// Where randomness comes from.
+    #[must_use]
+    pub fn random(&self) -> Random {
+        Random
+    }
+
+    /// Steps into a tenant. What is due there by its clock happens first, and stands even if
+    /// the job is refused later: time passes whoever asks.
+    ///
+    /// # Errors
+    /// [`Fault::NoTenant`], or a failure of the database.
+    pub fn enter(&self, tenant: &TenantId) -> Result<Tx<'c>, Fault> {
+        let offset: i64 = self
+            .connection
+            .prepare_cached("SELECT clock_offset FROM tenants WHERE id = ?1")?
+            .query_row([tenant.as_str()], |row| row.get(0))
+            .optional()?
+            .ok_or(Fault::NoTenant)?;
+        let context = Context {
+            tenant: tenant.clone(),
+            now: Timestamp::system_now().plus(offset),
+            random: Random,
+        };
+        let mut tx = Tx::new(*self, context);
+        if sweep::run(&mut tx)? {
+            self.connection.execute_batch("RELEASE job; SAVEPOINT job")?;
+        }
+        Ok(tx)
+    }
+
+    /// Runs a job so that a refusal or a panic undoes what it did.
+    pub(super) fn in_savepoint<T>(
+        &self,
+        job: impl FnOnce(&Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.connection
+            .execute_batch("SAVEPOINT job")
+            .map_err(Fault::from)?;
+        let result = catch_unwind(AssertUnwindSafe(|| job(self))).unwrap_or_else(|_| {
+            tracing::error!("a job panicked");
+            Err(ProblemType::Internal.into())
+        });
+        let end = match &result {
+            Ok(_) => "RELEASE job",
+            Err(_) => "ROLLBACK TO job; RELEASE job",
+        };
+        self.connection.execute_batch(end).map_err(Fault::from)?;
+        result
+    }
+}

@@ -1,0 +1,159 @@
+//! The keys of the process: kept in a file apart from the database, so that a stolen copy of
+//! the database alone opens nothing.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use clp_schemas::canonical;
+use clp_schemas::key::Verifier;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Fault;
+use super::cipher::Cipher;
+use crate::context::Random;
+
+/// The name of the file in the data directory.
+const FILE: &str = "issuer.keys";
+
+/// Bytes of each key.
+const LENGTH: usize = 32;
+
+/// The file, as TOML; each value is 32 bytes in base64url.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    pepper: Zeroizing<String>,
+    deliveries: Zeroizing<String>,
+    cursors: Zeroizing<String>,
+    signing: Zeroizing<String>,
+}
+
+/// The keys of the process.
+pub struct Keys {
+    pepper: Zeroizing<[u8; LENGTH]>,
+    deliveries: Cipher,
+    cursors: Cipher,
+    signing: Ed25519KeyPair,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Keys(..)")
+    }
+}
+
+impl Keys {
+    /// Fresh keys that nothing keeps.
+    pub(super) fn ephemeral() -> Result<Self, Fault> {
+        Self::from_file(&KeyFile::generate()?)
+    }
+
+    /// The keys of a data directory; made, for the owner's eyes alone, where there are none.
+    pub(super) fn load_or_make(directory: &Path) -> Result<Self, Fault> {
+        let path = directory.join(FILE);
+        if !path.exists() {
+            let text = Zeroizing::new(
+                toml::to_string(&KeyFile::generate()?)
+                    .map_err(|_| Fault::KeyFile("the file of keys cannot be written"))?,
+            );
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::File::open(directory)?.sync_all()?;
+        }
+        if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
+            return Err(Fault::KeyFile("issuer.keys can be read by others than its owner"));
+        }
+        let text = Zeroizing::new(fs::read_to_string(&path)?);
+        let file: KeyFile =
+            toml::from_str(&text).map_err(|_| Fault::KeyFile("issuer.keys holds no keys"))?;
+        Self::from_file(&file)
+    }
+
+    fn from_file(file: &KeyFile) -> Result<Self, Fault> {
+        Ok(Self {
+            pepper: read(&file.pepper)?,
+            deliveries: Cipher::new(&*read(&file.deliveries)?)?,
+            cursors: Cipher::new(&*read(&file.cursors)?)?,
+            signing: Ed25519KeyPair::from_seed_unchecked(read(&file.signing)?.as_slice())
+                .map_err(|_| Fault::KeyFile("issuer.keys holds no signing key"))?,
+        })
+    }
+
+    /// What is stored of a key or a token instead of itself.
+    #[must_use]
+    pub fn verifier(&self, secret: &str) -> Verifier {
+        Verifier::of(self.pepper.as_slice(), secret)
+    }
+
+    /// Signs checkpoints of the log.
+    #[must_use]
+    pub fn signing(&self) -> &Ed25519KeyPair {
+        &self.signing
+    }
+
+    /// Seals secrets that have not been fetched yet.
+    pub(super) fn deliveries(&self) -> &Cipher {
+        &self.deliveries
+    }
+
+    /// Seals cursors, so that nobody alters one or uses another's.
+    #[must_use]
+    pub fn cursors(&self) -> &Cipher {
+        &self.cursors
+    }
+}
+
+impl KeyFile {
+    fn generate() -> Result<Self, Fault> {
+        let fresh = || -> Result<Zeroizing<String>, Fault> {
+            let bytes = Zeroizing::new(Random.bytes::<LENGTH>()?);
+            Ok(Zeroizing::new(canonical::to_base64url(bytes.as_slice())))
+        };
+        Ok(Self {
+            pepper: fresh()?,
+            deliveries: fresh()?,
+            cursors: fresh()?,
+            signing: fresh()?,
+        })
+    }
+}
+
+fn read(text: &str) -> Result<Zeroizing<[u8; LENGTH]>, Fault> {
+    let bytes = canonical::from_base64url(text)
+        .map(Zeroizing::new)
+        .map_err(|_| Fault::KeyFile("issuer.keys holds no keys"))?;
+    let bytes: [u8; LENGTH] = bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| Fault::KeyFile("issuer.keys holds no keys"))?;
+    Ok(Zeroizing::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_between_runs_and_for_the_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Keys::load_or_make(directory.path()).unwrap();
+        let again = Keys::load_or_make(directory.path()).unwrap();
+        assert!(first.verifier("a").matches(&again.verifier("a")));
+        let path = directory.path().join(FILE);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(Keys::load_or_make(directory.path()), Err(Fault::KeyFile(_))));
+        assert_eq!(format!("{first:?}"), "Keys(..)");
+    }
+}

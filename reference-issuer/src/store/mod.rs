@@ -1,0 +1,116 @@
+//! Durable state: one SQLite database, one thread that writes it, one commit for as many
+//! calls as are waiting.
+//!
+//! A call is a job: a closure that sees the database through [`Gate`] and [`Tx`]. Jobs run one
+//! after the other, each in a savepoint of its own, so that a refusal undoes what its job
+//! did and nothing else. An answer leaves only after the commit that holds its effects.
+
+mod audit;
+mod cipher;
+mod credentials;
+mod deliveries;
+mod documents;
+mod due;
+mod fault;
+mod gate;
+mod idempotency;
+mod keys;
+mod requests;
+mod resources;
+mod rotations;
+mod tenants;
+mod tx;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clp_schemas::ids::TenantId;
+use clp_schemas::problem::{Problem, ProblemType};
+use tokio::sync::oneshot;
+
+pub use audit::EntryRange;
+pub use credentials::{Filter, Position};
+pub use deliveries::DeliveryRow;
+pub use due::Due;
+pub use fault::Fault;
+pub use gate::Gate;
+pub use idempotency::{IdempotencyKey, Recorded};
+pub use keys::Keys;
+pub use requests::{ChallengeRow, Evidence, PasskeyRow};
+pub use rotations::RotationRow;
+pub use tenants::{NewTenant, PrincipalRow};
+pub use tx::Tx;
+use worker::{Job, Worker};
+
+/// A handle on the state of the whole process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    worker: Arc<Worker>,
+}
+
+impl Store {
+    /// Opens the state in a directory, or in memory where there is none. A directory is made
+    /// if it is not there, and what is in it stays between runs.
+    ///
+    /// # Errors
+    /// [`Fault`] if the directory cannot be used or holds something else.
+    pub fn open(directory: Option<&Path>) -> Result<Self, Fault> {
+        Ok(Self {
+            worker: Arc::new(Worker::start(directory)?),
+        })
+    }
+
+    /// Runs a job in one tenant. What is due there by its clock happens before.
+    ///
+    /// # Errors
+    /// What the job refuses with; its effects are then undone. `not-found` where there is no
+    /// such tenant, `unavailable` if the store is closed or cannot commit.
+    pub async fn submit<T, F>(&self, tenant: TenantId, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        self.run(move |gate| job(&mut gate.enter(&tenant)?)).await
+    }
+
+    /// Runs a job that finds out itself which tenant it is about.
+    ///
+    /// # Errors
+    /// As [`Store::submit`].
+    pub async fn run<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Gate<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |gate| {
+            let result = gate.in_savepoint(job);
+            Box::new(move |committed| {
+                let result = match committed {
+                    true => result,
+                    false => Err(ProblemType::Unavailable.into()),
+                };
+                // Whoever asked may have hung up; the effects stand all the same.
+                let _ = answer.send(result);
+            })
+        });
+        self.worker.send(job)?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(ProblemType::Unavailable.into()))
+    }
+
+    /// The keys that the process signs and seals with.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        self.worker.keys()
+    }
+
+    /// Ends the writing thread after the jobs that are waiting. Later jobs are refused.
+    pub async fn close(&self) {
+        let worker = Arc::clone(&self.worker);
+        // Joining blocks, so it happens off the threads that answer.
+        let _ = tokio::task::spawn_blocking(move || worker.close()).await;
+    }
+}

@@ -1,0 +1,188 @@
+//! Requests, the challenges that approvers answer, and what proves that they did.
+
+use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
+use clp_schemas::ops::approve::{Assertion, Challenge};
+use clp_schemas::ops::request::CredentialRequest;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Fault, Tx};
+
+/// A challenge and whether it was answered.
+#[derive(Clone, Debug)]
+pub struct ChallengeRow {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// Whether evidence for it has been looked at.
+    pub used: bool,
+}
+
+/// A registered passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasskeyRow {
+    /// The `WebAuthn` credential id, base64url.
+    pub credential_id: String,
+    /// The public key, a `COSE_Key` (RFC 9052 section 7).
+    pub public_key: Vec<u8>,
+    /// The signature counter last seen.
+    pub counter: u32,
+}
+
+/// What proves an approval by passkey, for whoever doubts it later.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The approval.
+    pub approval: &'a ApprovalId,
+    /// The challenge that was signed.
+    pub challenge: &'a Challenge,
+    /// The signature and what it covers.
+    pub assertion: &'a Assertion,
+    /// The public key that verified it, a `COSE_Key`.
+    pub public_key: &'a [u8],
+}
+
+impl Tx<'_> {
+    /// A request of the tenant.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn request(&self, id: &RequestId) -> Result<Option<CredentialRequest>, Fault> {
+        let record: Option<String> = self
+            .connection()
+            .prepare_cached("SELECT record FROM requests WHERE id = ?1 AND tenant = ?2")?
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+    }
+
+    pub(super) fn save_request(&mut self, request: &CredentialRequest) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO requests (id, tenant, state, record) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record",
+            )?
+            .execute(params![
+                request.id.as_str(),
+                self.tenant().as_str(),
+                request.state.to_string(),
+                serde_json::to_string(request)?,
+            ])?;
+        Ok(())
+    }
+
+    /// The id and state of every request of the tenant, oldest first.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn request_states(&self) -> Result<Vec<(String, String)>, Fault> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT id, state FROM requests WHERE tenant = ?1 ORDER BY rowid")?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps a challenge until it is over.
+    pub(crate) fn put_challenge(&mut self, challenge: &Challenge) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached("INSERT INTO challenges (id, tenant, used, record) VALUES (?1, ?2, 0, ?3)")?
+            .execute(params![
+                challenge.id.as_str(),
+                self.tenant().as_str(),
+                serde_json::to_string(challenge)?,
+            ])?;
+        Ok(())
+    }
+
+    /// A challenge of the tenant; `None` once it is over.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn challenge(&self, id: &ChallengeId) -> Result<Option<ChallengeRow>, Fault> {
+        let row: Option<(bool, String)> = self
+            .connection()
+            .prepare_cached("SELECT used, record FROM challenges WHERE id = ?1 AND tenant = ?2")?
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        row.map(|(used, record)| {
+            Ok(ChallengeRow {
+                challenge: serde_json::from_str(&record)?,
+                used,
+            })
+        })
+        .transpose()
+    }
+
+    /// Uses a challenge up.
+    pub(crate) fn use_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached("UPDATE challenges SET used = 1 WHERE id = ?1 AND tenant = ?2")?
+            .execute(params![id.as_str(), self.tenant().as_str()])?;
+        Ok(())
+    }
+
+    pub(crate) fn drop_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached("DELETE FROM challenges WHERE id = ?1 AND tenant = ?2")?
+            .execute(params![id.as_str(), self.tenant().as_str()])?;
+        Ok(())
+    }
+
+    /// Keeps what proves an approval.
+    pub(crate) fn put_evidence(&mut self, evidence: &Evidence<'_>) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO evidence (approval, tenant, request, challenge, assertion, public_key)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                evidence.approval.as_str(),
+                self.tenant().as_str(),
+                evidence.challenge.request_id.as_str(),
+                serde_json::to_string(evidence.challenge)?,
+                serde_json::to_string(evidence.assertion)?,
+                evidence.public_key,
+            ])?;
+        Ok(())
+    }
+
+    /// The passkeys of a principal.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn passkeys(&self, principal: &PrincipalId) -> Result<Vec<PasskeyRow>, Fault> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT credential_id, public_key, counter FROM passkeys
+             WHERE principal = ?1 AND tenant = ?2 ORDER BY credential_id",
+        )?;
+        let rows = statement.query_map(params![principal.as_str(), self.tenant().as_str()], |row| {
+            Ok(PasskeyRow {
+                credential_id: row.get(0)?,
+                public_key: row.get(1)?,
+                counter: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Registers a passkey for a principal of the tenant, or sets its counter.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn put_passkey(&mut self, principal: &PrincipalId, passkey: &PasskeyRow) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached(
+                "INSERT OR REPLACE INTO passkeys (tenant, principal, credential_id, public_key, counter)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                self.tenant().as_str(),
+                principal.as_str(),
+                passkey.credential_id,
+                passkey.public_key,
+                passkey.counter,
+            ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+-- Times are seconds after 1970-01-01T00:00:00Z by the tenant's clock. Records are the JSON of
+-- the types in clp-schemas; the columns beside them are what is searched by.
+
+CREATE TABLE tenants (
+    id TEXT PRIMARY KEY,
+    persona TEXT NOT NULL,
+    name TEXT,
+    sandbox INTEGER NOT NULL,
+    clock_offset INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (persona, name)
+) STRICT;
+
+CREATE TABLE principals (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL,
+    token BLOB NOT NULL UNIQUE,
+    permissions TEXT NOT NULL,
+    UNIQUE (tenant, name)
+) STRICT;
+
+CREATE TABLE passkeys (
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL REFERENCES principals (id),
+    credential_id TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (principal, credential_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE documents (
+    digest TEXT NOT NULL,
+    persona TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (persona, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE credentials (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    place TEXT NOT NULL,
+    project TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    key_id TEXT NOT NULL UNIQUE,
+    verifier BLOB NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX credentials_by_age ON credentials (tenant, created_at, seq);
+CREATE INDEX credentials_by_place ON credentials (tenant, place, created_at, seq);
+CREATE INDEX credentials_by_owner ON credentials (tenant, owner, created_at, seq);
+CREATE INDEX credentials_by_state ON credentials (tenant, state, created_at, seq);
+CREATE INDEX credentials_by_expiry ON credentials (tenant, expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE disclosures (
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    PRIMARY KEY (tenant, principal, credential)
+) STRICT, WITHOUT ROWID;
+
+-- What is left of a secret until its delivery is gone; then `sealed` is null.
+CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL UNIQUE,
+    principal TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    sealed BLOB
+) STRICT;
+
+CREATE TABLE requests (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    state TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX requests_by_tenant ON requests (tenant);
+
+CREATE TABLE challenges (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX challenges_by_tenant ON challenges (tenant);
+
+-- What proves an approval; kept as long as its request.
+CREATE TABLE evidence (
+    approval TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    request TEXT NOT NULL,
+    challenge TEXT NOT NULL,
+    assertion TEXT NOT NULL,
+    public_key BLOB NOT NULL
+) STRICT;
+CREATE INDEX evidence_by_tenant ON evidence (tenant);
+
+CREATE TABLE rotations (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    state TEXT NOT NULL,
+    predecessor TEXT NOT NULL,
+    successor TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX rotations_by_predecessor ON rotations (predecessor, state);
+CREATE INDEX rotations_by_tenant ON rotations (tenant);
+
+CREATE TABLE idempotency (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body_hash BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    location TEXT,
+    body BLOB NOT NULL,
+    UNIQUE (tenant, principal, method, path, key)
+) STRICT;
+
+-- What time does by itself. A row whose object has moved on by then does nothing.
+CREATE TABLE due (
+    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (tenant, at, kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_entries (
+    tenant TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    place TEXT,
+    leaf BLOB NOT NULL,
+    disclosed TEXT NOT NULL,
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_by_place ON audit_entries (tenant, place, number);
+CREATE INDEX audit_by_event ON audit_entries (tenant, event, number);
+
+-- The credentials by which an entry is found.
+CREATE TABLE audit_about (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (tenant, credential, number)
+) STRICT, WITHOUT ROWID;
+
+-- Readings of the log that are not written yet, because more may come.
+CREATE TABLE audit_readings (
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, principal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_nodes (
+    tenant TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (tenant, level, number)
+) STRICT, WITHOUT ROWID;
+
+-- What stands in a persona's own API.
+CREATE TABLE resources (
+    tenant TEXT NOT NULL,
+    path TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (tenant, path)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,73 @@
+//! The state of one tenant, during one call.
+
+use clp_schemas::ids::TenantId;
+use clp_schemas::time::Timestamp;
+use rusqlite::Connection;
+
+use super::{Fault, Gate, Keys};
+use crate::context::Context;
+use crate::lifecycle::Effect;
+
+/// The state of one tenant, during one call. Every query is bounded by the tenant.
+#[derive(Debug)]
+pub struct Tx<'c> {
+    gate: Gate<'c>,
+    context: Context,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(gate: Gate<'c>, context: Context) -> Self {
+        Self { gate, context }
+    }
+
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.gate.connection()
+    }
+
+    /// The keys of the process.
+    #[must_use]
+    pub fn keys(&self) -> &'c Keys {
+        self.gate.keys()
+    }
+
+    /// The world of this call.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The time by the tenant's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.context.tenant
+    }
+
+    /// Carries out what was decided, in order.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Fault> {
+        for effect in effects {
+            match effect {
+                Effect::Mint {
+                    credential,
+                    key,
+                    delivery,
+                } => self.mint(&credential, &key, &delivery)?,
+                Effect::SaveCredential(credential) => self.save_credential(&credential)?,
+                Effect::CloseDelivery(credential) => self.close_delivery(&credential)?,
+                Effect::SaveRequest(request) => self.save_request(&request)?,
+                Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
+                Effect::Schedule(at, due) => self.schedule(at, &due)?,
+                Effect::Audit(entry) => self.audit(&entry)?,
+            }
+        }
+        Ok(())
+    }
+}
