@@ -1,12 +1,10 @@
 //! What is published is what is enforced: the generated schemas, against documents that
 //! must pass and their twins with one member changed that must not.
 
-use clp_schemas::endpoint::{self, Class, EndpointId};
-use clp_schemas::generate::{Direction, contract_of, files, restrict, schema_of};
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
-use clp_schemas::endpoint::{self, EndpointId};
-use clp_schemas::generate::{Direction, contract_of, files, schema_of};
+use clp_schemas::endpoint::{self, Class, EndpointId};
+use clp_schemas::generate::{Direction, contract_of, files, restrict, schema_of};
 use clp_schemas::ops::create::{CreateFromRequest, DirectCreate};
 use clp_schemas::ops::discover::Manifest;
 use serde_json::{Value, json};

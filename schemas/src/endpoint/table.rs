@@ -50,7 +50,7 @@ endpoints! {
     PermissionDocumentRead = "permission_document_read", Scope, Core, Get Origin "/.well-known/credential-permissions",
         Anyone, None, None, 200 Json, [NotFound, InvalidQuery], "Read what permissions exist and what they mean.";
     RequestOpen = "request_open", Request, Approval, Post Credentials "/requests",
-        Principal, Key, None, 202 Json, [Forbidden, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange],
+        Principal, Key, None, 202 Json, [Forbidden, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange, TypeMismatch, KeyNotUsable, TargetRefused],
         "Ask for a credential that somebody has to approve.";
     RequestRead = "request_read", Request, Approval, Get Credentials "/requests/{request_id}",
         Principal, None, None, 200 Json, [NotFound], "Read where a request stands.";
@@ -67,16 +67,16 @@ endpoints! {
          RequestNotApproved, ApprovalExpired],
         "Mint a credential.";
     CredentialList = "credential_list", Create, Core, Get Credentials "",
-        Principal, None, None, 200 Json, [InvalidQuery, InvalidCursor], "List credentials.";
+        Principal, None, None, 200 Json, [InvalidQuery, InvalidCursor, TypeMismatch, KeyNotUsable, TargetRefused], "List credentials.";
     CredentialRead = "credential_read", Create, Core, Get Credentials "/{credential_id}",
         Principal, None, Tagged, 200 Json, [NotFound], "Read one credential.";
     DeliveryRead = "delivery_read", Store, Core, Get Credentials "/deliveries/{delivery_id}",
         Principal, None, None, 200 Json, [NotFound, DeliveryGone], "Fetch the secret of a new credential.";
     RotationOpen = "rotation_open", Rotate, Core, Post Credentials "/{credential_id}/rotations",
-        Principal, Key, Tagged, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange],
+        Principal, Key, Tagged, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange, UnknownPermission, PermissionsNotNarrower, PlanImpossible, KeyNotUsable],
         "Mint a successor; the predecessor works on until it is revoked.";
     CredentialRevoke = "credential_revoke", Revoke, Core, Post Credentials "/{credential_id}/revoke",
-        PrincipalOrSelf, None, Tagged, 200 Json, [NotFound, Forbidden, ModeNotSupported],
+        PrincipalOrSelf, None, Tagged, 200 Json, [NotFound, Forbidden, ModeNotSupported, GateUnmet, RotationNotOpen],
         "End a credential for good.";
     AuditEntries = "audit_entries", Audit, Core, Get Credentials "/audit/entries",
         Principal, None, None, 200 Json, [Forbidden, InvalidQuery, InvalidCursor], "List who did what.";
