@@ -18,8 +18,11 @@ use clp_schemas::audit::leaf::{self, Disclosed};
 use clp_schemas::audit::merkle::{self, Hash, Node};
 use clp_schemas::audit::note::{Note, PublicKey};
 use clp_schemas::canonical::{self, CanonicalFault};
+use clp_schemas::jose::PublicJwk;
 use clp_schemas::json;
 use clp_schemas::key::{self, Key, Verifier};
+use clp_schemas::time::Timestamp;
+use clp_schemas::webhook::{self, WebhookFault, WebhookSecret};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -42,9 +45,12 @@ const CHECKS: &[(&str, Check)] = &[
     ("audit/tree.json", tree),
     ("canonical/base64.json", base64),
     ("canonical/jcs.json", jcs),
+    ("dpop/thumbprint.json", thumbprint),
     ("keys/assemble.json", assemble),
     ("keys/parse.json", parse),
     ("keys/verifier.json", verifier),
+    ("webhook/sign.json", webhook_sign),
+    ("webhook/verify.json", webhook_verify),
 ];
 
 #[test]
@@ -66,7 +72,14 @@ fn every_vector_comes_out_as_expected() {
 
 #[test]
 fn no_file_of_these_folders_is_left_out() {
-    let mine = ["approval/", "audit/", "canonical/", "keys/"];
+    let mine = [
+        "approval/",
+        "audit/",
+        "canonical/",
+        "dpop/",
+        "keys/",
+        "webhook/",
+    ];
     let files: Vec<_> = clp_test_vectors::files()
         .into_iter()
         .map(|(path, _)| path)
@@ -313,4 +326,39 @@ fn audit_bundle(input: &Value) -> Value {
         Ok(report) => json!({"verdict": report.verdict, "redacted": report.redacted}),
         Err(error) => fault(&error),
     }
+}
+
+fn thumbprint(input: &Value) -> Value {
+    match typed::<PublicJwk>(&input["jwk"]).thumbprint() {
+        Ok(thumbprint) => json!({ "thumbprint": thumbprint }),
+        Err(refused) => fault(&refused),
+    }
+}
+
+fn webhook_sign(input: &Value) -> Value {
+    let secrets: Vec<WebhookSecret> = typed::<Vec<String>>(&input["secrets"])
+        .iter()
+        .map(|secret| WebhookSecret::parse(secret).unwrap())
+        .collect();
+    let secrets: Vec<&WebhookSecret> = secrets.iter().collect();
+    let timestamp = input["timestamp"].as_i64().unwrap();
+    let body = text(input, "body").as_bytes();
+    json!({ "signature": webhook::signatures(&secrets, text(input, "id"), timestamp, body) })
+}
+
+fn webhook_verify(input: &Value) -> Value {
+    let verdict = webhook::verify(
+        &WebhookSecret::parse(text(input, "secret")).unwrap(),
+        text(input, "id"),
+        input["timestamp"].as_i64().unwrap(),
+        text(input, "signature"),
+        text(input, "body").as_bytes(),
+        Timestamp::from_unix(input["now"].as_i64().unwrap()),
+    );
+    json!({ "verdict": match verdict {
+        Ok(()) => "valid",
+        Err(WebhookFault::Time) => "time",
+        Err(WebhookFault::Signature) => "signature",
+        Err(WebhookFault::Secret) => "secret",
+    }})
 }

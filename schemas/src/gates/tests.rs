@@ -1,8 +1,3 @@
-#![expect(
-    clippy::indexing_slicing,
-    reason = "a place that is not there fails the test"
-)]
-
 use super::*;
 
 const OPENED: i64 = 1_800_000_000;
