@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigFault, Persona};
-use crate::control;
+use crate::control::{self, Control};
 use crate::http::{self, RequestLog};
 use crate::service::Service;
 use crate::store::{Fault, Gate, NewTenant, Store};
@@ -134,7 +134,8 @@ impl Issuer {
                 None => control::token::fresh()?,
             };
             let (listener, port) = bind(wanted.port).await?;
-            drop((listener, services, stopped));
+            let control = Control::new(services, store, log, &token);
+            running.listeners.push(serve(listener, control::router(Arc::new(control)), stopped));
             running.control_url = Some(format!("http://localhost:{port}"));
             running.control_token = Some(token);
         }

@@ -7,9 +7,7 @@ pub mod passkey;
 mod audit;
 mod auth;
 mod context;
-mod control {
-    pub(crate) mod token;
-}
+mod control;
 mod http;
 mod issuer;
 mod lifecycle;
