@@ -1,5 +1,11 @@
 //! A small HTTP server whose every byte a test chooses, and an issuer made of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is not as it should be fails the test"
+)]
+#![allow(dead_code, reason = "no test file uses all of it")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
