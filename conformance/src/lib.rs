@@ -1,10 +1,13 @@
 //! Conformance suite of the Credential Lifecycle Protocol (CLP).
 
+pub mod cli;
 pub mod config;
+pub mod coverage;
 pub mod r#gen;
 pub mod oracle;
 pub mod parser;
 pub mod record;
+pub mod report;
 pub mod requirements;
 pub mod run;
 pub mod selection;

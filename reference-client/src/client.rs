@@ -397,11 +397,10 @@ mod tests {
         assert_eq!(list, base);
         let query = ListQuery {
             owner: Some("a & b".to_owned()),
-            limit: Some(5),
             ..ListQuery::default()
         };
         let url = with_query(list, &query).unwrap();
-        assert_eq!(url.query(), Some("owner=a+%26+b&limit=5"));
+        assert_eq!(url.query(), Some("owner=a+%26+b"));
     }
 
     #[test]

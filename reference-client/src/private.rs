@@ -146,7 +146,8 @@ fn sync_dir(directory: &Path) -> Result<(), LocalFault> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;

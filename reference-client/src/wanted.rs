@@ -70,7 +70,7 @@ impl FromStr for Allow {
 
 /// What a credential is to open.
 #[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(crate) struct PermissionArgs {
     /// Allow these actions on these resources; repeat for more [example: event:read:atlas/*]
     #[arg(long, value_name = "TYPE:ACTION[,ACTION]:SELECTOR")]
@@ -81,8 +81,22 @@ pub(crate) struct PermissionArgs {
 }
 
 impl PermissionArgs {
+    /// Whether any were given.
+    pub(crate) fn given(&self) -> bool {
+        self.permissions.is_some() || !self.allow.is_empty()
+    }
+
+    /// The permission set that was given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if none was, or the file does not hold one.
     pub(crate) fn set(&self) -> Result<PermissionSet, Error> {
         let Some(path) = &self.permissions else {
+            if self.allow.is_empty() {
+                return Err(Error::usage(
+                    "no permissions: give --allow or --permissions",
+                ));
+            }
             let statements = self.allow.iter().map(|allow| allow.0.clone());
             return Ok(PermissionSet(statements.collect()));
         };
@@ -126,27 +140,28 @@ fn subject(text: &str) -> Result<Subject, &'static str> {
     })
 }
 
-/// What every credential has.
+/// What every credential has. Not marked as needed for clap, since a create from a request
+/// has none of it; [`AboutArgs::resolve`] asks for what is missing.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AboutArgs {
-    /// Kind of credential
-    #[arg(long = "type", value_name = "TYPE", default_value = "api_key", value_parser = credential_type)]
-    pub(crate) kind: CredentialType,
+    /// Kind of credential, by default api_key
+    #[arg(long = "type", value_name = "TYPE", value_parser = credential_type)]
+    kind: Option<CredentialType>,
     /// What it is for, in a sentence
     #[arg(long)]
-    pub(crate) purpose: String,
+    purpose: Option<String>,
     /// Person or team that answers for it
     #[arg(long)]
-    pub(crate) owner: String,
+    owner: Option<String>,
     /// Project that it belongs to
     #[arg(long)]
-    pub(crate) project: String,
+    project: Option<String>,
     /// Environment that it belongs to
     #[arg(long)]
-    pub(crate) environment: String,
+    environment: Option<String>,
     /// Who or what will use it [example: workload:nightly-import]
     #[arg(long, value_name = "KIND:NAME", value_parser = subject)]
-    pub(crate) subject: Option<Subject>,
+    subject: Option<Subject>,
     /// Rotate at least this often [example: 90d]
     #[arg(long, value_name = "SPAN")]
     rotate_every: Option<Span>,
@@ -158,8 +173,61 @@ pub(crate) struct AboutArgs {
     renewable_until: Option<Timestamp>,
 }
 
+/// The same, once everything needed is there.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) kind: CredentialType,
+    pub(crate) purpose: String,
+    pub(crate) owner: String,
+    pub(crate) project: String,
+    pub(crate) environment: String,
+    pub(crate) subject: Option<Subject>,
+    pub(crate) rotation_policy: Option<RotationPolicy>,
+}
+
 impl AboutArgs {
-    pub(crate) fn rotation_policy(&self) -> Option<RotationPolicy> {
+    /// Whether any was given.
+    pub(crate) fn given(&self) -> bool {
+        let texts = [&self.purpose, &self.owner, &self.project, &self.environment];
+        self.kind.is_some()
+            || self.subject.is_some()
+            || self.rotation_policy().is_some()
+            || texts.into_iter().any(Option::is_some)
+    }
+
+    /// What was given.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names what is missing.
+    pub(crate) fn resolve(&self) -> Result<About, Error> {
+        let texts = [
+            ("--purpose", &self.purpose),
+            ("--owner", &self.owner),
+            ("--project", &self.project),
+            ("--environment", &self.environment),
+        ];
+        let missing: Vec<&str> = texts
+            .into_iter()
+            .filter(|(_, text)| text.is_none())
+            .map(|(name, _)| name)
+            .collect();
+        let (Some(purpose), Some(owner), Some(project), Some(environment)) =
+            (&self.purpose, &self.owner, &self.project, &self.environment)
+        else {
+            return Err(Error::usage(format!("missing: {}", missing.join(", "))));
+        };
+        Ok(About {
+            kind: self.kind.unwrap_or(CredentialType::ApiKey),
+            purpose: purpose.clone(),
+            owner: owner.clone(),
+            project: project.clone(),
+            environment: environment.clone(),
+            subject: self.subject.clone(),
+            rotation_policy: self.rotation_policy(),
+        })
+    }
+
+    fn rotation_policy(&self) -> Option<RotationPolicy> {
         let policy = RotationPolicy {
             rotate_every_seconds: self.rotate_every.map(|span| span.seconds),
             max_overlap_seconds: self.max_overlap.map(|span| span.seconds),

@@ -1,12 +1,21 @@
 //! Reference issuer of the Credential Lifecycle Protocol (CLP). Not for production.
 
+pub mod cli;
 pub mod config;
 pub mod passkey;
-mod resource;
 
 mod audit;
 mod auth;
 mod context;
+mod control;
+mod http;
+mod issuer;
 mod lifecycle;
+mod ops;
+mod resource;
 mod rules;
+mod service;
 mod store;
+
+pub use issuer::{Issuer, Running, RunningPersona, StartFault};
+pub use store::Fault as StoreFault;

@@ -1,6 +1,8 @@
 //! A configuration that cannot be used is refused with the file and the member to mend, and
 //! without the value, which could be a token.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

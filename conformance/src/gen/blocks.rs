@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use clp_schemas::endpoint::{self, Auth, Base, Endpoint, Idempotency, Media};
 use clp_schemas::problem::{Fault, ProblemType};
 use clp_schemas::state::{Machine, Named, credential, request, rotation};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const OPEN: &str = "<!-- generated:";
 const SHUT: &str = "<!-- /generated -->";
@@ -83,15 +83,13 @@ fn example(text: &str, path: &str, id: &str) -> Result<String, String> {
         .flatten()
         .find(|one| one.get("id").and_then(Value::as_str) == Some(id))
         .ok_or_else(|| format!("the file `{path}` has no vector `{id}`"))?;
-    let comment = one
-        .get("comment")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let shown = json!({"input": one.get("input"), "expect": one.get("expect")});
-    Ok(format!(
-        "Vector `{id}` of `test-vectors/{path}`, {comment}:\n\n```json\n{}\n```\n",
-        pretty(&shown)?
-    ))
+    let comment = one.get("comment").and_then(Value::as_str).unwrap_or_default();
+    let mut text = format!("Vector `{id}` of `test-vectors/{path}`: {comment}. Input and what is expected:\n");
+    for name in ["input", "expect"] {
+        let part = one.get(name).ok_or_else(|| format!("the vector `{id}` has no `{name}`"))?;
+        let _ = write!(text, "\n```json\n{}\n```\n", pretty(part)?);
+    }
+    Ok(text)
 }
 
 fn pretty(value: &Value) -> Result<String, String> {
@@ -207,11 +205,11 @@ mod tests {
 
     #[test]
     fn a_block_is_replaced_and_the_rest_is_left_alone() {
-        let text = "Before.\n\n<!-- generated:problems -->\nold\n<!-- /generated -->\n\nAfter.\n";
+        let text = "Before.\n\n<!-- generated:problems -->\nleftover\n<!-- /generated -->\n\nAfter.\n";
         let once = fill("x.md", text, &none).unwrap();
         assert!(once.starts_with("Before.\n\n<!-- generated:problems -->\n| Problem"));
         assert!(once.ends_with("<!-- /generated -->\n\nAfter.\n"));
-        assert!(!once.contains("old"));
+        assert!(!once.contains("leftover"));
         assert_eq!(fill("x.md", &once, &none).unwrap(), once);
     }
 
@@ -235,12 +233,9 @@ mod tests {
         let found = |_: &str| Ok(file.to_owned());
         let text = "<!-- generated:vector/a.json#a-b -->\n<!-- /generated -->\n";
         let filled = fill("x.md", text, &found).unwrap();
-        assert!(
-            filled.contains(
-                "Vector `a-b` of `test-vectors/a.json`, small:\n\n```json\n{\n  \"input\""
-            ),
-            "{filled}"
-        );
+        let input = filled.find("\"c\": 1").unwrap();
+        let expect = filled.find("\"d\": 2").unwrap();
+        assert!(filled.contains("Vector `a-b` of `test-vectors/a.json`: small.") && input < expect, "{filled}");
         assert!(fill("x.md", &text.replace("a-b", "a-c"), &found).is_err());
     }
 

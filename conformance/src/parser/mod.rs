@@ -160,6 +160,9 @@ impl Loader<'_> {
         }
         let operation = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".feature").to_owned();
         let scenarios = std::mem::take(&mut feature.scenarios);
+        if scenarios.is_empty() {
+            self.fault(path, feature.position.line, "the feature has no scenario");
+        }
         let scenarios = scenarios
             .into_iter()
             .filter_map(|scenario| self.scenario(path, &operation, &feature, scenario))

@@ -97,9 +97,9 @@ impl Client {
 #[derive(Args, Debug)]
 pub(crate) struct CreateArgs {
     #[command(flatten)]
-    about: Option<AboutArgs>,
+    about: AboutArgs,
     #[command(flatten)]
-    permissions: Option<PermissionArgs>,
+    permissions: PermissionArgs,
     /// How long it is to live [example: 30d]
     #[arg(long, value_name = "SPAN", conflicts_with = "expires_at")]
     lifetime: Option<Span>,
@@ -110,7 +110,7 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     label: Vec<(String, String)>,
     /// Create from this approved request; everything else was said there
-    #[arg(long, value_name = "ID", conflicts_with_all = ["AboutArgs", "PermissionArgs", "lifetime", "expires_at", "label"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["lifetime", "expires_at", "label"])]
     request: Option<RequestId>,
     /// Leave the secret where it is; fetch it within 15 minutes with `clp store get`
     #[arg(long)]
@@ -128,26 +128,30 @@ fn label(text: &str) -> Result<(String, String), &'static str> {
 
 pub(crate) async fn run(args: &CreateArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    if !args.no_store {
-        session.home.store().prepare()?;
+    let Some(id) = &args.request else {
+        // What is missing is said before anything is touched.
+        let body = direct_body(args)?;
+        prepare_store(args, session)?;
+        return direct(body, args, &client, session).await;
+    };
+    if args.about.given() || args.permissions.given() {
+        return Err(Error::usage(
+            "with --request, everything else was said in the request",
+        ));
     }
-    match (&args.request, &args.about, &args.permissions) {
-        (Some(id), _, _) => from_request(id, args, &client, session).await,
-        (None, Some(about), Some(permissions)) => {
-            let body = direct_body(args, about, permissions)?;
-            direct(body, args, &client, session).await
-        }
-        _ => Err(Error::usage(
-            "say what to create: --purpose, --owner, --project, --environment and --allow, or --request",
-        )),
+    prepare_store(args, session)?;
+    from_request(id, args, &client, session).await
+}
+
+fn prepare_store(args: &CreateArgs, session: &Session) -> Result<(), LocalFault> {
+    match args.no_store {
+        true => Ok(()),
+        false => session.home.store().prepare(),
     }
 }
 
-fn direct_body(
-    args: &CreateArgs,
-    about: &AboutArgs,
-    permissions: &PermissionArgs,
-) -> Result<DirectCreate, Error> {
+fn direct_body(args: &CreateArgs) -> Result<DirectCreate, Error> {
+    let about = args.about.resolve()?;
     let after = |span: Span| {
         i64::try_from(span.seconds).map(|seconds| Timestamp::system_now().plus(seconds))
     };
@@ -157,14 +161,14 @@ fn direct_body(
     };
     Ok(DirectCreate {
         kind: about.kind,
-        permissions: permissions.set()?,
-        purpose: about.purpose.clone(),
-        owner: about.owner.clone(),
-        project: about.project.clone(),
-        environment: about.environment.clone(),
-        subject: about.subject.clone(),
+        permissions: args.permissions.set()?,
+        purpose: about.purpose,
+        owner: about.owner,
+        project: about.project,
+        environment: about.environment,
+        subject: about.subject,
         expires_at,
-        rotation_policy: about.rotation_policy(),
+        rotation_policy: about.rotation_policy,
         labels: Labels::from_iter(args.label.iter().cloned()),
     })
 }

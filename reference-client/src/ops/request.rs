@@ -115,20 +115,20 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
 }
 
 fn body(args: &RequestArgs) -> Result<RequestBody, Error> {
-    let about = &args.about;
+    let about = args.about.resolve()?;
     Ok(RequestBody {
         kind: about.kind,
         permissions: args.permissions.set()?,
-        purpose: about.purpose.clone(),
-        owner: about.owner.clone(),
-        project: about.project.clone(),
-        environment: about.environment.clone(),
-        subject: about.subject.clone().unwrap_or_else(|| Subject {
+        subject: about.subject.unwrap_or_else(|| Subject {
             kind: SubjectKind::Project,
             id: about.project.clone(),
         }),
+        purpose: about.purpose,
+        owner: about.owner,
+        project: about.project,
+        environment: about.environment,
         lifetime_seconds: args.lifetime.seconds,
-        rotation_policy: about.rotation_policy(),
+        rotation_policy: about.rotation_policy,
         justification: args.justification.clone(),
     })
 }

@@ -69,17 +69,17 @@ pub(crate) struct ScopeArgs {
     #[arg(long, value_name = "ID")]
     of: Option<CredentialId>,
     /// Check permissions given with --allow or --permissions
-    #[arg(long, requires = "PermissionArgs")]
+    #[arg(long)]
     check: bool,
     #[command(flatten)]
-    permissions: Option<PermissionArgs>,
+    permissions: PermissionArgs,
 }
 
 pub(crate) async fn run(args: &ScopeArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    let asked = match &args.permissions {
-        Some(permissions) => Some(permissions.set()?),
-        None => None,
+    let asked = match args.check || args.permissions.given() {
+        true => Some(args.permissions.set()?),
+        false => None,
     };
     match (&args.of, asked) {
         (None, None) => {

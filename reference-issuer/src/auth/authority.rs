@@ -2,7 +2,7 @@
 //! `clp.credential`, whose resources are `<project>/<environment>`.
 
 use clp_schemas::permissions::{
-    Access, Atoms, CREDENTIAL_TYPE, Facts, PermissionDocument, PermissionSet, normalise,
+    Access, Atom, Atoms, CREDENTIAL_TYPE, Facts, PermissionDocument, PermissionSet, normalise,
 };
 
 /// What can be permitted to a principal.
@@ -66,9 +66,19 @@ impl Authority {
     /// Whether it covers an action on any place at all.
     #[must_use]
     pub fn allows_somewhere(&self, action: Action) -> bool {
+        self.atoms(action).next().is_some()
+    }
+
+    /// Whether it covers an action on every place.
+    #[must_use]
+    pub fn allows_everywhere(&self, action: Action) -> bool {
+        self.atoms(action).any(|atom| atom.selector().as_str() == "*")
+    }
+
+    fn atoms(&self, action: Action) -> impl Iterator<Item = Atom<'_>> {
         self.0
             .iter()
-            .any(|atom| atom.resource_type() == CREDENTIAL_TYPE && atom.action() == action.name())
+            .filter(move |atom| atom.resource_type() == CREDENTIAL_TYPE && atom.action() == action.name())
     }
 }
 

@@ -65,6 +65,15 @@ impl Caller {
             Self::Credential(_) => false,
         }
     }
+
+    /// Whether the caller may do this at every place there is.
+    #[must_use]
+    pub fn may_everywhere(&self, action: Action) -> bool {
+        match self {
+            Self::Principal { authority, .. } => authority.allows_everywhere(action),
+            Self::Credential(_) => false,
+        }
+    }
 }
 
 /// Finds out who calls a persona with this bearer token, and steps into their tenant.

@@ -65,7 +65,7 @@ impl<'a, 'c> Data<'a, 'c> {
             }
             Effect::Remove => match self.read(path)? {
                 Some(_) => {
-                    self.tx.put_resource(path, &Value::Null)?;
+                    self.remove(path)?;
                     done(204, None)
                 }
                 None => Ok(Err(ProblemType::NotFound.into())),
@@ -80,6 +80,13 @@ impl<'a, 'c> Data<'a, 'c> {
             seed.map(|seed| seed.value.clone())
         });
         Ok(value.filter(|value| !value.is_null()))
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), Fault> {
+        if self.seed.iter().any(|seed| seed.path == path) {
+            return self.tx.put_resource(path, &Value::Null);
+        }
+        self.tx.remove_resource(path).map(|_| ())
     }
 
     /// Every value right below a path, by the last segment of its own.

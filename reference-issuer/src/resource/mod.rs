@@ -7,6 +7,7 @@ mod data;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use clp_schemas::ids::TenantId;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::problem::{Problem, ProblemType};
@@ -32,7 +33,7 @@ pub struct ResourceCall {
     /// The bearer token of the `Authorization` header field, and of no other place.
     pub bearer: Option<String>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Where the call came from.
     pub caller: IpAddr,
 }

@@ -30,6 +30,7 @@ use clp_schemas::problem::{Problem, ProblemType};
 use tokio::sync::oneshot;
 
 pub use audit::EntryRange;
+pub use cipher::Cipher;
 pub use credentials::{Filter, Position};
 pub use deliveries::DeliveryRow;
 pub use due::Due;
@@ -37,9 +38,9 @@ pub use fault::Fault;
 pub use gate::Gate;
 pub use idempotency::{IdempotencyKey, Recorded};
 pub use keys::Keys;
-pub use requests::{ChallengeRow, Evidence, PasskeyRow};
+pub use requests::{ChallengeRow, Evidence};
 pub use rotations::RotationRow;
-pub use tenants::{NewTenant, PrincipalRow};
+pub use tenants::NewTenant;
 pub use tx::Tx;
 use worker::{Job, Worker};
 

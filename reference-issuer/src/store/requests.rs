@@ -6,6 +6,7 @@ use clp_schemas::ops::request::CredentialRequest;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Fault, Tx};
+use crate::passkey::Passkey;
 
 /// A challenge and whether it was answered.
 #[derive(Clone, Debug)]
@@ -14,17 +15,6 @@ pub struct ChallengeRow {
     pub challenge: Challenge,
     /// Whether evidence for it has been looked at.
     pub used: bool,
-}
-
-/// A registered passkey.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasskeyRow {
-    /// The `WebAuthn` credential id, base64url.
-    pub credential_id: String,
-    /// The public key, a `COSE_Key` (RFC 9052 section 7).
-    pub public_key: Vec<u8>,
-    /// The signature counter last seen.
-    pub counter: u32,
 }
 
 /// What proves an approval by passkey, for whoever doubts it later.
@@ -151,13 +141,13 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn passkeys(&self, principal: &PrincipalId) -> Result<Vec<PasskeyRow>, Fault> {
+    pub fn passkeys(&self, principal: &PrincipalId) -> Result<Vec<Passkey>, Fault> {
         let mut statement = self.connection().prepare_cached(
             "SELECT credential_id, public_key, counter FROM passkeys
              WHERE principal = ?1 AND tenant = ?2 ORDER BY credential_id",
         )?;
         let rows = statement.query_map(params![principal.as_str(), self.tenant().as_str()], |row| {
-            Ok(PasskeyRow {
+            Ok(Passkey {
                 credential_id: row.get(0)?,
                 public_key: row.get(1)?,
                 counter: row.get(2)?,
@@ -170,7 +160,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn put_passkey(&mut self, principal: &PrincipalId, passkey: &PasskeyRow) -> Result<(), Fault> {
+    pub fn put_passkey(&mut self, principal: &PrincipalId, passkey: &Passkey) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT OR REPLACE INTO passkeys (tenant, principal, credential_id, public_key, counter)

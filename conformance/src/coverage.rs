@@ -1,0 +1,151 @@
+//! Which requirement has which scenario, and which has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::parser::Suite;
+use crate::record::Triple;
+use crate::requirements::{REVISION, Registry};
+
+/// One requirement and what tests it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Such as `CLP-CRE-004`.
+    pub id: String,
+    /// `MUST` and its like.
+    pub keyword: String,
+    /// Who is bound.
+    pub actor: String,
+    /// The class or profile.
+    pub class: String,
+    /// Where it stands.
+    pub section: String,
+    /// Whether the frozen list counts it.
+    pub counted: bool,
+    /// Why it has no scenario, where it cannot have one.
+    pub excluded: Option<String>,
+    /// Ids of the scenarios that test it.
+    pub scenarios: Vec<String>,
+    /// What they show, such as `credential_create: forbidden`.
+    pub outcomes: BTreeSet<String>,
+}
+
+impl Row {
+    fn binds_issuer(&self) -> bool {
+        self.counted && matches!(self.actor.as_str(), "issuer" | "resource") && self.keyword.starts_with("MUST")
+    }
+}
+
+/// The whole table, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Which frozen list.
+    pub revision: &'static str,
+    /// By id.
+    pub rows: Vec<Row>,
+    /// Scenarios in all.
+    pub scenarios: usize,
+    /// Distinct (endpoint, requirement, outcome); rows of an Examples table add none.
+    pub triples: usize,
+    /// MUST and MUST NOT that bind an issuer or a resource.
+    pub issuer_musts: usize,
+    /// Those of them with a scenario.
+    pub covered: usize,
+    /// Those of them that are excluded.
+    pub excluded: usize,
+    /// Those of them with neither.
+    pub missing: Vec<String>,
+    /// Excluded ones that have a scenario after all.
+    pub stale_exclusions: Vec<String>,
+}
+
+/// Lays scenarios beside requirements.
+#[must_use]
+pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
+    let mut tests: BTreeMap<&str, (Vec<String>, BTreeSet<String>)> = BTreeMap::new();
+    let mut triples: BTreeSet<&Triple> = BTreeSet::new();
+    for one in suite.scenarios() {
+        for triple in &one.info.triples {
+            triples.insert(triple);
+            let (scenarios, outcomes) = tests.entry(&triple.requirement).or_default();
+            scenarios.push(one.info.id.clone());
+            outcomes.insert(format!("{}: {}", triple.endpoint, triple.outcome));
+        }
+    }
+    let rows: Vec<Row> = registry
+        .iter()
+        .map(|one| {
+            let (scenarios, outcomes) = tests.get(one.id.as_str()).cloned().unwrap_or_default();
+            Row {
+                id: one.id.clone(),
+                keyword: one.keyword.clone(),
+                actor: one.actor.clone(),
+                class: one.class.clone(),
+                section: one.section.clone(),
+                counted: registry.counts(&one.id),
+                excluded: registry.exclusion(&one.id).map(str::to_owned),
+                scenarios,
+                outcomes,
+            }
+        })
+        .collect();
+    let ids = |wanted: &dyn Fn(&Row) -> bool| -> Vec<String> {
+        rows.iter().filter(|row| wanted(row)).map(|row| row.id.clone()).collect()
+    };
+    let count = |wanted: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| row.binds_issuer() && wanted(row)).count();
+    Coverage {
+        revision: REVISION,
+        scenarios: suite.scenarios().count(),
+        triples: triples.len(),
+        issuer_musts: count(&|_| true),
+        covered: count(&|row| !row.scenarios.is_empty()),
+        excluded: count(&|row| row.scenarios.is_empty() && row.excluded.is_some()),
+        missing: ids(&|row| row.binds_issuer() && row.scenarios.is_empty() && row.excluded.is_none()),
+        stale_exclusions: ids(&|row| !row.scenarios.is_empty() && row.excluded.is_some()),
+        rows,
+    }
+}
+
+/// The table for a terminal.
+#[must_use]
+pub fn render(coverage: &Coverage) -> String {
+    let mut text = String::new();
+    for row in &coverage.rows {
+        let what = if row.scenarios.is_empty() {
+            match &row.excluded {
+                Some(reason) => format!("excluded: {reason}"),
+                None if row.binds_issuer() => "MISSING".to_owned(),
+                None => "—".to_owned(),
+            }
+        } else {
+            let outcomes: Vec<&str> = row.outcomes.iter().map(String::as_str).collect();
+            outcomes.join("; ")
+        };
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(
+            text,
+            "{}  {:<10} {:<8} {:<12} {:>3}  {what}",
+            row.id,
+            row.keyword,
+            row.actor,
+            row.class,
+            row.scenarios.len()
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nrevision {}: {} scenarios, {} distinct triples of endpoint, requirement and outcome",
+        coverage.revision, coverage.scenarios, coverage.triples
+    );
+    let _ = writeln!(
+        text,
+        "of {} MUSTs that bind an issuer or a resource, {} have a scenario, {} are excluded with a reason, {} have neither",
+        coverage.issuer_musts,
+        coverage.covered,
+        coverage.excluded,
+        coverage.missing.len()
+    );
+    text
+}

@@ -1,0 +1,7 @@
+//! The conformance suite's command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    clp_conformance::cli::main()
+}

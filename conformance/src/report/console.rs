@@ -1,0 +1,212 @@
+//! What the person at the terminal reads: each failure with the spec's sentence, what was
+//! sent, what came back and where they differ; then the counts and the verdict.
+
+use std::fmt::Write as _;
+
+use super::difference::places;
+use super::headline;
+use crate::record::{Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict};
+
+/// Longest body shown, in characters. The other reports hold the whole.
+const MAX_BODY: usize = 1200;
+
+/// Renders it, with colours where the terminal has them.
+#[must_use]
+pub fn render(record: &RunRecord, colours: bool) -> String {
+    let paint = Paint { colours };
+    let mut text = String::new();
+    for scenario in &record.scenarios {
+        if matches!(scenario.verdict, Verdict::Fail | Verdict::Error) && !scenario.known_failure {
+            text.push_str(&failure(scenario, paint));
+        }
+    }
+    for id in &record.stale_known_failures {
+        let _ = writeln!(
+            text,
+            "{} {id}\n      it is listed as a known failure and did not fail; take it off the list\n",
+            paint.red("STALE")
+        );
+    }
+    for fault in &record.faults {
+        let _ = writeln!(text, "{} {fault}\n", paint.red("ERROR"));
+    }
+    text.push_str(&summary(record, paint));
+    text
+}
+
+fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail, here and below.
+    let _ = writeln!(
+        text,
+        "{} {}",
+        paint.red(if scenario.verdict == Verdict::Error { "ERROR" } else { "FAIL " }),
+        paint.bold(&scenario.id)
+    );
+    let unknown = Failure::default();
+    let failure = scenario.failure.as_ref().unwrap_or(&unknown);
+    if scenario.verdict == Verdict::Error {
+        line(&mut text, "whose", "the suite's: this says nothing about the subject");
+    } else if let Some(id) = &failure.requirement {
+        let sentence = failure.sentence.as_deref().unwrap_or_default();
+        let chapter = scenario
+            .requirements
+            .iter()
+            .find(|one| one.id == *id)
+            .map(|one| format!(" (spec/{})", one.chapter))
+            .unwrap_or_default();
+        line(&mut text, "spec", &format!("{id} “{sentence}”{chapter}"));
+    }
+    if let Some(step) = scenario.steps.iter().find(|step| step.verdict == StepVerdict::Failed) {
+        line(&mut text, "step", &format!("{} {}", step.keyword, step.text));
+    }
+    if let Some(exchange) = scenario.exchanges.last() {
+        line(&mut text, "sent", &sent(exchange));
+        line(&mut text, "back", &back(exchange));
+    }
+    line(&mut text, "expected", &failure.expected);
+    line(&mut text, "got", &failure.got);
+    for place in places(&failure.expected, &failure.got) {
+        line(&mut text, "differs", &place);
+    }
+    if let Some(hint) = &failure.hint {
+        line(&mut text, "hint", hint);
+    }
+    line(&mut text, "alone", &scenario.command);
+    text.push('\n');
+    text
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let mut name = name;
+    for part in value.lines() {
+        // What the subject sent must not steer the terminal.
+        let part: String = part
+            .chars()
+            .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+            .collect();
+        let _ = writeln!(text, "  {name:<9} {part}");
+        name = "";
+    }
+}
+
+fn sent(exchange: &Exchange) -> String {
+    let request = &exchange.request;
+    let mut text = format!("{} {}", request.method, request.url);
+    for (name, value) in &request.headers {
+        let _ = write!(text, "\n{name}: {value}");
+    }
+    if let Some(body) = &request.body {
+        let _ = write!(text, "\n{}", short(body));
+    }
+    text
+}
+
+fn back(exchange: &Exchange) -> String {
+    let Some(response) = &exchange.response else {
+        return format!("nothing: {}", exchange.fault.as_deref().unwrap_or("no reason known"));
+    };
+    let mut text = response.status.to_string();
+    for (name, value) in &response.headers {
+        if name.eq_ignore_ascii_case("content-type") {
+            let _ = write!(text, " {value}");
+        }
+    }
+    if let Some(body) = &response.body {
+        let _ = write!(text, "\n{}", short(body));
+    }
+    text
+}
+
+fn short(body: &str) -> String {
+    let mut kept: String = body.chars().take(MAX_BODY).collect();
+    if kept.len() < body.len() {
+        kept.push_str(" … (the whole is in report.html)");
+    }
+    kept
+}
+
+fn summary(record: &RunRecord, paint: Paint) -> String {
+    let mut text = String::new();
+    let counts = record.counts();
+    let subject = &record.subject;
+    let _ = writeln!(text, "  subject   {} at {}", subject.name, subject.url);
+    if let Some(fault) = &subject.manifest_fault {
+        let _ = writeln!(
+            text,
+            "  manifest  {}: {fault}; the whole core was tried all the same",
+            paint.red("cannot be read")
+        );
+    } else {
+        let profiles = if subject.profiles.is_empty() { "none".to_owned() } else { subject.profiles.join(", ") };
+        let _ = writeln!(text, "  profiles  {profiles}");
+    }
+    let _ = writeln!(
+        text,
+        "  ran       {} scenarios in {:.2} s, seed {}, requirements {}",
+        counts.pass + counts.fail + counts.known + counts.error,
+        std::time::Duration::from_millis(record.duration_millis).as_secs_f64(),
+        record.seed,
+        record.requirements_revision
+    );
+    let mut parts = vec![paint.green(&format!("{} pass", counts.pass))];
+    for (count, name) in [(counts.fail, "fail"), (counts.error, "error")] {
+        let part = format!("{count} {name}");
+        parts.push(if count > 0 { paint.red(&part) } else { part });
+    }
+    for (count, name) in [(counts.known, "known to fail"), (counts.skip, "skip"), (counts.disabled, "not declared")] {
+        let part = format!("{count} {name}");
+        parts.push(if count > 0 { paint.yellow(&part) } else { part });
+    }
+    let _ = writeln!(text, "  counts    {}", parts.join(", "));
+    let _ = writeln!(
+        text,
+        "  distinct  {} triples of endpoint, requirement and outcome hold",
+        record.triples_passed()
+    );
+    let mut reasons: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for scenario in record.scenarios.iter().filter(|one| one.verdict == Verdict::Skip) {
+        *reasons.entry(scenario.reason.as_deref().unwrap_or_default()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        let _ = writeln!(text, "  skipped   {count}: {reason}");
+    }
+    let said = headline(record);
+    let said = match record.conclusion() {
+        Conclusion::Full => paint.green(&format!("PASS: {said}")),
+        Conclusion::Partial => paint.yellow(&format!("PARTIAL: {said}")),
+        Conclusion::Empty => paint.yellow(&format!("NOTHING RUN: {said}")),
+        Conclusion::Failed => paint.red(&format!("FAIL: {said}")),
+        Conclusion::Broken => paint.red(&format!("ERROR: {said}")),
+    };
+    let _ = writeln!(text, "\n{said}");
+    text
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+struct Paint {
+    colours: bool,
+}
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn red(self, text: &str) -> String {
+        self.with("31;1", text)
+    }
+
+    fn green(self, text: &str) -> String {
+        self.with("32;1", text)
+    }
+
+    fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+}

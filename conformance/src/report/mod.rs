@@ -1,0 +1,105 @@
+//! Reports: each a pure function of a run's record.
+
+pub mod console;
+mod difference;
+pub mod html;
+pub mod json;
+pub mod junit;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::record::{Conclusion, RunRecord};
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportFault {
+    /// The folder or a file cannot be written.
+    #[error("`{path}` cannot be written: {reason}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// A report cannot be rendered.
+    #[error("the report cannot be rendered: {0}")]
+    Render(String),
+}
+
+/// Writes `report.html`, `report.json` and `junit.xml`, and returns the path of the first.
+///
+/// # Errors
+/// Where one cannot be rendered or written.
+pub fn write(record: &RunRecord, folder: &Path) -> Result<PathBuf, ReportFault> {
+    let put = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text)
+            .map(|()| path.clone())
+            .map_err(|reason| ReportFault::Write { path, reason })
+    };
+    std::fs::create_dir_all(folder).map_err(|reason| ReportFault::Write {
+        path: folder.to_owned(),
+        reason,
+    })?;
+    put("report.json", &json::render(record)?)?;
+    put("junit.xml", &junit::render(record)?)?;
+    put("report.html", &html::render(record)?)
+}
+
+/// The run in a sentence. Only a run without a footnote is called a pass.
+#[must_use]
+pub fn headline(record: &RunRecord) -> String {
+    let counts = record.counts();
+    let subject = &record.subject.name;
+    match record.conclusion() {
+        Conclusion::Full => format!(
+            "{subject} passes: every scenario of core{} was run and holds",
+            profiles(record)
+        ),
+        Conclusion::Partial => format!(
+            "what was run holds, but this is no full pass of {subject}: {}",
+            footnotes(record).join("; ")
+        ),
+        Conclusion::Empty => format!("nothing was run against {subject}, so nothing is known"),
+        Conclusion::Failed if counts.fail > 0 => format!(
+            "{subject} fails {} of the {} scenarios that were run",
+            counts.fail,
+            counts.pass + counts.fail + counts.known
+        ),
+        Conclusion::Failed => format!(
+            "{} known failures did not fail; take them off the list",
+            record.stale_known_failures.len()
+        ),
+        Conclusion::Broken => "the suite itself failed, so the rest cannot be relied on".to_owned(),
+    }
+}
+
+fn profiles(record: &RunRecord) -> String {
+    if record.subject.profiles.is_empty() {
+        String::new()
+    } else {
+        format!(" and of {}", record.subject.profiles.join(", "))
+    }
+}
+
+/// What keeps a run from being a full one.
+#[must_use]
+pub fn footnotes(record: &RunRecord) -> Vec<String> {
+    let counts = record.counts();
+    let mut notes = Vec::new();
+    if let Some(subset) = &record.subset {
+        notes.push(format!(
+            "a subset ({}), which left {} scenarios out",
+            subset.filters.join(" "),
+            subset.left_out
+        ));
+    }
+    if counts.skip > 0 {
+        notes.push(format!("{} scenarios could not be run here", counts.skip));
+    }
+    if counts.known > 0 {
+        notes.push(format!("{} failures are known", counts.known));
+    }
+    notes
+}

@@ -1,0 +1,225 @@
+//! Test control: fresh tenants, clocks that can be moved, simulated decisions (specification
+//! chapter 80). It has a listener and a token of its own, and acts on sandboxes of personas
+//! whose environment is `test`, on nothing else.
+
+mod sandbox;
+pub(crate) mod token;
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use clp_schemas::canonical::sha256;
+use clp_schemas::endpoint::{ALL, Base, Endpoint, EndpointId};
+use clp_schemas::ids::TenantId;
+use clp_schemas::ops::Nothing;
+use clp_schemas::ops::discover::Deployment;
+use clp_schemas::ops::store::SecretText;
+use clp_schemas::problem::{Problem, ProblemType};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::config::Template;
+use crate::http::{Inbound, Reply, RequestLog, read_body, read_query};
+use crate::rules::{self, Rule};
+use crate::service::Service;
+use crate::store::{Gate, Store};
+
+/// What test control acts on.
+#[derive(Debug)]
+pub struct Control {
+    services: Vec<Arc<Service>>,
+    store: Store,
+    log: Arc<RequestLog>,
+    token_hash: [u8; 32],
+}
+
+impl Control {
+    /// Test control of these personas, for whoever has the token.
+    #[must_use]
+    pub fn new(services: Vec<Arc<Service>>, store: Store, log: Arc<RequestLog>, token: &SecretText) -> Self {
+        Self {
+            services,
+            store,
+            log,
+            token_hash: sha256(token.expose().as_bytes()),
+        }
+    }
+
+    fn knows(&self, token: &str) -> bool {
+        // Hashes are of one length, so the time taken tells nothing about the token.
+        verify_slices_are_equal(&self.token_hash, &sha256(token.as_bytes())).is_ok()
+    }
+
+    fn service_of(&self, gate: &Gate<'_>, tenant: &TenantId) -> Result<Option<Arc<Service>>, Problem> {
+        let name = gate.sandbox_persona(tenant)?;
+        let mut services = self.services.iter();
+        Ok(services
+            .find(|service| Some(&service.persona.name) == name.as_ref() && is_for_tests(service))
+            .cloned())
+    }
+}
+
+fn is_for_tests(service: &Service) -> bool {
+    service.persona.environment == Deployment::Test
+}
+
+/// Answers whatever reaches the listener for test control.
+pub fn router(control: Arc<Control>) -> Router {
+    Router::new()
+        .fallback(move |request: Request| {
+            let control = Arc::clone(&control);
+            async move { serve(control, request).await.into_response() }
+        })
+        .layer(CatchPanicLayer::custom(|_| -> Response {
+            tracing::error!("a handler of test control panicked");
+            Reply::refusal(&ProblemType::Internal.into()).into_response()
+        }))
+}
+
+async fn serve(control: Arc<Control>, request: Request) -> Reply {
+    let reply = match Inbound::read(request).await {
+        Ok(inbound) => answer(control, inbound).await,
+        Err(problem) => Reply::refusal(&problem),
+    };
+    reply.caching("no-store")
+}
+
+async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
+    let (row, tenant) = match route(&inbound.method, &inbound.path) {
+        Routed::Endpoint(row, tenant) => (row, tenant),
+        Routed::NoMethod(allow) => {
+            return Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(allow);
+        }
+        Routed::Nothing => return Reply::refusal(&ProblemType::NotFound.into()),
+    };
+    let presented = Presented {
+        is_known: inbound.bearer().is_some_and(|token| control.knows(token)),
+    };
+    if let Err(problem) = rules::check(TOKEN_RULES, &presented) {
+        return Reply::refusal(&problem).challenge("Bearer");
+    }
+    let store = control.store.clone();
+    let done = store.run(move |gate| carry_out(gate, &control, row, tenant.as_deref(), &inbound));
+    done.await.unwrap_or_else(|problem| Reply::refusal(&problem))
+}
+
+/// Where a request leads.
+enum Routed {
+    /// To an endpoint, with the tenant in the path, where there is one.
+    Endpoint(&'static Endpoint, Option<String>),
+    /// To a path that has this method alone.
+    NoMethod(&'static str),
+    /// To nothing.
+    Nothing,
+}
+
+fn route(method: &str, path: &str) -> Routed {
+    let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+    let found = ALL.iter().filter(|row| row.base == Base::Control).find_map(|row| {
+        let template = Template::try_from(row.path.to_owned()).ok()?;
+        Some((*row, template.matches(&segments)?))
+    });
+    // No two endpoints of test control share a path.
+    match found {
+        Some((row, mut parameters)) if row.method.name() == method => {
+            Routed::Endpoint(row, parameters.remove("tenant_id"))
+        }
+        Some((row, _)) => Routed::NoMethod(row.method.name()),
+        None => Routed::Nothing,
+    }
+}
+
+/// The token of a request, if any.
+struct Presented {
+    is_known: bool,
+}
+
+const TOKEN_RULES: &[Rule<Presented>] = &[Rule {
+    id: "CLP-CTL-001",
+    refuses: |presented| (!presented.is_known).then(|| ProblemType::Unauthenticated.into()),
+}];
+
+/// The sandbox that a path names.
+struct Named {
+    is_wanted: bool,
+    is_open: bool,
+}
+
+const SANDBOX_RULES: &[Rule<Named>] = &[Rule {
+    id: "CLP-CTL-012",
+    refuses: |named| (named.is_wanted && !named.is_open).then(|| ProblemType::NotFound.into()),
+}];
+
+fn carry_out(
+    gate: &Gate<'_>,
+    control: &Control,
+    row: &'static Endpoint,
+    path: Option<&str>,
+    inbound: &Inbound,
+) -> Result<Reply, Problem> {
+    let sandbox = match path.and_then(|path| path.parse::<TenantId>().ok()) {
+        Some(tenant) => control.service_of(gate, &tenant)?.map(|service| (tenant, service)),
+        None => None,
+    };
+    let named = Named {
+        is_wanted: path.is_some(),
+        is_open: sandbox.is_some(),
+    };
+    rules::check(SANDBOX_RULES, &named)?;
+    read_query::<Nothing>(row.id, &inbound.query)?;
+    if row.id == EndpointId::SandboxOpen {
+        let body = read_body(row.id, inbound)?.typed;
+        return Reply::json(row.success, &sandbox::open(gate, control, &body)?);
+    }
+    let (tenant, service) = sandbox.ok_or(ProblemType::NotFound)?;
+    match row.id {
+        EndpointId::SandboxReset => {
+            gate.reset_tenant(&tenant)?;
+            control.log.clear(&tenant);
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::ClockAdvance => {
+            let body = read_body(row.id, inbound)?.typed;
+            Reply::json(row.success, &sandbox::advance(gate, &tenant, &body)?)
+        }
+        EndpointId::ControlApprove => {
+            let body = read_body(row.id, inbound)?.typed;
+            Reply::json(row.success, &sandbox::decide(gate, &service, &tenant, &body)?)
+        }
+        EndpointId::AuthenticatorRegister => {
+            let body = read_body(row.id, inbound)?.typed;
+            sandbox::register(gate, &tenant, &body)?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::RequestLog => Reply::json(row.success, &sandbox::requests(control, &tenant)),
+        EndpointId::StateDump => Reply::json(row.success, &sandbox::state(gate, &tenant)?),
+        // No other row is below C.
+        _ => Err(ProblemType::NotFound.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_of_test_control_is_found_by_its_path() {
+        for row in ALL.iter().filter(|row| row.base == Base::Control) {
+            let path = row.path.replace("{tenant_id}", "ten_x");
+            let has_tenant = row.path.contains("{tenant_id}");
+            match route(row.method.name(), &path) {
+                Routed::Endpoint(found, tenant) => {
+                    assert_eq!(found.id, row.id);
+                    assert_eq!(tenant.is_some(), has_tenant);
+                }
+                Routed::NoMethod(_) | Routed::Nothing => panic!("{path}"),
+            }
+            assert!(matches!(route("DELETE", &path), Routed::NoMethod(allow) if allow == row.method.name()));
+        }
+        for nothing in ["/", "/sandboxes/", "/sandboxes/x", "/sandboxes/x/state/y"] {
+            assert!(matches!(route("GET", nothing), Routed::Nothing), "{nothing}");
+        }
+    }
+}

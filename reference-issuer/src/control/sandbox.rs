@@ -1,0 +1,112 @@
+//! What test control does to a sandbox.
+
+use std::collections::BTreeMap;
+
+use clp_schemas::ids::TenantId;
+use clp_schemas::ops::approve::Approval;
+use clp_schemas::ops::control::{
+    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody, ObjectState,
+    RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
+};
+use clp_schemas::problem::{Problem, ProblemType};
+
+use super::{Control, is_for_tests, token};
+use crate::auth;
+use crate::config::CastRole;
+use crate::ops::approve::decide_for_test;
+use crate::passkey::{Passkey, PasskeyFault};
+use crate::service::Service;
+use crate::store::{Gate, NewTenant};
+
+/// Makes a fresh tenant with its cast, and another one for the outsider.
+pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Result<Sandbox, Problem> {
+    let wanted = body.issuer_identifier.as_ref();
+    let service = control
+        .services
+        .iter()
+        .filter(|service| is_for_tests(service))
+        .find(|service| wanted.is_none_or(|identifier| *identifier == service.origin))
+        .ok_or(ProblemType::NotFound)?;
+    let template = &service.persona.sandbox;
+    let new = NewTenant {
+        persona: &service.persona.name,
+        name: None,
+    };
+    let inside = gate.make_tenant(new)?;
+    let outside = gate.make_tenant(new)?;
+    let mut principals = BTreeMap::new();
+    for role in CastRole::ALL {
+        let tenant = if role.is_inside() { &inside } else { &outside };
+        let permissions = template.permissions_of(role).ok_or(ProblemType::Internal)?;
+        let token = token::fresh()?;
+        let id = gate.put_principal(tenant, role.name(), &token, &permissions)?;
+        principals.insert(role.name().to_owned(), CastMember { id, token });
+    }
+    Ok(Sandbox {
+        now: gate.enter(&inside)?.now(),
+        tenant_id: inside,
+        issuer_identifier: service.origin.clone(),
+        credential_issuer_endpoint: service.endpoint(),
+        principals,
+        probe: template.probe(),
+    })
+}
+
+/// Moves the clock forward; whatever was due in between has then happened.
+pub(super) fn advance(gate: &Gate<'_>, tenant: &TenantId, body: &ClockBody) -> Result<ClockAnswer, Problem> {
+    Ok(ClockAnswer {
+        now: gate.advance_clock(tenant, body.advance_seconds)?,
+    })
+}
+
+/// Takes a decision in the name of somebody, by default of the cast's approver.
+pub(super) fn decide(
+    gate: &Gate<'_>,
+    service: &Service,
+    tenant: &TenantId,
+    body: &ControlApprovalBody,
+) -> Result<Approval, Problem> {
+    let id = match &body.approver {
+        Some(id) => id.clone(),
+        None => gate
+            .principal_by_name(tenant, CastRole::Approver.name())?
+            .ok_or(ProblemType::NotFound)?,
+    };
+    let mut tx = gate.enter(tenant)?;
+    let approver = auth::principal(gate, tenant, &service.persona.permissions, &id)?;
+    decide_for_test(&mut tx, &approver, body)
+}
+
+/// Registers a passkey for somebody in the tenant.
+pub(super) fn register(gate: &Gate<'_>, tenant: &TenantId, body: &AuthenticatorBody) -> Result<(), Problem> {
+    gate.principal(tenant, &body.principal)?.ok_or(ProblemType::NotFound)?;
+    let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
+    gate.enter(tenant)?.put_passkey(&body.principal, &passkey)?;
+    Ok(())
+}
+
+fn invalid(fault: PasskeyFault) -> Problem {
+    Problem::new(ProblemType::EvidenceInvalid).detail(fault.to_string())
+}
+
+/// What reached the tenant.
+pub(super) fn requests(control: &Control, tenant: &TenantId) -> RequestLogAnswer {
+    RequestLogAnswer {
+        items: control.log.of(tenant),
+    }
+}
+
+/// What the tenant holds, without a secret.
+pub(super) fn state(gate: &Gate<'_>, tenant: &TenantId) -> Result<StateAnswer, Problem> {
+    let tx = gate.enter(tenant)?;
+    Ok(StateAnswer {
+        credentials: objects(tx.credential_states()?),
+        requests: objects(tx.request_states()?),
+        rotations: objects(tx.rotation_states()?),
+        audit_size: tx.audit_size()?,
+    })
+}
+
+fn objects(states: Vec<(String, String)>) -> Vec<ObjectState> {
+    states.into_iter().map(|(id, state)| ObjectState { id, state }).collect()
+}

@@ -1,0 +1,217 @@
+//! A request as it arrived: bounded in size and time, nothing in it believed yet.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
+use clp_schemas::json::Limits;
+use clp_schemas::problem::{Problem, ProblemType};
+use futures::StreamExt as _;
+
+use crate::rules::{self, Rule};
+
+/// How long a body may take to arrive.
+const READ_TIME: Duration = Duration::from_secs(10);
+
+/// A body that is too large is read on and thrown away up to so many times the limit: a peer
+/// that is cut off while it sends does not see the answer.
+const DRAINED: usize = 4;
+
+/// The version of the protocol, in the header field `CLP-Version`.
+pub(super) const VERSION: &str = "1.0";
+/// The header field that names the version.
+pub(super) const VERSION_HEADER: &str = "clp-version";
+
+/// A request as it arrived.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The method.
+    pub method: String,
+    /// The path as it was sent.
+    pub path: String,
+    /// The query as it was sent; empty where there is none.
+    pub query: String,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Step 1: the version.
+const VERSION_RULES: &[Rule<HeaderMap>] = &[Rule {
+    id: "CLP-TRN-002",
+    refuses: |headers| {
+        headers
+            .get_all(VERSION_HEADER)
+            .iter()
+            .any(|version| version != VERSION)
+            .then(|| ProblemType::VersionNotSupported.into())
+    },
+}];
+
+/// Step 2: the size of the body, as far as it was read.
+const SIZE_RULES: &[Rule<ReadOutcome>] = &[Rule {
+    id: "CLP-TRN-004",
+    refuses: |outcome| {
+        matches!(outcome, ReadOutcome::TooLarge).then(|| ProblemType::BodyTooLarge.into())
+    },
+}];
+
+enum ReadOutcome {
+    Whole(Vec<u8>),
+    TooLarge,
+    CutOff,
+}
+
+impl Inbound {
+    /// Reads a request, and makes the first two checks.
+    ///
+    /// # Errors
+    /// `version-not-supported`, `body-too-large`, or `invalid-json` for a body that breaks
+    /// off or does not arrive in time.
+    pub async fn read(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        rules::check(VERSION_RULES, &parts.headers)?;
+        let outcome = read_body(body).await;
+        rules::check(SIZE_RULES, &outcome)?;
+        let ReadOutcome::Whole(body) = outcome else {
+            return Err(Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole"));
+        };
+        Ok(Self {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    /// The bearer token of the `Authorization` header field (RFC 6750 section 2.1), and of no
+    /// other place. Two such header fields are none.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        let value = self.only(AUTHORIZATION.as_str())?;
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim_start_matches(' ');
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    }
+
+    /// Whether any `Authorization` header field was sent.
+    #[must_use]
+    pub fn has_authorization(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Whether the peer has the document with this entity tag already (RFC 9110 section
+    /// 13.1.2).
+    #[must_use]
+    pub fn has_etag(&self, tag: &str) -> bool {
+        let quoted = format!("\"{tag}\"");
+        self.headers
+            .get_all(IF_NONE_MATCH)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == quoted)
+    }
+
+    /// Whether the body says that it is JSON; a `charset` is ignored (RFC 8259 section 11).
+    pub(super) fn is_json(&self) -> bool {
+        self.only(CONTENT_TYPE.as_str()).is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default();
+            essence.trim().eq_ignore_ascii_case("application/json")
+        })
+    }
+
+    /// The value of a header field that was sent once, as text.
+    pub(super) fn only(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().ok(),
+            _ => None,
+        }
+    }
+}
+
+async fn read_body(body: Body) -> ReadOutcome {
+    let limit = Limits::default().bytes;
+    let read = async {
+        let mut stream = body.into_data_stream();
+        let mut bytes = Vec::new();
+        let mut size = 0_usize;
+        while let Some(chunk) = stream.next().await {
+            let Ok(chunk) = chunk else {
+                return ReadOutcome::CutOff;
+            };
+            size = size.saturating_add(chunk.len());
+            if size > DRAINED * limit {
+                break;
+            }
+            if size <= limit {
+                bytes.extend_from_slice(&chunk);
+            }
+        }
+        if size > limit {
+            return ReadOutcome::TooLarge;
+        }
+        ReadOutcome::Whole(bytes)
+    };
+    tokio::time::timeout(READ_TIME, read).await.unwrap_or(ReadOutcome::CutOff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(name: &str, values: &[&str]) -> Inbound {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(
+                axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                value.parse().unwrap(),
+            );
+        }
+        Inbound {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_from_one_bearer_field_alone() {
+        assert_eq!(request("authorization", &["Bearer abc"]).bearer(), Some("abc"));
+        assert_eq!(request("authorization", &["bearer  abc"]).bearer(), Some("abc"));
+        for values in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer a"], &[]] {
+            assert_eq!(request("authorization", values).bearer(), None, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_charset_is_ignored_and_another_type_is_not() {
+        assert!(request("content-type", &["application/json"]).is_json());
+        assert!(request("content-type", &["Application/JSON; charset=utf-8"]).is_json());
+        for values in [&["application/jsonp"][..], &["text/plain"], &[], &["application/json", "text/plain"]] {
+            assert!(!request("content-type", values).is_json(), "{values:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn version_and_size_are_checked_first() {
+        let read = |version: &str, size: usize| {
+            let request = Request::builder()
+                .header(VERSION_HEADER, version)
+                .body(Body::from(vec![b' '; size]))
+                .unwrap();
+            async { Inbound::read(request).await.map(|_| ()).map_err(|problem| problem.kind().unwrap()) }
+        };
+        assert_eq!(read("1.0", 262_144).await, Ok(()));
+        assert_eq!(read("1.0", 262_145).await, Err(ProblemType::BodyTooLarge));
+        assert_eq!(read("1.1", 262_145).await, Err(ProblemType::VersionNotSupported));
+    }
+}

@@ -1,0 +1,20 @@
+//! From a request on the wire to a typed call, and back. What is the same for every endpoint
+//! is here, in the fixed order of checks (specification chapter 02): it reads the row of the
+//! endpoint table and knows nothing of what an endpoint does.
+
+mod body;
+mod dispatch;
+mod inbound;
+mod log;
+mod query;
+mod reply;
+mod route;
+mod schema;
+mod serve;
+
+pub(crate) use body::{Body, read as read_body};
+pub use inbound::Inbound;
+pub use log::RequestLog;
+pub(crate) use query::read as read_query;
+pub use reply::Reply;
+pub use serve::router;

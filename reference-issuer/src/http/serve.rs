@@ -1,0 +1,118 @@
+//! The listener of a persona: the endpoints of the protocol, and below them the persona's own
+//! API.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::time::Timestamp;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::dispatch::{self, refusal};
+use super::inbound::Inbound;
+use super::reply::Reply;
+use super::route::{Routed, route};
+use crate::resource::{self, ResourceCall};
+use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
+
+/// Answers whatever reaches a persona.
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .fallback(move |request: Request| {
+            let service = Arc::clone(&service);
+            async move { serve(&service, request).await.into_response() }
+        })
+        .layer(CatchPanicLayer::custom(|_| -> Response {
+            tracing::error!("a handler panicked");
+            Reply::refusal(&ProblemType::Internal.into()).into_response()
+        }))
+}
+
+async fn serve(service: &Arc<Service>, request: Request) -> Reply {
+    let below = is_below_endpoint(request.uri().path());
+    let caller = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+    let reply = match Inbound::read(request).await {
+        Ok(inbound) => answer(service, inbound, caller).await,
+        Err(problem) => Reply::refusal(&problem),
+    };
+    // Answers below E are about credentials (RFC 9111 section 5.2.2.5).
+    if below { reply.caching("no-store") } else { reply }
+}
+
+fn is_below_endpoint(path: &str) -> bool {
+    path.strip_prefix(ENDPOINT_PATH)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
+    match route(&inbound.method, &inbound.path) {
+        Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
+            .await
+            .unwrap_or_else(|problem| Reply::refusal(&problem)),
+        Routed::NoMethod(allow) => Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow),
+        Routed::Nothing => refusal(service, &inbound, &ProblemType::NotFound.into()),
+        Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
+        Routed::Elsewhere => resource(service, inbound, caller).await,
+    }
+}
+
+fn is_approval_page(inbound: &Inbound) -> bool {
+    inbound.method == "GET" && inbound.path.starts_with(APPROVAL_PATH)
+}
+
+/// Says how to decide. The same for every request: whoever follows a link is nobody yet.
+fn approval_page() -> Reply {
+    let text = "This issuer is a mock and has no page for approvals.\n\
+                Decide with your own client and authenticator, for instance `clp approve REQUEST`.\n";
+    Reply::text(200, "text/plain; charset=utf-8", text.to_owned())
+}
+
+/// Hands a call over to the persona's own API.
+async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
+    let call = ResourceCall {
+        bearer: inbound.bearer().map(str::to_owned),
+        method: inbound.method.clone(),
+        path: inbound.path.clone(),
+        query: inbound.query,
+        body: inbound.body.into(),
+        caller,
+    };
+    let answer = resource::answer(&service.store, &service.persona, call).await;
+    let reply = match answer.result {
+        Ok(success) => match &success.value {
+            Some(value) => Reply::json(success.status, value),
+            None => Ok(Reply::empty(success.status)),
+        },
+        Err(problem) => Err(problem),
+    };
+    let mut reply = reply.unwrap_or_else(|problem: Problem| Reply::refusal(&problem)).caching("no-store");
+    if let Some(challenge) = answer.challenge {
+        reply = reply.challenge(challenge);
+    }
+    if let Some(allow) = &answer.allow {
+        reply = reply.allow(allow);
+    }
+    if let Some(tenant) = answer.tenant {
+        let time = service
+            .store
+            .submit(tenant.clone(), |tx| Ok(tx.now()))
+            .await
+            .unwrap_or_else(|_| Timestamp::system_now());
+        let logged = LoggedRequest {
+            time,
+            method: inbound.method,
+            path: inbound.path,
+            status: reply.status(),
+            problem: reply.problem().map(str::to_owned),
+        };
+        service.log.record(&tenant, logged);
+    }
+    reply
+}

@@ -1,0 +1,191 @@
+//! An issuer that runs inside another program: every persona on a port of its own, test control
+//! on one more, all on the loopback interface.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use clp_schemas::ops::store::SecretText;
+use clp_schemas::problem::Problem;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::{Config, ConfigFault, Persona};
+use crate::control::{self, Control};
+use crate::http::{self, RequestLog};
+use crate::service::Service;
+use crate::store::{Fault, Gate, NewTenant, Store};
+
+/// What is to be served.
+#[derive(Clone, Debug, Default)]
+pub struct Issuer {
+    config: Option<Config>,
+    data: Option<PathBuf>,
+}
+
+/// Why an issuer does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// The configuration cannot be used.
+    #[error("the configuration: {0}")]
+    Config(#[from] ConfigFault),
+    /// The state cannot be opened.
+    #[error("the state: {0}")]
+    Store(#[from] Fault),
+    /// The tenants of the configuration cannot be stored.
+    #[error("the tenants of the configuration cannot be stored: {}", .0.title)]
+    Tenants(Problem),
+    /// A port cannot be had.
+    #[error("port {port}: {fault}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What the system says.
+        fault: std::io::Error,
+    },
+}
+
+/// A persona that is being served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningPersona {
+    /// Its name.
+    pub name: String,
+    /// Its issuer identifier, below which its manifest is found.
+    pub url: String,
+}
+
+/// An issuer that is being served. It stops when this is dropped; [`Running::shutdown`] waits.
+#[derive(Debug)]
+pub struct Running {
+    /// The personas, in the order of the configuration.
+    pub personas: Vec<RunningPersona>,
+    /// The base of test control, where there is one.
+    pub control_url: Option<String>,
+    /// Its bearer token.
+    pub control_token: Option<SecretText>,
+    stop: watch::Sender<()>,
+    listeners: Vec<JoinHandle<()>>,
+    store: Store,
+}
+
+impl Issuer {
+    /// An issuer with the built-in personas, in memory.
+    #[must_use]
+    pub fn builder() -> Self {
+        Self::default()
+    }
+
+    /// Serves this configuration.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Keeps the state in this directory.
+    #[must_use]
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data = Some(directory.into());
+        self
+    }
+
+    /// Opens the state and the ports. When this answers, everything can be called.
+    ///
+    /// # Errors
+    /// [`StartFault`].
+    pub async fn spawn(self) -> Result<Running, StartFault> {
+        let config = match self.config {
+            Some(config) => config,
+            None => Config::built_in()?,
+        };
+        let store = Store::open(self.data.as_deref())?;
+        let log = Arc::new(RequestLog::default());
+        let (stop, stopped) = watch::channel(());
+        let mut running = Running {
+            personas: Vec::new(),
+            control_url: None,
+            control_token: None,
+            stop,
+            listeners: Vec::new(),
+            store: store.clone(),
+        };
+        let mut services = Vec::new();
+        for persona in config.personas {
+            let persona = Arc::new(persona);
+            let stored = Arc::clone(&persona);
+            store
+                .run(move |gate| Ok(put_tenants(gate, &stored)?))
+                .await
+                .map_err(StartFault::Tenants)?;
+            let (listener, port) = bind(persona.port).await?;
+            let service = Arc::new(Service::new(persona, port, store.clone(), Arc::clone(&log)));
+            running.personas.push(RunningPersona {
+                name: service.persona.name.clone(),
+                url: service.origin.clone(),
+            });
+            running.listeners.push(serve(listener, http::router(Arc::clone(&service)), stopped.clone()));
+            services.push(service);
+        }
+        if let Some(wanted) = config.control {
+            let token = match wanted.token {
+                Some(token) => token,
+                None => control::token::fresh()?,
+            };
+            let (listener, port) = bind(wanted.port).await?;
+            let control = Control::new(services, store, log, &token);
+            running.listeners.push(serve(listener, control::router(Arc::new(control)), stopped));
+            running.control_url = Some(format!("http://localhost:{port}"));
+            running.control_token = Some(token);
+        }
+        Ok(running)
+    }
+}
+
+impl Running {
+    /// Takes no more calls, lets those under way finish, and closes the state.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        for listener in self.listeners {
+            // A listener that panicked has been reported where it happened.
+            let _ = listener.await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Stores the tenants that a persona begins with, and its permission document.
+fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
+    gate.keep_document(&persona.name, &persona.permissions)?;
+    for tenant in &persona.tenants {
+        let id = gate.make_tenant(NewTenant {
+            persona: &persona.name,
+            name: Some(&tenant.name),
+        })?;
+        for principal in &tenant.principals {
+            gate.put_principal(&id, &principal.name, &principal.token, &principal.permissions)?;
+        }
+    }
+    Ok(())
+}
+
+async fn bind(port: u16) -> Result<(TcpListener, u16), StartFault> {
+    let fault = |fault| StartFault::Port { port, fault };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fault)?;
+    let port = listener.local_addr().map_err(fault)?.port();
+    Ok((listener, port))
+}
+
+fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(async move {
+            // An error is the drop of the sender, which is the sign to stop.
+            let _ = stopped.changed().await;
+        });
+        if let Err(fault) = served.await {
+            tracing::error!(%fault, "a listener failed");
+        }
+    })
+}

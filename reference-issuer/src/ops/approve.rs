@@ -1,0 +1,282 @@
+//! Decide on a request, with proof (specification chapter 12).
+
+use clp_schemas::approval::{self, Decision};
+use clp_schemas::canonical;
+use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId};
+use clp_schemas::ops::approve::{
+    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge, ChallengeOpen,
+};
+use clp_schemas::ops::control::ControlApprovalBody;
+use clp_schemas::ops::discover::AuthMethod;
+use clp_schemas::ops::request::CredentialRequest;
+use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::state::request::State;
+use clp_schemas::time::Timestamp;
+
+use super::discover::APPROVAL_METHODS;
+use super::request::visible;
+use super::{Incoming, Operation, Outcome, guard};
+use crate::auth::{Action, Caller};
+use crate::lifecycle::request as life;
+use crate::passkey::{self, Passkey, PasskeyFault};
+use crate::rules::{self, Rule};
+use crate::service::Service;
+use crate::store::{ChallengeRow, Due, Evidence, Tx};
+
+/// The `WebAuthn` relying party of every persona.
+const RELYING_PARTY: &str = "localhost";
+
+/// How somebody who wants to decide stands to the request.
+struct Deciding {
+    is_requester: bool,
+    state: State,
+}
+
+impl Deciding {
+    fn new(approver: &PrincipalId, request: &CredentialRequest) -> Self {
+        Self {
+            is_requester: *approver == request.requester,
+            state: request.state,
+        }
+    }
+}
+
+const DECIDING_RULES: &[Rule<Deciding>] = &[
+    Rule {
+        id: "CLP-APP-003",
+        refuses: |deciding| deciding.is_requester.then(|| ProblemType::SeparationOfDuty.into()),
+    },
+    Rule {
+        id: "CLP-APP-004",
+        refuses: |deciding| {
+            (deciding.state != State::PendingApproval).then(|| ProblemType::RequestNotPending.into())
+        },
+    },
+];
+
+impl Operation for ChallengeOpen {
+    type Subject = CredentialRequest;
+
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
+        visible(tx, call, &call.path()?.request_id, Action::Approve)
+    }
+
+    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Challenge>, Problem> {
+        let approver = call.caller.principal()?;
+        rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        let decision = call.body()?.typed.decision;
+        let nonce = canonical::to_base64url(&tx.context().random.bytes::<32>()?);
+        let signed = approval::challenge(&request.digest, &nonce, decision, approver.as_str());
+        let passkeys = tx.passkeys(approver)?;
+        let challenge = Challenge {
+            id: ChallengeId::from_entropy(tx.context().random.bytes()?),
+            request_id: request.id,
+            version: request.version,
+            digest: request.digest,
+            approver: approver.clone(),
+            nonce,
+            decision,
+            challenge: canonical::to_base64url(&signed),
+            expires_at: tx.now().plus(CHALLENGE_SECONDS),
+            relying_party_id: RELYING_PARTY.to_owned(),
+            allow_credentials: passkeys.into_iter().map(|passkey| passkey.credential_id).collect(),
+        };
+        tx.put_challenge(&challenge)?;
+        tx.schedule(challenge.expires_at, &Due::Challenge(challenge.id.clone()))?;
+        Ok(Outcome::Done(challenge))
+    }
+}
+
+const METHOD_RULES: &[Rule<AuthMethod>] = &[Rule {
+    id: "CLP-APP-011",
+    refuses: |method| {
+        (!APPROVAL_METHODS.contains(method))
+            .then(|| Problem::new(ProblemType::MethodNotSupported).pointer("/method"))
+    },
+}];
+
+/// How the challenge that is answered stands.
+struct Answering {
+    has_lapsed: bool,
+    is_used: bool,
+    is_foreign: bool,
+}
+
+impl Answering {
+    fn new(row: Option<&ChallengeRow>, request: &CredentialRequest, approver: &PrincipalId, now: Timestamp) -> Self {
+        match row {
+            Some(ChallengeRow { challenge, used }) => Self {
+                has_lapsed: now >= challenge.expires_at,
+                is_used: *used,
+                is_foreign: challenge.request_id != request.id
+                    || challenge.version != request.version
+                    || challenge.approver != *approver,
+            },
+            // A challenge is forgotten when it lapses.
+            None => Self {
+                has_lapsed: true,
+                is_used: false,
+                is_foreign: false,
+            },
+        }
+    }
+}
+
+const CHALLENGE_RULES: &[Rule<Answering>] = &[
+    Rule {
+        id: "CLP-APP-008",
+        refuses: |answering| unusable(answering.has_lapsed),
+    },
+    Rule {
+        id: "CLP-APP-009",
+        refuses: |answering| unusable(answering.is_used),
+    },
+    Rule {
+        id: "CLP-APP-010",
+        refuses: |answering| unusable(answering.is_foreign),
+    },
+];
+
+fn unusable(is_unusable: bool) -> Option<Problem> {
+    is_unusable.then(|| ProblemType::ChallengeNotUsable.into())
+}
+
+/// What verifying the evidence found.
+type Verified = Result<passkey::Used, PasskeyFault>;
+
+const EVIDENCE_RULES: &[Rule<Verified>] = &[
+    Rule {
+        id: "CLP-APP-012",
+        refuses: |verified| {
+            invalid(verified, |fault| {
+                matches!(
+                    fault,
+                    PasskeyFault::UnknownPasskey | PasskeyFault::Malformed | PasskeyFault::Key | PasskeyFault::Signature
+                )
+            })
+        },
+    },
+    Rule {
+        id: "CLP-APP-013",
+        refuses: |verified| {
+            invalid(verified, |fault| matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge))
+        },
+    },
+    Rule {
+        id: "CLP-APP-014",
+        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::Origin),
+    },
+    Rule {
+        id: "CLP-APP-015",
+        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::RelyingParty),
+    },
+    Rule {
+        id: "CLP-APP-016",
+        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::NotVerified),
+    },
+    Rule {
+        id: "CLP-APP-017",
+        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::Counter),
+    },
+];
+
+fn invalid(verified: &Verified, concerns: impl Fn(PasskeyFault) -> bool) -> Option<Problem> {
+    let fault = verified.as_ref().err().copied().filter(|fault| concerns(*fault))?;
+    Some(
+        Problem::new(ProblemType::EvidenceInvalid)
+            .detail(fault.to_string())
+            .pointer("/evidence"),
+    )
+}
+
+impl Operation for ApprovalSubmit {
+    type Subject = CredentialRequest;
+
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
+        visible(tx, call, &call.path()?.request_id, Action::Approve)
+    }
+
+    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Approval>, Problem> {
+        let body = &call.body()?.typed;
+        let approver = call.caller.principal()?;
+        rules::check(METHOD_RULES, &body.method)?;
+        rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        let row = tx.challenge(&body.challenge_id)?;
+        let answering = Answering::new(row.as_ref(), &request, approver, tx.now());
+        rules::check(CHALLENGE_RULES, &answering)?;
+        let challenge = row.ok_or(ProblemType::ChallengeNotUsable)?.challenge;
+
+        // From here on the challenge is used up, whatever the evidence is worth.
+        tx.use_challenge(&challenge.id)?;
+        let passkeys = tx.passkeys(approver)?;
+        let verified = verify(&call.service, &passkeys, &challenge, body);
+        if let Err(problem) = rules::check(EVIDENCE_RULES, &verified) {
+            return Ok(Outcome::Refused(problem));
+        }
+        let used = verified.map_err(|_| Problem::from(ProblemType::EvidenceInvalid))?;
+        let approval = new_approval(tx, &request, approver, body.method, challenge.decision, body.reason.clone())?;
+        for mut passkey in passkeys {
+            if passkey.credential_id == used.credential_id {
+                passkey.counter = used.counter;
+                tx.put_passkey(approver, &passkey)?;
+                tx.put_evidence(&Evidence {
+                    approval: &approval.id,
+                    challenge: &challenge,
+                    assertion: &body.evidence,
+                    public_key: &passkey.public_key,
+                })?;
+            }
+        }
+        let effects = life::decide(request, approval.clone())?;
+        tx.apply(effects)?;
+        Ok(Outcome::Done(approval))
+    }
+}
+
+fn verify(service: &Service, passkeys: &[Passkey], challenge: &Challenge, body: &ApprovalBody) -> Verified {
+    let signed = canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
+    passkey::verify(passkeys, &signed, &body.evidence, RELYING_PARTY, &service.origin)
+}
+
+fn new_approval(
+    tx: &Tx<'_>,
+    request: &CredentialRequest,
+    approver: &PrincipalId,
+    method: AuthMethod,
+    decision: Decision,
+    reason: Option<String>,
+) -> Result<Approval, Problem> {
+    let now = tx.now();
+    Ok(Approval {
+        id: ApprovalId::from_entropy(tx.context().random.bytes()?),
+        request_id: request.id.clone(),
+        version: request.version,
+        decision,
+        approver: approver.clone(),
+        method,
+        approved_at: now,
+        expires_at: now.plus(APPROVAL_SECONDS),
+        reason,
+    })
+}
+
+/// Takes a simulated decision in the name of `approver`. All checks of a real one are made, but
+/// for the evidence.
+///
+/// # Errors
+/// `not-found`, `forbidden`, `separation-of-duty`, `request-not-pending`.
+pub(crate) fn decide_for_test(
+    tx: &mut Tx<'_>,
+    approver: &Caller,
+    body: &ControlApprovalBody,
+) -> Result<Approval, Problem> {
+    let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
+    let id = approver.principal()?;
+    rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
+    let asked = &request.submitted;
+    guard::object(approver, &asked.project, &asked.environment, Action::Approve)?;
+    let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
+    let effects = life::decide(request, approval.clone())?;
+    tx.apply(effects)?;
+    Ok(approval)
+}
