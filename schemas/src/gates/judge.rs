@@ -173,8 +173,9 @@ impl Facts {
             .iter()
             .filter(|place| place.is_awaited())
             .collect();
-        let own_key = self.kind == CredentialType::ServiceAccount;
-        let probe_seen = self.probe_refused_at.is_some() || own_key;
+        // The issuer itself checks what a service account signs; there is no place to probe.
+        let no_probe = self.kind == CredentialType::ServiceAccount;
+        let probe_seen = self.probe_refused_at.is_some() || no_probe;
         if self.kind == CredentialType::WebhookSecret && self.event_accepted_at.is_some() {
             let (state, detail) = if probe_seen {
                 (GateState::Met, "the receiver refuses what it should refuse")

@@ -41,6 +41,7 @@ pub struct OauthMetadata {
 /// The form of a token request. Parameters not named here are ignored (RFC 6749
 /// section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub struct TokenBody {
     /// Which grant.
     pub grant_type: String,
@@ -77,8 +78,10 @@ pub struct TokenAnswer {
     pub scope: String,
 }
 
-/// The form of an introspection (RFC 7662 section 2.1).
+/// The form of an introspection (RFC 7662 section 2.1). Parameters not named here are
+/// ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub struct IntrospectionBody {
     /// An access token or an API key.
     pub token: SecretText,

@@ -103,7 +103,7 @@ pub struct Rotation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Plan>,
     /// Well-formed and never valid: what a health check shows to be refused. No secret.
-    /// Absent where the requester's own key is rotated.
+    /// Absent for a `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_value: Option<String>,
     /// When it ended.
