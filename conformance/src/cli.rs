@@ -11,7 +11,7 @@ use gherkin::tagexpr::TagOperation;
 use serde_json::json;
 use url::Url;
 
-use crate::config::Target;
+use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
 use crate::record::{Conclusion, RunRecord};
@@ -89,8 +89,8 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// How the issuer is reached, in TOML.
-    #[arg(long, value_name = "FILE")]
+    /// How the issuer is reached, in TOML; `--help` shows one.
+    #[arg(long, value_name = "FILE", long_help = format!("How the issuer is reached, in TOML:\n{EXAMPLE}"))]
     config: Option<PathBuf>,
     #[command(flatten)]
     filters: FilterArgs,

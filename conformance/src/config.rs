@@ -10,11 +10,38 @@ use clp_schemas::ops::control::Probe;
 use clp_schemas::ops::store::SecretText;
 use serde::Deserialize;
 use toml::{Table, Value};
-use url::Url;
+use url::{Host, Url};
 
 /// What every variable that reaches into the tree begins with; `__` separates its levels, as
 /// in `CLP_CONFORMANCE__CONTROL__TOKEN`.
 pub const ENV_PREFIX: &str = "CLP_CONFORMANCE__";
+
+/// A whole configuration, for the help and for a test.
+pub const EXAMPLE: &str = r#"
+# Every member can also be given as a variable: CLP_CONFORMANCE__CONTROL__URL and so on.
+issuer = "https://staging.example.com"      # or on the command line
+
+# With test control, each scenario has a tenant and a clock of its own.
+[control]
+url = "https://control.staging.example.com"
+token = { env = "CONTROL_TOKEN" }           # or { file = "PATH" }; never the token itself
+
+# Without it, four principals and two calls that were set up by hand.
+[cast]
+owner = { token = { env = "OWNER_TOKEN" } }
+approver = { token = { env = "APPROVER_TOKEN" } }
+bystander = { token = { env = "BYSTANDER_TOKEN" } }
+outsider = { token = { env = "OUTSIDER_TOKEN" } }
+
+[probe]
+project = "atlas"
+environment = "development"
+approval_environment = "production"
+read = { method = "GET", path = "/v1/records/atlas" }
+write = { method = "POST", path = "/v1/records/atlas", body = { text = "a probe" } }
+read_permissions = [{ resource_type = "record", selector = "atlas/*", actions = ["read"] }]
+write_permissions = [{ resource_type = "record", selector = "atlas/*", actions = ["write"] }]
+"#;
 
 /// Largest configuration or token file, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
@@ -90,6 +117,9 @@ pub enum ConfigFault {
         "`{0}` holds a token; name its place instead: `{{ env = \"NAME\" }}` or `{{ file = \"PATH\" }}`"
     )]
     TokenInFile(String),
+    /// An address that a token must not be sent to.
+    #[error("`{0}` has to be an https URL without user, query and fragment; http is for loopback addresses")]
+    Url(&'static str),
     /// A token's place is empty.
     #[error("the token `{0}` is not there: {1}")]
     TokenMissing(String, String),
@@ -154,12 +184,16 @@ impl Target {
         let Some(url) = url.or(tree.issuer) else {
             return Ok(Self::Reference);
         };
+        safe("issuer", &url)?;
         let control = match tree.control {
             None => None,
-            Some(control) => Some(Control {
-                url: control.url,
-                token: control.token.fetch("control.token", env)?,
-            }),
+            Some(control) => {
+                safe("control.url", &control.url)?;
+                Some(Control {
+                    url: control.url,
+                    token: control.token.fetch("control.token", env)?,
+                })
+            }
         };
         let cast = match (tree.cast, tree.probe) {
             (Some(cast), Some(probe)) => Some(Cast {
@@ -233,6 +267,19 @@ fn read(path: &Path) -> Result<String, ConfigFault> {
     std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))
 }
 
+/// Tokens are sent there, so nobody may read along.
+fn safe(name: &'static str, url: &Url) -> Result<(), ConfigFault> {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if scheme && bare { Ok(()) } else { Err(ConfigFault::Url(name)) }
+}
+
 /// Refuses a token that stands in the file itself.
 fn no_tokens(table: &Table, at: &str) -> Result<(), ConfigFault> {
     for (name, value) in table {
@@ -278,4 +325,72 @@ fn overlay(tree: &mut Table, env: &BTreeMap<String, String>) -> Result<(), Confi
         at.insert(leaf.to_owned(), value);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const TOKENS: [(&str, &str); 5] = [
+        ("CONTROL_TOKEN", "c"),
+        ("OWNER_TOKEN", "o"),
+        ("APPROVER_TOKEN", "a"),
+        ("BYSTANDER_TOKEN", "b"),
+        ("OUTSIDER_TOKEN", "x"),
+    ];
+
+    fn load(text: &str, env: &BTreeMap<String, String>) -> Result<Target, ConfigFault> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        Target::load(None, Some(&path), env)
+    }
+
+    #[test]
+    fn the_example_loads_and_shows_no_token() {
+        let Target::Remote(remote) = load(EXAMPLE, &env(&TOKENS)).unwrap() else {
+            panic!("it names an issuer");
+        };
+        assert_eq!(remote.control.as_ref().unwrap().token.expose(), "c");
+        assert_eq!(remote.cast.as_ref().unwrap().members["outsider"].token.expose(), "x");
+        let shown = format!("{remote:?}");
+        assert!(shown.contains("[secret]") && !shown.contains("\"x\""), "{shown}");
+    }
+
+    #[test]
+    fn nothing_at_all_means_the_reference_issuer() {
+        assert!(matches!(Target::load(None, None, &env(&[])), Ok(Target::Reference)));
+    }
+
+    #[test]
+    fn the_environment_wins_and_can_do_without_a_file() {
+        let mut variables = env(&TOKENS);
+        variables.insert("CLP_CONFORMANCE__ISSUER".to_owned(), "https://other.example".to_owned());
+        variables.insert("CLP_CONFORMANCE__CONTROL__TOKEN".to_owned(), "secret".to_owned());
+        let Target::Remote(remote) = load(EXAMPLE, &variables).unwrap() else {
+            panic!("it names an issuer");
+        };
+        assert_eq!(remote.url.host_str(), Some("other.example"));
+        assert_eq!(remote.control.unwrap().token.expose(), "secret");
+
+        variables.insert("CLP_CONFORMANCE__CONTROL__URL".to_owned(), "http://localhost:9/".to_owned());
+        assert!(matches!(Target::load(None, None, &variables), Ok(Target::Remote(_))));
+    }
+
+    #[test]
+    fn what_is_malformed_incomplete_or_unsafe_is_refused() {
+        let changed = |from: &str, to: &str| load(&EXAMPLE.replace(from, to), &env(&TOKENS));
+        assert!(matches!(changed("{ env = \"CONTROL_TOKEN\" } ", "\"c\""), Err(ConfigFault::TokenInFile(_))));
+        assert!(matches!(changed("\"OWNER_TOKEN\"", "\"NOT_SET\""), Err(ConfigFault::TokenMissing(..))));
+        assert!(matches!(changed("[probe]", "[probes]"), Err(ConfigFault::Form(_))));
+        assert!(matches!(changed("outsider = ", "stranger = "), Err(ConfigFault::NoCast)));
+        assert!(matches!(changed("https://staging", "http://staging"), Err(ConfigFault::Url("issuer"))));
+        assert!(matches!(changed("https://control", "https://me:pw@control"), Err(ConfigFault::Url("control.url"))));
+        let alone = "issuer = \"https://staging.example.com\"";
+        assert!(matches!(load(alone, &env(&[])), Err(ConfigFault::NoCast)));
+    }
 }

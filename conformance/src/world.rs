@@ -119,6 +119,7 @@ impl World {
             .map_err(|_| Fault::suite("the system has no randomness"))?;
         self.mark = format!("suite-{}", hex(&random));
         self.names.set("mark", json!(self.mark));
+        self.names.set("letters_256", json!("k".repeat(256)));
         self.subject = Some(subject);
         let outcome = self.settle().await;
         self.note(outcome)
@@ -381,7 +382,11 @@ impl World {
         })
     }
 
-    fn token(&self, actor: &Actor) -> Result<Option<String>, Fault> {
+    /// The bearer token of an actor, if there is one.
+    ///
+    /// # Errors
+    /// Where the actor is nobody that the scenario knows.
+    pub fn token(&self, actor: &Actor) -> Result<Option<String>, Fault> {
         match actor {
             Actor::Nobody => Ok(None),
             Actor::Stranger => Ok(Some(format!("nobody-gave-this-out-{}", self.mark))),

@@ -195,7 +195,7 @@ struct Authenticator {
 
 impl Authenticator {
     fn new() -> Self {
-        let id = to_base64url(unique().as_bytes());
+        let id = to_base64url(format!("{:0>32}", unique()).as_bytes());
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         Self { pair, id }
     }

@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub mod digest;
+pub mod document;
 pub mod key;
 pub mod log;
 pub mod merkle;

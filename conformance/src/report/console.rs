@@ -10,15 +10,23 @@ use crate::record::{Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, St
 /// Longest body shown, in characters. The other reports hold the whole.
 const MAX_BODY: usize = 1200;
 
+/// Most scenarios that are named beside one that failed alike.
+const MAX_ALSO: usize = 5;
+
 /// Renders it, with colours where the terminal has them.
 #[must_use]
 pub fn render(record: &RunRecord, colours: bool) -> String {
     let paint = Paint { colours };
     let mut text = String::new();
-    for scenario in &record.scenarios {
-        if matches!(scenario.verdict, Verdict::Fail | Verdict::Error) && !scenario.known_failure {
-            text.push_str(&failure(scenario, paint));
+    for group in groups(record) {
+        let Some((first, others)) = group.split_first() else {
+            continue;
+        };
+        text.push_str(&failure(first, paint));
+        if !others.is_empty() {
+            line(&mut text, "also", &others_named(others));
         }
+        text.push('\n');
     }
     for id in &record.stale_known_failures {
         let _ = writeln!(
@@ -32,6 +40,36 @@ pub fn render(record: &RunRecord, colours: bool) -> String {
     }
     text.push_str(&summary(record, paint));
     text
+}
+
+/// Failures that read alike, together: an absent issuer fails everything for one reason.
+fn groups(record: &RunRecord) -> Vec<Vec<&ScenarioRecord>> {
+    let mut groups: Vec<Vec<&ScenarioRecord>> = Vec::new();
+    for scenario in &record.scenarios {
+        if !matches!(scenario.verdict, Verdict::Fail | Verdict::Error) || scenario.known_failure {
+            continue;
+        }
+        let alike = groups.iter_mut().find(|group| {
+            group
+                .first()
+                .is_some_and(|first| scenario.failure.is_some() && first.failure == scenario.failure)
+        });
+        match alike {
+            Some(group) => group.push(scenario),
+            None => groups.push(vec![scenario]),
+        }
+    }
+    groups
+}
+
+fn others_named(others: &[&ScenarioRecord]) -> String {
+    let named: Vec<&str> = others.iter().take(MAX_ALSO).map(|one| one.id.as_str()).collect();
+    let more = others.len().saturating_sub(MAX_ALSO);
+    if more > 0 {
+        format!("{}\nand {more} more", named.join("\n"))
+    } else {
+        named.join("\n")
+    }
 }
 
 fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
@@ -73,7 +111,6 @@ fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
         line(&mut text, "hint", hint);
     }
     line(&mut text, "alone", &scenario.command);
-    text.push('\n');
     text
 }
 

@@ -22,7 +22,6 @@ fn computed<T>(outcome: Result<T, crate::oracle::Unsound>) -> Result<T, Fault> {
 }
 
 #[given(regex = r"^(\w+) signs a challenge for (\w+)(?: to (approve|deny))?(?: with (.+))?$")]
-#[when(regex = r"^(\w+) signs a challenge for (\w+)(?: to (approve|deny))?(?: with (.+))?$")]
 async fn sign(
     world: &mut World,
     person: String,
@@ -41,14 +40,9 @@ async fn sign(
     world.note(outcome)
 }
 
-#[when(regex = r"^(\w+) signs the same challenge for (\w+) again(?: with (.+))?$")]
-async fn sign_again(
-    world: &mut World,
-    person: String,
-    name: String,
-    flaw: String,
-) -> Result<(), Fault> {
-    let outcome = answer_challenge(world, &person, &name, &flaw);
+#[given(regex = r"^(\w+) signs the same challenge for (\w+) again$")]
+async fn sign_again(world: &mut World, person: String, name: String) -> Result<(), Fault> {
+    let outcome = answer_challenge(world, &person, &name, "");
     world.note(outcome)
 }
 
@@ -97,8 +91,8 @@ fn signed_bytes(challenge: &Value, wrong: &str) -> Result<String, Fault> {
     computed(digest::challenge(&digest, &nonce, &decision, &text(challenge, "approver")?))
 }
 
-#[given(regex = r"^(\w+) (approves|denies) (\w+)$")]
-#[when(regex = r"^(\w+) (approves|denies) (\w+)$")]
+#[given(regex = r"^(\w+|the operator) (approves|denies) (\w+)$")]
+#[when(regex = r"^(\w+|the operator) (approves|denies) (\w+)$")]
 async fn decide(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
     let outcome = async {
         let decision = if what == "denies" { "deny" } else { "approve" };
@@ -113,8 +107,10 @@ async fn decide(world: &mut World, person: String, what: String, name: String) -
         decide.changes = vec![
             ("request_id".to_owned(), format!("{{{name}.id}}")),
             ("decision".to_owned(), format!("\"{decision}\"")),
-            ("approver".to_owned(), format!("{{{}.id}}", person.to_lowercase())),
         ];
+        if person != "the operator" {
+            decide.changes.push(("approver".to_owned(), format!("{{{}.id}}", person.to_lowercase())));
+        }
         world.must(&decide).await
     }
     .await;
@@ -156,6 +152,21 @@ async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
         let wanted = signed_bytes(&challenge, "")?;
         let got = text(&challenge, "challenge")?;
         if got == wanted { Ok(()) } else { Err(Fault::broken("CLP-APP-006", wanted, got)) }
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the consent of (\w+) has none of the requester's words$")]
+async fn no_words(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = world.names.resolve(&format!("{name}.consent")).and_then(|consent| {
+        let lines = consent.as_array().map(Vec::len).unwrap_or_default();
+        if lines == 0 {
+            return Err(Fault::missing("lines of consent", "none"));
+        }
+        if consent.to_string().contains(&world.mark) {
+            return Err(Fault::missing("consent without the requester's words", consent.to_string()));
+        }
+        Ok(())
     });
     world.note(outcome)
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cucumber::gherkin::Step;
-use cucumber::then;
+use cucumber::{given, then};
 use serde_json::{Value, json};
 
 use super::act::plain;
@@ -42,13 +42,35 @@ async fn tells(world: &mut World, person: String, event: String, step: &Step) ->
     world.note(outcome)
 }
 
-#[then(regex = r"^the log that (\w+) sees has (\d+) entr(?:y|ies)(?: of ([a-z_.]+))?$")]
-async fn counted(world: &mut World, person: String, wanted: usize, event: String) -> Result<(), Fault> {
+#[given(regex = r"^the entries of ([a-z_.]+) that (\w+) sees are counted$")]
+async fn counted(world: &mut World, event: String, person: String) -> Result<(), Fault> {
+    let outcome = entries(world, &person, &event).await;
+    let count = world.note(outcome)?.len();
+    world.names.set("counted", json!(count));
+    Ok(())
+}
+
+#[then(regex = r"^(\w+) sees (\d+) more entr(?:y|ies) of ([a-z_.]+)$")]
+async fn more(world: &mut World, person: String, wanted: u64, event: String) -> Result<(), Fault> {
     let outcome = entries(world, &person, &event).await.and_then(|entries| {
-        if entries.len() == wanted {
+        let before = world.names.resolve("counted")?.as_u64().unwrap_or_default();
+        let got = (entries.len() as u64).saturating_sub(before);
+        if got == wanted {
             return Ok(());
         }
-        Err(Fault::missing(format!("{wanted} entries"), entries.len().to_string()))
+        Err(Fault::missing(format!("{wanted} more entries of {event}"), got.to_string()))
+    });
+    world.note(outcome)
+}
+
+#[then(regex = r"^the log that (\w+) sees is numbered without gaps$")]
+async fn without_gaps(world: &mut World, person: String) -> Result<(), Fault> {
+    let outcome = entries(world, &person, "").await.and_then(|entries| {
+        let indexes: Vec<u64> = entries.iter().filter_map(|entry| at(entry, "index")?.as_u64()).collect();
+        if !indexes.is_empty() && indexes.iter().copied().eq(0..indexes.len() as u64) {
+            return Ok(());
+        }
+        Err(Fault::missing("indexes from 0, one after the other", json!(indexes).to_string()))
     });
     world.note(outcome)
 }

@@ -47,50 +47,84 @@ async fn begin(world: &mut World, recipe: Recipe) -> Result<(), Fault> {
     world.call(&call).await.map(|_| ())
 }
 
-#[when(regex = r"^the same call is (made|repeated)(?: (again|with:|by .+|on \S+|without .+|with .+|\d+ times at once))?$")]
+#[when(regex = r"^the same call is (made|repeated)(?: (.+))?$")]
 async fn again(world: &mut World, how: String, change: String, step: &Step) -> Result<(), Fault> {
     let outcome = repeat(world, how == "repeated", &change, step).await;
     world.note(outcome)
 }
 
 async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) -> Result<(), Fault> {
-    let mut call = same(world, same_key, change)?;
-    if change == "with:" {
-        for (part, cell) in rows(step)? {
-            vary(world, &mut call, &part, &cell)?;
-        }
-    } else if let Some(part) = change.strip_prefix("without ") {
-        if part == "Idempotency-Key" {
-            call.leave_out("header Idempotency-Key")?;
-        } else {
+    let changes = separate(change);
+    let mut call = same(world, same_key, &changes)?;
+    let mut together = None;
+    for change in changes {
+        if change == "with:" {
+            for (part, cell) in rows(step)? {
+                vary(world, &mut call, &part, &cell)?;
+            }
+        } else if let Some(part) = change.strip_prefix("without ") {
             call.leave_out(part)?;
+        } else if let Some(kind) = change.strip_prefix("with a body that ") {
+            call.spoil(kind)?;
+        } else if change == "with a new key" {
+            call.key = None;
+        } else if change == "with the token in the query" {
+            let token = world.token(&call.actor)?.unwrap_or_default();
+            call.actor = Actor::Nobody;
+            call.query.push(("access_token".to_owned(), token));
+        } else if let Some((part, cell)) = change
+            .strip_prefix("with ")
+            .and_then(|rest| rest.split_once(" set to "))
+        {
+            vary(world, &mut call, part, cell)?;
+        } else if let Some(times) = change.strip_suffix(" times at once") {
+            together = Some(times.to_owned());
+        } else if !(change == "again" || change.starts_with("by ") || change.starts_with("on ")) {
+            return Err(Fault::suite(format!("`{change}` is no change")));
         }
-    } else if let Some(kind) = change.strip_prefix("with a body that ") {
-        call.spoil(kind)?;
-    } else if let Some(rest) = change.strip_prefix("with ") {
-        let (part, cell) = rest
-            .split_once(" set to ")
-            .ok_or_else(|| Fault::suite(format!("`{change}` is no change")))?;
-        vary(world, &mut call, part, cell)?;
-    } else if let Some(times) = change.strip_suffix(" times at once") {
-        return at_once(world, &call, same_key, times).await;
     }
-    world.call(&call).await.map(|_| ())
+    match together {
+        Some(times) => at_once(world, &call, same_key, &times).await,
+        None => world.call(&call).await.map(|_| ()),
+    }
+}
+
+/// Changes that are made together, one by one. `and` joins them only before a word that begins
+/// a change, since it can stand in a value too.
+fn separate(text: &str) -> Vec<String> {
+    let mut changes: Vec<String> = Vec::new();
+    for piece in text.split(" and ") {
+        let begins = ["with ", "without ", "by ", "on "].iter().any(|word| piece.starts_with(word))
+            || piece.ends_with(" times at once");
+        match changes.last_mut() {
+            Some(last) if !begins => {
+                last.push_str(" and ");
+                last.push_str(piece);
+            }
+            _ if piece.is_empty() => {}
+            _ => changes.push(piece.to_owned()),
+        }
+    }
+    changes
 }
 
 /// The base call: word for word with the same key, or made anew from the same words.
-fn same(world: &mut World, same_key: bool, change: &str) -> Result<Call, Fault> {
+fn same(world: &mut World, same_key: bool, changes: &[String]) -> Result<Call, Fault> {
     let missing = || Fault::suite("there is no call to make again");
     let mut recipe = world.recipe.clone().ok_or_else(missing)?;
-    if let Some(actor) = change.strip_prefix("by ") {
-        recipe.actor = actor.to_owned();
-    }
-    if let Some(on) = change.strip_prefix("on ") {
-        recipe.on = on.to_owned();
+    let mut elsewhere = false;
+    for change in changes {
+        if let Some(actor) = change.strip_prefix("by ") {
+            actor.clone_into(&mut recipe.actor);
+        }
+        if let Some(on) = change.strip_prefix("on ") {
+            on.clone_into(&mut recipe.on);
+            elsewhere = true;
+        }
     }
     if same_key {
         let base = world.base.clone().ok_or_else(missing)?;
-        let mut call = if change.starts_with("on ") { world.cook(&recipe)? } else { base.clone() };
+        let mut call = if elsewhere { world.cook(&recipe)? } else { base.clone() };
         call.actor = Actor::read(&recipe.actor);
         call.key = base.key;
         return Ok(call);

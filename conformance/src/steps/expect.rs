@@ -35,6 +35,19 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
             }
         }
         ("about", rest) => near(actual, &names.value(rest)?),
+        ("perhaps", rest) => match actual {
+            None => true,
+            Some(actual) => *actual == names.value(rest)?,
+        },
+        ("at", rest) if rest.starts_with("most ") => {
+            let most = names.value(rest.trim_start_matches("most "))?;
+            match (actual, &most) {
+                // Times have one spelling, so that their texts are in their order.
+                (Some(Value::String(text)), Value::String(most)) => text <= most,
+                (Some(Value::Number(number)), Value::Number(most)) => number.as_f64() <= most.as_f64(),
+                _ => false,
+            }
+        }
         ("not", rest) => {
             let other = names.value(rest)?;
             actual.is_some_and(|actual| *actual != other)
@@ -98,6 +111,10 @@ mod tests {
             ("t", "about {now}", "about {now-2}"),
             ("a", "not \"x\"", "not \"text\""),
             ("b", "absent", "not \"x\""),
+            ("b", "perhaps 1", "at most 1"),
+            ("a", "perhaps \"text\"", "perhaps \"x\""),
+            ("t", "at most {now+4}", "at most {now+3}"),
+            ("l.0", "at most 1", "at most 0"),
             ("l", "[1, 2]", "[2, 1]"),
             ("l.1", "2", "1"),
         ] {

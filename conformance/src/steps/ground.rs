@@ -1,10 +1,12 @@
 //! What a scenario stands on: credentials, requests, passkeys, and time.
 
+use std::time::Duration;
+
 use cucumber::gherkin::Step;
 use cucumber::{given, when};
 use serde_json::json;
 
-use super::act::plain;
+use super::act::{Recipe, plain};
 use super::rows;
 use crate::oracle::passkey::Passkey;
 use crate::world::{Fault, World};
@@ -39,10 +41,7 @@ async fn make_credential(
         world.must(&plain(actor, "delivery_read", "")).await?;
     }
     if state == "used" {
-        let status = world.try_key("", "read").await?;
-        if !(200..300).contains(&status) {
-            return Err(Fault::missing("the key to open the read probe, to begin with", status.to_string()));
-        }
+        used(world, "").await?;
     }
     if state == "revoked" {
         world.must(&plain(actor, "credential_revoke", "")).await?;
@@ -83,15 +82,15 @@ async fn make_request(
         world.must(&decide).await?;
     }
     if state == "issued" {
-        world.must(&from_request(actor)).await?;
+        world.must(&from_request(actor, "request")).await?;
     }
     Ok(())
 }
 
-/// A create with nothing but the newest request's id.
-fn from_request(actor: &str) -> super::act::Recipe {
+/// A create with nothing but a request's id.
+fn from_request(actor: &str, name: &str) -> Recipe {
     let mut create = plain(actor, "credential_create", "");
-    create.changes = vec![("body".to_owned(), r#"{"request_id": "{request.id}"}"#.to_owned())];
+    create.changes = vec![("body".to_owned(), format!("{{\"request_id\": \"{{{name}.id}}\"}}"))];
     create
 }
 
@@ -102,25 +101,86 @@ async fn passkey(world: &mut World, person: String) -> Result<(), Fault> {
 }
 
 async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
+    make_passkey(world, person)?;
+    let mut enrol = plain("the operator", "authenticator_register", "");
+    enrol.changes = vec![("principal".to_owned(), format!("{{{}.id}}", person.to_lowercase()))];
+    world.must(&enrol).await.map(|_| ())
+}
+
+/// Nobody's passkey; its public part has the name `passkey`.
+const SPARE: &str = "nobody";
+
+fn make_passkey(world: &mut World, person: &str) -> Result<(), Fault> {
     let passkey = Passkey::generate().map_err(|fault| Fault::suite(fault.to_string()))?;
     world.names.set(
         "passkey",
         json!({"credential_id": passkey.credential_id(), "public_key": passkey.public_key()}),
     );
-    let mut enrol = plain("the operator", "authenticator_register", "");
-    enrol.changes = vec![("principal".to_owned(), format!("{{{}.id}}", person.to_lowercase()))];
-    world.must(&enrol).await?;
     world.passkeys.insert(person.to_owned(), passkey);
     Ok(())
 }
 
-#[given(regex = r"^a passkey that nobody has registered$")]
+#[given("a passkey that nobody has registered")]
 async fn unregistered_passkey(world: &mut World) -> Result<(), Fault> {
-    let passkey = Passkey::generate().map_err(|fault| Fault::suite(fault.to_string()))?;
-    world.names.set(
-        "passkey",
-        json!({"credential_id": passkey.credential_id(), "public_key": passkey.public_key()}),
-    );
+    let outcome = make_passkey(world, SPARE);
+    world.note(outcome)
+}
+
+#[given(regex = r"^(\w+) uses that passkey$")]
+async fn take_passkey(world: &mut World, person: String) -> Result<(), Fault> {
+    let outcome = match world.passkeys.remove(SPARE) {
+        Some(passkey) => {
+            world.passkeys.insert(person, passkey);
+            Ok(())
+        }
+        None => Err(Fault::suite("there is no passkey to take")),
+    };
+    world.note(outcome)
+}
+
+#[given(regex = r"^(\d+) provisioned credentials$")]
+async fn many(world: &mut World, count: usize) -> Result<(), Fault> {
+    for _ in 0..count {
+        let outcome = world.must(&plain("Ana", "credential_create", "")).await;
+        world.note(outcome)?;
+    }
+    Ok(())
+}
+
+#[given(regex = r"^(\w+) has a page called (\w+) of (\w+)$")]
+async fn page(world: &mut World, person: String, name: String, endpoint: String) -> Result<(), Fault> {
+    let mut list = plain(&person, &endpoint, "");
+    list.changes = vec![("query limit".to_owned(), "1".to_owned())];
+    let outcome = world.must(&list).await;
+    let page = world.note(outcome)?;
+    world.names.set(name, page);
+    Ok(())
+}
+
+#[when(regex = r"^the key of (\w+) is used$")]
+async fn use_key(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = used(world, &name).await;
+    world.note(outcome)
+}
+
+async fn used(world: &mut World, name: &str) -> Result<(), Fault> {
+    let status = world.try_key(name, "read").await?;
+    if (200..300).contains(&status) {
+        return Ok(());
+    }
+    Err(Fault::missing("the key to open the read probe, to begin with", status.to_string()))
+}
+
+/// Longest propagation that a scenario waits for, in seconds.
+const MOST_PATIENCE: u64 = 60;
+
+#[given("the longest propagation has passed")]
+async fn propagation(world: &mut World) -> Result<(), Fault> {
+    let outcome = world
+        .manifest()
+        .map(|manifest| manifest.get("max_propagation_seconds").and_then(serde_json::Value::as_u64));
+    let seconds = world.note(outcome)?.unwrap_or_default();
+    tokio::time::sleep(Duration::from_secs(seconds.min(MOST_PATIENCE))).await;
     Ok(())
 }
 
@@ -133,9 +193,13 @@ async fn clock(world: &mut World, seconds: u64) -> Result<(), Fault> {
     world.note(outcome).map(|_| ())
 }
 
-#[given(regex = r"^(\w+) (revokes|rotates|reads the delivery of) (\w+)$")]
-#[when(regex = r"^(\w+) (revokes|rotates|reads the delivery of) (\w+)$")]
+#[given(regex = r"^(\w+) (revokes|rotates|reads the delivery of|creates from) (\w+)$")]
+#[when(regex = r"^(\w+) (revokes|rotates|reads the delivery of|creates from) (\w+)$")]
 async fn deed(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
+    if what == "creates from" {
+        let outcome = world.must(&from_request(&person, &name)).await;
+        return world.note(outcome).map(|_| ());
+    }
     let endpoint = match what.as_str() {
         "revokes" => "credential_revoke",
         "rotates" => "rotation_open",

@@ -34,17 +34,25 @@ fn named(world: &World, names: &str) -> Result<Vec<Value>, Fault> {
         .collect()
 }
 
-#[then(regex = r"^the items are (.+)$")]
-async fn items(world: &mut World, names: String) -> Result<(), Fault> {
+#[then(regex = r"^the items are (.+?)( in any order)?$")]
+async fn items(world: &mut World, names: String, order: String) -> Result<(), Fault> {
     let outcome = named(world, &names).and_then(|wanted| {
         let (_, answer) = last(world)?;
         let got = answer.json.as_ref().map(ids).unwrap_or_default();
-        if got == wanted {
-            return Ok(());
-        }
-        Err(Fault::missing(json!(wanted).to_string(), json!(got).to_string()))
+        alike(wanted, got, !order.is_empty())
     });
     world.note(outcome)
+}
+
+fn alike(mut wanted: Vec<Value>, mut got: Vec<Value>, any_order: bool) -> Result<(), Fault> {
+    if any_order {
+        wanted.sort_by_key(ToString::to_string);
+        got.sort_by_key(ToString::to_string);
+    }
+    if got == wanted {
+        return Ok(());
+    }
+    Err(Fault::missing(json!(wanted).to_string(), json!(got).to_string()))
 }
 
 /// Follows the pages of a listing to its end.
@@ -93,23 +101,21 @@ pub async fn entries(world: &mut World, person: &str, event: &str) -> Result<Vec
     pages(world, &call, "entries").await
 }
 
-#[then(regex = r"^the pages of the same call hold (.+)$")]
-async fn all_pages(world: &mut World, names: String) -> Result<(), Fault> {
+#[then(regex = r"^the pages of the same call hold (.+?)( in any order)?$")]
+async fn all_pages(world: &mut World, names: String, order: String) -> Result<(), Fault> {
+    if names == "every entry once, in order" {
+        return all_entries(world).await;
+    }
     let outcome = async {
         let wanted = named(world, &names)?;
         let call = last(world)?.0.clone();
         let items = pages(world, &call, "items").await?;
-        let got = ids(&json!({"items": items}));
-        if got == wanted {
-            return Ok(());
-        }
-        Err(Fault::missing(json!(wanted).to_string(), json!(got).to_string()))
+        alike(wanted, ids(&json!({"items": items})), !order.is_empty())
     }
     .await;
     world.note(outcome)
 }
 
-#[then(regex = r"^the pages of the same call hold every entry once, in order$")]
 async fn all_entries(world: &mut World) -> Result<(), Fault> {
     let outcome = async {
         let call = last(world)?.0.clone();

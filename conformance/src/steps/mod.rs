@@ -7,6 +7,7 @@ pub mod act;
 pub mod approval;
 pub mod audit;
 pub mod calls;
+pub mod documents;
 pub mod expect;
 pub mod grammar;
 pub mod ground;

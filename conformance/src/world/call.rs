@@ -247,6 +247,17 @@ fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
             let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
             format!("{{\"{escaped}\":{value},{inside}").into_bytes()
         }
+        "has its members in another order" => {
+            let body: Value = serde_json::from_str(text).unwrap_or_default();
+            let members: Vec<String> = body
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| format!("{}: {value}", json!(name)))
+                .rev()
+                .collect();
+            format!("{{ {} }}", members.join(", ")).into_bytes()
+        }
         "holds 2^53 + 1" => format!("{{\"more\":9007199254740993,{inside}").into_bytes(),
         "holds -2^53 - 1" => format!("{{\"more\":-9007199254740993,{inside}").into_bytes(),
         "is 33 levels deep" => format!("{{\"more\":{},{inside}", nested(32)).into_bytes(),

@@ -126,6 +126,7 @@ impl Template {
             match segment {
                 Segment::Word(word) if word == given => {}
                 Segment::Word(_) => return None,
+                Segment::Parameter(_) if given.is_empty() => return None,
                 Segment::Parameter(name) => {
                     found.insert(name.clone(), given.clone());
                 }

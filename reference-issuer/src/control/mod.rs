@@ -102,7 +102,9 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     }
     let store = control.store.clone();
     let done = store.run(move |gate| carry_out(gate, &control, row, tenant.as_deref(), &inbound));
-    done.await.unwrap_or_else(|problem| Reply::refusal(&problem))
+    let reply = done.await.unwrap_or_else(|problem| Reply::refusal(&problem));
+    tracing::debug!(endpoint = row.name, status = reply.status(), problem = reply.problem(), "answered");
+    reply
 }
 
 /// Where a request leads.

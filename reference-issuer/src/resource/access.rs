@@ -8,9 +8,9 @@ use crate::config::{Effect, FactSource, Parameters, Route};
 
 /// One request to a persona's API, told apart from every other by what has to be permitted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted<'a> {
+pub struct Wanted {
     /// The route it took.
-    pub route: &'a Route,
+    pub route: Route,
     /// The resource it touches.
     pub resource: String,
     /// What is known about it.
@@ -35,13 +35,13 @@ pub enum NoAccess {
 ///
 /// # Errors
 /// [`NoAccess`].
-pub fn resolve<'a>(
-    routes: &'a [Route],
+pub fn resolve(
+    routes: &[Route],
     method: &str,
     path: &str,
     query: &str,
     caller: IpAddr,
-) -> Result<Wanted<'a>, NoAccess> {
+) -> Result<Wanted, NoAccess> {
     let Some(rest) = path.strip_prefix('/').filter(|rest| !rest.contains('%')) else {
         return Err(NoAccess::NotFound);
     };
@@ -65,7 +65,7 @@ pub fn resolve<'a>(
         .collect::<Option<Facts>>()
         .ok_or(NoAccess::Query)?;
     Ok(Wanted {
-        route,
+        route: (*route).clone(),
         resource,
         facts,
     })
@@ -97,7 +97,7 @@ fn fact(source: &FactSource, parameters: &Parameters, query: &str, caller: IpAdd
     }
 }
 
-impl Wanted<'_> {
+impl Wanted {
     /// Whether the permissions of a credential admit it, by the document they were
     /// granted under.
     #[must_use]
@@ -115,5 +115,84 @@ impl Wanted<'_> {
     #[must_use]
     pub fn takes_body(&self) -> bool {
         matches!(self.route.effect, Effect::Write | Effect::Append)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clp_schemas::permissions::Statement;
+    use serde_json::json;
+
+    const CALLER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn routes() -> Vec<Route> {
+        let route = |method: &str, path: &str, action: &str, effect: &str| {
+            serde_json::from_value(json!({
+                "method": method, "path": path, "action": action, "effect": effect,
+                "resource_type": "record", "selector": "{project}/{record}",
+                "facts": {
+                    "names": {"path": "record"}, "most": {"query": {"name": "limit", "default": 5}},
+                    "careful": {"switch": "careful"}, "from": "address",
+                },
+            }))
+            .unwrap()
+        };
+        vec![
+            route("GET", "/v1/{project}/{record}", "read", "read"),
+            route("PUT", "/v1/{project}/{record}", "write", "write"),
+        ]
+    }
+
+    fn get(path: &str, query: &str) -> Result<Wanted, NoAccess> {
+        resolve(&routes(), "GET", path, query, CALLER)
+    }
+
+    #[test]
+    fn a_call_is_one_resource_one_action_and_its_facts() {
+        let wanted = get("/v1/atlas/7", "limit=3&careful=true&other=1").unwrap();
+        assert_eq!((wanted.resource.as_str(), wanted.route.action.as_str()), ("atlas/7", "read"));
+        assert_eq!(wanted.facts["names"], Fact::Text("7".to_owned()));
+        assert_eq!(wanted.facts["most"], Fact::Number(3));
+        assert_eq!(wanted.facts["careful"], Fact::Flag(true));
+        assert_eq!(wanted.facts["from"], Fact::Text("127.0.0.1".to_owned()));
+        let plain = get("/v1/atlas/7", "").unwrap();
+        assert_eq!((&plain.facts["most"], &plain.facts["careful"]), (&Fact::Number(5), &Fact::Flag(false)));
+    }
+
+    #[test]
+    fn what_has_two_readings_has_no_route() {
+        assert!(get("/v1/atlas/7", "").is_ok());
+        for path in ["/v1/atlas/%37", "/v1/atlas%2f7", "/v1/atlas/7/", "/v1//7", "/V1/atlas/7", "v1/atlas/7", ""] {
+            assert_eq!(get(path, ""), Err(NoAccess::NotFound), "{path}");
+        }
+        for query in ["limit=1&limit=9", "limit=", "limit=1.5", "careful=yes", "careful=true&careful=false"] {
+            assert_eq!(get("/v1/atlas/7", query), Err(NoAccess::Query), "{query}");
+        }
+        let methods = vec!["GET".to_owned(), "PUT".to_owned()];
+        let refused = resolve(&routes(), "PATCH", "/v1/atlas/7", "", CALLER);
+        assert_eq!(refused, Err(NoAccess::MethodNotAllowed(methods)));
+    }
+
+    #[test]
+    fn a_path_that_climbs_is_nowhere_permitted() {
+        let document: PermissionDocument = serde_json::from_value(json!({
+            "version": "1", "environments": ["test"],
+            "resource_types": {"record": {"title": {"en": "R"}, "actions": {
+                "read": {"risk": "low", "consent": {"en": "Read {selector}"}},
+            }}},
+        }))
+        .unwrap();
+        let everything = PermissionSet(vec![Statement {
+            resource_type: "record".to_owned(),
+            selector: "*".parse().unwrap(),
+            actions: vec!["read".to_owned()],
+            constraints: std::collections::BTreeMap::new(),
+        }]);
+        let allowed = |path| get(path, "").unwrap().is_allowed(&document, &everything);
+        assert!(allowed("/v1/atlas/7"));
+        assert!(!allowed("/v1/atlas/.."));
+        assert!(!allowed("/v1/../7"));
+        assert!(!allowed("/v1/atlas/*"));
     }
 }

@@ -29,7 +29,7 @@ impl<'a, 'c> Data<'a, 'c> {
     /// Does what a route does.
     pub(super) fn carry_out(
         &mut self,
-        wanted: &Wanted<'_>,
+        wanted: &Wanted,
         path: &str,
         body: Value,
     ) -> Result<Result<Success, Problem>, Fault> {
@@ -113,7 +113,7 @@ impl<'a, 'c> Data<'a, 'c> {
 
 /// How many items a listing may answer: what the query's `limit` says, since permissions can
 /// bound it.
-fn most(wanted: &Wanted<'_>) -> usize {
+fn most(wanted: &Wanted) -> usize {
     let limits = wanted.route.facts.iter().filter(|(_, source)| {
         matches!(source, FactSource::Query { name, .. } if name == "limit")
     });

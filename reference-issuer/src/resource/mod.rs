@@ -73,18 +73,18 @@ impl ResourceReply {
 
 /// Answers a call. Uses and refusals of a key are noted in its tenant's log.
 pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -> ResourceReply {
-    let early = match route(persona, &call) {
-        Ok(_) => None,
-        Err(NoAccess::NotFound) => Some(ResourceReply::refused(ProblemType::NotFound)),
-        Err(NoAccess::Query) => Some(ResourceReply::refused(ProblemType::InvalidQuery)),
-        Err(NoAccess::MethodNotAllowed(methods)) => Some(ResourceReply {
-            allow: Some(methods.join(", ")),
-            ..ResourceReply::refused(ProblemType::MethodNotAllowed)
-        }),
+    let resolved = resolve(&persona.routes, &call.method, &call.path, &call.query, call.caller);
+    let wanted = match resolved {
+        Ok(wanted) => wanted,
+        Err(NoAccess::NotFound) => return ResourceReply::refused(ProblemType::NotFound),
+        Err(NoAccess::Query) => return ResourceReply::refused(ProblemType::InvalidQuery),
+        Err(NoAccess::MethodNotAllowed(methods)) => {
+            return ResourceReply {
+                allow: Some(methods.join(", ")),
+                ..ResourceReply::refused(ProblemType::MethodNotAllowed)
+            };
+        }
     };
-    if let Some(reply) = early {
-        return reply;
-    }
     let Some(bearer) = call.bearer.clone() else {
         return ResourceReply {
             challenge: Some("Bearer"),
@@ -92,15 +92,11 @@ pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -
         };
     };
     let persona = Arc::clone(persona);
-    let done = store.run(move |gate| Ok(serve(gate, &persona, &bearer, &call)?)).await;
-    done.unwrap_or_else(|problem| ResourceReply {
+    let job = move |gate: &Gate<'_>| Ok(serve(gate, &persona, &bearer, &wanted, &call)?);
+    store.run(job).await.unwrap_or_else(|problem| ResourceReply {
         result: Err(problem),
         ..ResourceReply::refused(ProblemType::Unavailable)
     })
-}
-
-fn route<'p>(persona: &'p Persona, call: &ResourceCall) -> Result<Wanted<'p>, NoAccess> {
-    resolve(&persona.routes, &call.method, &call.path, &call.query, call.caller)
 }
 
 /// Answers a call of a known route. Only a failure of ours is an error here: what a refusal
@@ -109,11 +105,9 @@ fn serve(
     gate: &Gate<'_>,
     persona: &Persona,
     bearer: &str,
+    wanted: &Wanted,
     call: &ResourceCall,
 ) -> Result<ResourceReply, Fault> {
-    let Ok(wanted) = route(persona, call) else {
-        return Ok(ResourceReply::refused(ProblemType::NotFound));
-    };
     let used = use_key(gate, &persona.name, bearer, |credential, document| {
         wanted.is_allowed(document, &credential.permissions)
     })?;
@@ -131,7 +125,7 @@ fn serve(
             tenant: Some(tx.tenant().clone()),
             challenge: None,
             allow: None,
-            result: carry_out(&mut tx, persona, &wanted, call)?,
+            result: carry_out(&mut tx, persona, wanted, call)?,
         },
     })
 }
@@ -139,7 +133,7 @@ fn serve(
 fn carry_out(
     tx: &mut Tx<'_>,
     persona: &Persona,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     call: &ResourceCall,
 ) -> Result<Result<Success, Problem>, Fault> {
     let body = if wanted.takes_body() {

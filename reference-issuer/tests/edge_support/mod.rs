@@ -1,4 +1,8 @@
 //! An issuer in this process, and the few calls that the tests make.
+#![expect(
+    dead_code,
+    reason = "each test file is a program of its own and uses some of this"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

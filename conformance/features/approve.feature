@@ -1,0 +1,277 @@
+@approval
+Feature: approve
+  Somebody who did not ask decides, and leaves evidence that can be checked later.
+
+  @CLP-APP-001 @CLP-APP-006
+  Scenario: A challenge is bound to one decision
+    Given a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    And the answer has:
+      | member     | value                            |
+      | id         | matches ^chl_[0-9A-Za-z]{20,40}$ |
+      | request_id | {request.id}                     |
+      | version    | {request.version}                |
+      | digest     | {request.digest}                 |
+      | approver   | {ben.id}                         |
+      | decision   | "approve"                        |
+    And the challenge is that of its parts
+    When the same call is made with decision set to "deny"
+    Then it is accepted
+    And the challenge is that of its parts
+
+  @CLP-APP-002
+  Scenario: Only who may approve is challenged
+    Given a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+
+  @CLP-APP-002
+  Scenario: Who asked and may not approve is told so
+    Given a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    When the same call is made by Ana
+    Then it is refused as forbidden
+
+  @CLP-APP-003
+  Scenario: Nobody decides on what they asked for
+    Given a pending request called first
+    And a pending request called theirs of Dov
+    When Ben calls challenge_open on first
+    Then it is accepted
+    When the same call is made by Dov and on theirs
+    Then it is refused as separation-of-duty
+
+  @CLP-MOD-005
+  Scenario: A stranger's request is not there to be decided on
+    Given a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    When the same call is made by Dov
+    Then it is refused as not-found
+
+  @CLP-APP-004 @needs-clock
+  Scenario: What is decided is not challenged again
+    Given a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    When Ben approves request
+    And the same call is made again
+    Then it is refused as request-not-pending
+
+  @CLP-APP-018 @CLP-APP-019 @CLP-CTL-009 @needs-clock
+  Scenario: A passkey approves
+    Given a pending request
+    And a passkey of Ben
+    And Ben signs a challenge for request
+    When Ben calls approval_submit with:
+      | part   | value             |
+      | reason | "looks {mark} ok" |
+    Then it is accepted
+    And the answer has:
+      | member      | value                            |
+      | id          | matches ^apr_[0-9A-Za-z]{20,40}$ |
+      | request_id  | {request.id}                     |
+      | version     | {request.version}                |
+      | decision    | "approve"                        |
+      | approver    | {ben.id}                         |
+      | method      | "passkey"                        |
+      | approved_at | about {now}                      |
+      | expires_at  | {answer.approved_at+3600}        |
+      | reason      | "looks {mark} ok"                |
+    And the request request has:
+      | member    | value      |
+      | state     | "approved" |
+      | approvals | 1 items    |
+
+  @CLP-APP-018 @needs-clock
+  Scenario: A passkey denies
+    Given a pending request
+    And a passkey of Ben
+    And Ben signs a challenge for request to deny
+    When Ben calls approval_submit
+    Then it is accepted
+    And the answer has:
+      | member   | value  |
+      | decision | "deny" |
+    And the request request has:
+      | member | value    |
+      | state  | "denied" |
+
+  @CLP-APP-004 @needs-clock
+  Scenario: What is decided is not decided again
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    And the operator approves second
+    When the same call is made on second
+    Then it is refused as request-not-pending
+
+  @CLP-APP-008 @needs-clock
+  Scenario: A challenge lapses after five minutes
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    And the clock advances by 301 seconds
+    When the same call is made on second
+    Then it is refused as challenge-not-usable
+    And the request second has:
+      | member | value              |
+      | state  | "pending_approval" |
+
+  @CLP-APP-009 @needs-clock
+  Scenario: There is one try for each challenge
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with a bit flipped
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs the same challenge for second again
+    When the same call is made on second
+    Then it is refused as challenge-not-usable
+
+  @CLP-APP-010 @needs-clock
+  Scenario: A challenge is for its own request
+    Given a pending request called first
+    And a pending request called second
+    And a pending request called third
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    When the same call is made on third
+    Then it is refused as challenge-not-usable
+    And the request third has:
+      | member | value              |
+      | state  | "pending_approval" |
+
+  @CLP-APP-002 @needs-clock
+  Scenario: Only who may approve submits
+    Given a pending request
+    And a passkey of Ben
+    And Ben signs a challenge for request
+    When Ben calls approval_submit
+    Then it is accepted
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+
+  @CLP-APP-011 @needs-clock
+  Scenario: A method that the issuer does not take is refused
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    When the same call is made on second and with method set to "sso"
+    Then it is refused as method-not-supported
+
+  @CLP-APP-012 @needs-clock
+  Scenario: A signature by another key proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with another key
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with a bit flipped
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    And the request second has:
+      | member | value              |
+      | state  | "pending_approval" |
+
+  @CLP-APP-013 @needs-clock
+  Scenario: A signature over something else proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with the other decision
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with another nonce
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with another request
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with another type
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+
+  @CLP-APP-014 @needs-clock
+  Scenario: A signature made on another site proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with another origin
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with a foreign frame
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+
+  @CLP-APP-015 @needs-clock
+  Scenario: A signature for another relying party proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with another relying party
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+
+  @CLP-APP-016 @needs-clock
+  Scenario: A signature without a person proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with nobody present
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second with nobody verified
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+
+  @CLP-APP-017 @needs-clock
+  Scenario: A copied authenticator shows
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second with an old counter
+    When the same call is made on second
+    Then it is refused as evidence-invalid

@@ -1,0 +1,144 @@
+@core
+Feature: scope
+  What a credential opens is what its permissions say, and nothing else.
+
+  @CLP-DIS-017 @CLP-PRM-005
+  Scenario: The permission document is named by its digest
+    When nobody calls permission_document_read
+    Then it is accepted
+    And the ETag of the answer is its digest
+
+  @CLP-PRM-001 @CLP-PRM-002 @CLP-PRM-003
+  Scenario: The permission document is sound
+    When nobody calls permission_document_read
+    Then it is accepted
+    And the answer is a sound permission document
+
+  @CLP-DIS-018
+  Scenario: The document that a credential names is there, and no other
+    Given a provisioned credential
+    When nobody calls permission_document_read with:
+      | part         | value                                  |
+      | query digest | {credential.permission_schema_digest}  |
+    Then it is accepted
+    And the digest of the answer is {credential.permission_schema_digest}
+    When the same call is made with query digest set to sha256:0000000000000000000000000000000000000000000000000000000000000000
+    Then it is refused as not-found
+
+  @CLP-TRN-027
+  Scenario: A digest that is none names no document
+    Given a provisioned credential
+    When nobody calls permission_document_read with:
+      | part         | value                                  |
+      | query digest | {credential.permission_schema_digest}  |
+    Then it is accepted
+    When the same call is made with query digest set to sha256:{mark}
+    Then it is refused as invalid-query
+
+  @CLP-CRE-020
+  Scenario: A credential names the document in force
+    Given a provisioned credential
+    When nobody calls permission_document_read
+    Then it is accepted
+    And the digest of the answer is {credential.permission_schema_digest}
+
+  @CLP-SCO-001
+  Scenario: A key opens what it was made for
+    Given an active credential
+    When the key calls the read probe
+    Then it is served
+
+  @CLP-SCO-002
+  Scenario: A key that may read cannot write
+    Given an active credential called writer with:
+      | part        | value                     |
+      | permissions | {probe.write_permissions} |
+    And an active credential called reader
+    When the key of writer calls the write probe
+    Then it is served
+    When the same call is made by the key of reader
+    Then it is refused with 403 and insufficient_scope
+
+  @CLP-PRM-009
+  Scenario: A key for another resource opens nothing here
+    Given an active credential called here
+    And an active credential called elsewhere with:
+      | part                   | value                 |
+      | permissions.0.selector | "{mark}/*"            |
+    When the key of here calls the read probe
+    Then it is served
+    When the same call is made by the key of elsewhere
+    Then it is refused with 403 and insufficient_scope
+
+  @CLP-PRM-012
+  Scenario: An action opens what it implies
+    Given permissions called implying that imply those for reading
+    And an active credential with:
+      | part        | value      |
+      | permissions | {implying} |
+    When the key calls the read probe
+    Then it is served
+
+  @CLP-PRM-011
+  Scenario: A constraint that is not met keeps a key out
+    Given permissions called constrained that the read probe does not meet
+    And an active credential called free
+    And an active credential called bound with:
+      | part        | value         |
+      | permissions | {constrained} |
+    When the key of free calls the read probe
+    Then it is served
+    When the same call is made by the key of bound
+    Then it is refused with 403 and insufficient_scope
+
+  @CLP-SCO-003
+  Scenario: A key that nobody issued opens nothing
+    Given an active credential
+    When the key calls the read probe
+    Then it is served
+    When the same call is made by a stranger
+    Then it is refused with 401 and invalid_token
+
+  @CLP-SCO-004
+  Scenario: A revoked key opens nothing
+    Given an active credential
+    When the key calls the read probe
+    Then it is served
+    When Ana revokes credential
+    Given the longest propagation has passed
+    When the same call is made again
+    Then it is refused with 401 and invalid_token
+
+  @CLP-SCO-004 @CLP-MOD-002 @needs-clock
+  Scenario: An expired key opens nothing
+    Given an active credential with:
+      | part       | value       |
+      | expires_at | {now+600}   |
+    When the key calls the read probe
+    Then it is served
+    When the clock advances by 601 seconds
+    And the same call is made again
+    Then it is refused with 401 and invalid_token
+    And the credential credential has:
+      | member | value     |
+      | state  | "expired" |
+
+  @CLP-SCO-005
+  Scenario: A key in the query opens nothing
+    Given an active credential
+    When the key calls the read probe
+    Then it is served
+    When the same call is made with the token in the query
+    Then it is refused with 401 and any_code
+
+  @CLP-MOD-003
+  Scenario: Permissions are frozen for life
+    Given a used credential called first
+    When Ana calls rotation_open on first
+    Then it is accepted
+    Given Ana reads the delivery of successor
+    And Ana revokes first
+    Then the credential first has:
+      | member                   | value                            |
+      | permissions              | {first.permissions}              |
+      | permission_schema_digest | {first.permission_schema_digest} |
