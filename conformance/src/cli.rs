@@ -131,10 +131,10 @@ impl FilterArgs {
     fn read(&self) -> Result<Filters, String> {
         let tags = match &self.tags {
             None => None,
-            Some(text) => Some(
-                text.parse::<TagOperation>()
-                    .map_err(|_| "the tag expression is malformed; write such as \"@core and not @needs-clock\"".to_owned())?,
-            ),
+            Some(text) => Some(text.parse::<TagOperation>().map_err(|_| {
+                "the tag expression is malformed; write such as \"@core and not @needs-clock\""
+                    .to_owned()
+            })?),
         };
         Ok(Filters {
             tags,
@@ -156,7 +156,12 @@ pub fn main() -> ExitCode {
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "clp-conformance", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "clp-conformance",
+                &mut std::io::stdout(),
+            );
             Ok(0)
         }
     };
@@ -239,7 +244,14 @@ pub fn code(record: &RunRecord) -> u8 {
 fn invocation(url: Option<&Url>, config: Option<&Path>) -> String {
     // Cargo says so when it runs a program, and then the program itself is not at hand.
     let by_cargo = std::env::var_os("CARGO").is_some();
-    let mut words = vec![if by_cargo { "cargo conform" } else { "clp-conformance" }.to_owned()];
+    let mut words = vec![
+        if by_cargo {
+            "cargo conform"
+        } else {
+            "clp-conformance"
+        }
+        .to_owned(),
+    ];
     if let Some(url) = url {
         words.extend(["issuer".to_owned(), url.to_string()]);
     }
@@ -250,7 +262,8 @@ fn invocation(url: Option<&Url>, config: Option<&Path>) -> String {
 }
 
 fn known(path: &Path) -> Result<Vec<String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|fault| format!("`{}` cannot be read: {fault}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|fault| format!("`{}` cannot be read: {fault}", path.display()))?;
     Ok(text
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
@@ -270,11 +283,16 @@ fn cover(as_json: bool, strict: bool) -> Outcome {
     }
     let mut code = 0;
     for id in &coverage.stale_exclusions {
-        complain(&format!("`{id}` is excluded and has a scenario; take it out of the exclusions"));
+        complain(&format!(
+            "`{id}` is excluded and has a scenario; take it out of the exclusions"
+        ));
         code = FAILED;
     }
     if !coverage.missing.is_empty() {
-        complain(&format!("without a scenario or an exclusion: {}", coverage.missing.join(", ")));
+        complain(&format!(
+            "without a scenario or an exclusion: {}",
+            coverage.missing.join(", ")
+        ));
         if strict {
             code = FAILED;
         }
@@ -284,9 +302,12 @@ fn cover(as_json: bool, strict: bool) -> Outcome {
 
 fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
     let here = std::env::current_dir().map_err(with(COULD_NOT_RUN))?;
-    let root = root
-        .or_else(|| r#gen::root_above(&here))
-        .ok_or_else(|| (USAGE, "there is no repository at or above the current folder".to_owned()))?;
+    let root = root.or_else(|| r#gen::root_above(&here)).ok_or_else(|| {
+        (
+            USAGE,
+            "there is no repository at or above the current folder".to_owned(),
+        )
+    })?;
     let mode = if check { Mode::Check } else { Mode::Write };
     let outcome = r#gen::run(&root, mode).map_err(with(COULD_NOT_RUN))?;
     for fault in &outcome.faults {
@@ -303,7 +324,11 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
         complain("run `cargo gen` and commit what it writes");
     }
     let stale = check && !outcome.stale.is_empty();
-    Ok(if stale || !outcome.faults.is_empty() { FAILED } else { 0 })
+    Ok(if stale || !outcome.faults.is_empty() {
+        FAILED
+    } else {
+        0
+    })
 }
 
 fn list(as_json: bool, filters: &FilterArgs) -> Outcome {
@@ -311,7 +336,10 @@ fn list(as_json: bool, filters: &FilterArgs) -> Outcome {
     let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
     let suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
     let section_of = |id: &str| registry.find(id).map(|one| one.section.clone());
-    let found = suite.scenarios().map(|one| &one.info).filter(|info| filters.admit(info, &section_of));
+    let found = suite
+        .scenarios()
+        .map(|one| &one.info)
+        .filter(|info| filters.admit(info, &section_of));
     if as_json {
         let items: Vec<serde_json::Value> = found
             .map(|info| {
@@ -323,7 +351,12 @@ fn list(as_json: bool, filters: &FilterArgs) -> Outcome {
         say(&(text + "\n"));
     } else {
         for info in found {
-            say(&format!("{}  {}  {}\n", info.id, info.class, info.requirements.join(" ")));
+            say(&format!(
+                "{}  {}  {}\n",
+                info.id,
+                info.class,
+                info.requirements.join(" ")
+            ));
         }
     }
     Ok(0)
@@ -343,7 +376,16 @@ mod tests {
         let cli = Cli::try_parse_from(["clp-conformance", "--name", "a", "--name", "b"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.run.filters.name, ["a", "b"]);
-        assert!(Cli::try_parse_from(["clp-conformance", "issuer", "https://issuer.example", "--seed", "7"]).is_ok());
+        assert!(
+            Cli::try_parse_from([
+                "clp-conformance",
+                "issuer",
+                "https://issuer.example",
+                "--seed",
+                "7"
+            ])
+            .is_ok()
+        );
         assert!(Cli::try_parse_from(["clp-conformance", "--token", "x"]).is_err());
     }
 

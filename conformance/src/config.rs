@@ -118,7 +118,9 @@ pub enum ConfigFault {
     )]
     TokenInFile(String),
     /// An address that a token must not be sent to.
-    #[error("`{0}` has to be an https URL without user, query and fragment; http is for loopback addresses")]
+    #[error(
+        "`{0}` has to be an https URL without user, query and fragment; http is for loopback addresses"
+    )]
     Url(&'static str),
     /// A token's place is empty.
     #[error("the token `{0}` is not there: {1}")]
@@ -276,8 +278,15 @@ fn safe(name: &'static str, url: &Url) -> Result<(), ConfigFault> {
         None => false,
     };
     let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
-    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-    if scheme && bare { Ok(()) } else { Err(ConfigFault::Url(name)) }
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if scheme && bare {
+        Ok(())
+    } else {
+        Err(ConfigFault::Url(name))
+    }
 }
 
 /// Refuses a token that stands in the file itself.
@@ -332,7 +341,10 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     const TOKENS: [(&str, &str); 5] = [
@@ -356,40 +368,81 @@ mod tests {
             panic!("it names an issuer");
         };
         assert_eq!(remote.control.as_ref().unwrap().token.expose(), "c");
-        assert_eq!(remote.cast.as_ref().unwrap().members["outsider"].token.expose(), "x");
+        assert_eq!(
+            remote.cast.as_ref().unwrap().members["outsider"]
+                .token
+                .expose(),
+            "x"
+        );
         let shown = format!("{remote:?}");
-        assert!(shown.contains("[secret]") && !shown.contains("\"x\""), "{shown}");
+        assert!(
+            shown.contains("[secret]") && !shown.contains("\"x\""),
+            "{shown}"
+        );
     }
 
     #[test]
     fn nothing_at_all_means_the_reference_issuer() {
-        assert!(matches!(Target::load(None, None, &env(&[])), Ok(Target::Reference)));
+        assert!(matches!(
+            Target::load(None, None, &env(&[])),
+            Ok(Target::Reference)
+        ));
     }
 
     #[test]
     fn the_environment_wins_and_can_do_without_a_file() {
         let mut variables = env(&TOKENS);
-        variables.insert("CLP_CONFORMANCE__ISSUER".to_owned(), "https://other.example".to_owned());
-        variables.insert("CLP_CONFORMANCE__CONTROL__TOKEN".to_owned(), "secret".to_owned());
+        variables.insert(
+            "CLP_CONFORMANCE__ISSUER".to_owned(),
+            "https://other.example".to_owned(),
+        );
+        variables.insert(
+            "CLP_CONFORMANCE__CONTROL__TOKEN".to_owned(),
+            "secret".to_owned(),
+        );
         let Target::Remote(remote) = load(EXAMPLE, &variables).unwrap() else {
             panic!("it names an issuer");
         };
         assert_eq!(remote.url.host_str(), Some("other.example"));
         assert_eq!(remote.control.unwrap().token.expose(), "secret");
 
-        variables.insert("CLP_CONFORMANCE__CONTROL__URL".to_owned(), "http://localhost:9/".to_owned());
-        assert!(matches!(Target::load(None, None, &variables), Ok(Target::Remote(_))));
+        variables.insert(
+            "CLP_CONFORMANCE__CONTROL__URL".to_owned(),
+            "http://localhost:9/".to_owned(),
+        );
+        assert!(matches!(
+            Target::load(None, None, &variables),
+            Ok(Target::Remote(_))
+        ));
     }
 
     #[test]
     fn what_is_malformed_incomplete_or_unsafe_is_refused() {
         let changed = |from: &str, to: &str| load(&EXAMPLE.replace(from, to), &env(&TOKENS));
-        assert!(matches!(changed("{ env = \"CONTROL_TOKEN\" } ", "\"c\""), Err(ConfigFault::TokenInFile(_))));
-        assert!(matches!(changed("\"OWNER_TOKEN\"", "\"NOT_SET\""), Err(ConfigFault::TokenMissing(..))));
-        assert!(matches!(changed("[probe]", "[probes]"), Err(ConfigFault::Form(_))));
-        assert!(matches!(changed("outsider = ", "stranger = "), Err(ConfigFault::NoCast)));
-        assert!(matches!(changed("https://staging", "http://staging"), Err(ConfigFault::Url("issuer"))));
-        assert!(matches!(changed("https://control", "https://me:pw@control"), Err(ConfigFault::Url("control.url"))));
+        assert!(matches!(
+            changed("{ env = \"CONTROL_TOKEN\" } ", "\"c\""),
+            Err(ConfigFault::TokenInFile(_))
+        ));
+        assert!(matches!(
+            changed("\"OWNER_TOKEN\"", "\"NOT_SET\""),
+            Err(ConfigFault::TokenMissing(..))
+        ));
+        assert!(matches!(
+            changed("[probe]", "[probes]"),
+            Err(ConfigFault::Form(_))
+        ));
+        assert!(matches!(
+            changed("outsider = ", "stranger = "),
+            Err(ConfigFault::NoCast)
+        ));
+        assert!(matches!(
+            changed("https://staging", "http://staging"),
+            Err(ConfigFault::Url("issuer"))
+        ));
+        assert!(matches!(
+            changed("https://control", "https://me:pw@control"),
+            Err(ConfigFault::Url("control.url"))
+        ));
         let alone = "issuer = \"https://staging.example.com\"";
         assert!(matches!(load(alone, &env(&[])), Err(ConfigFault::NoCast)));
     }

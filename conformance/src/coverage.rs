@@ -34,7 +34,9 @@ pub struct Row {
 
 impl Row {
     fn binds_issuer(&self) -> bool {
-        self.counted && matches!(self.actor.as_str(), "issuer" | "resource") && self.keyword.starts_with("MUST")
+        self.counted
+            && matches!(self.actor.as_str(), "issuer" | "resource")
+            && self.keyword.starts_with("MUST")
     }
 }
 
@@ -92,9 +94,16 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
         })
         .collect();
     let ids = |wanted: &dyn Fn(&Row) -> bool| -> Vec<String> {
-        rows.iter().filter(|row| wanted(row)).map(|row| row.id.clone()).collect()
+        rows.iter()
+            .filter(|row| wanted(row))
+            .map(|row| row.id.clone())
+            .collect()
     };
-    let count = |wanted: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| row.binds_issuer() && wanted(row)).count();
+    let count = |wanted: &dyn Fn(&Row) -> bool| {
+        rows.iter()
+            .filter(|row| row.binds_issuer() && wanted(row))
+            .count()
+    };
     Coverage {
         revision: REVISION,
         scenarios: suite.scenarios().count(),
@@ -102,7 +111,9 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
         issuer_musts: count(&|_| true),
         covered: count(&|row| !row.scenarios.is_empty()),
         excluded: count(&|row| row.scenarios.is_empty() && row.excluded.is_some()),
-        missing: ids(&|row| row.binds_issuer() && row.scenarios.is_empty() && row.excluded.is_none()),
+        missing: ids(&|row| {
+            row.binds_issuer() && row.scenarios.is_empty() && row.excluded.is_none()
+        }),
         stale_exclusions: ids(&|row| !row.scenarios.is_empty() && row.excluded.is_some()),
         rows,
     }

@@ -61,7 +61,11 @@ pub enum RunFault {
 }
 
 fn lines(faults: &[LoadFault]) -> String {
-    faults.iter().map(|fault| format!("  {fault}")).collect::<Vec<_>>().join("\n")
+    faults
+        .iter()
+        .map(|fault| format!("  {fault}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What is to be done before the first step of each scenario.
@@ -82,7 +86,8 @@ pub struct Seen {
 /// Where one breaks a rule.
 pub fn suite(registry: &Registry) -> Result<Suite, RunFault> {
     let steps = World::collection();
-    parser::load(&parser::embedded(), registry, &|step| defined(&steps, step)).map_err(RunFault::Load)
+    parser::load(&parser::embedded(), registry, &|step| defined(&steps, step))
+        .map_err(RunFault::Load)
 }
 
 /// Whether a step has exactly one definition.
@@ -105,7 +110,11 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let registry = Registry::embedded()?;
     let suite = suite(&registry)?;
     let ids: HashSet<&str> = suite.scenarios().map(|one| one.info.id.as_str()).collect();
-    if let Some(unknown) = options.known_failures.iter().find(|id| !ids.contains(id.as_str())) {
+    if let Some(unknown) = options
+        .known_failures
+        .iter()
+        .find(|id| !ids.contains(id.as_str()))
+    {
         return Err(RunFault::UnknownFailure(unknown.clone()));
     }
     let section_of = |id: &str| registry.find(id).map(|one| one.section.clone());
@@ -131,7 +140,14 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
         .collect();
     let features = suite.only(&|info| choices.get(&info.id) == Some(&Choice::Run));
     let begin = begin_at(Arc::clone(&subject));
-    let seen = execute(shuffled(features, options.seed), World::collection(), begin, options.concurrency, options.progress).await;
+    let seen = execute(
+        shuffled(features, options.seed),
+        World::collection(),
+        begin,
+        options.concurrency,
+        options.progress,
+    )
+    .await;
     let scenarios: Vec<ScenarioRecord> = suite
         .scenarios()
         .filter_map(|one| Some((one, choices.get(&one.info.id)?)))
@@ -148,7 +164,10 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
         duration_millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         seed: options.seed,
         concurrency: options.concurrency,
-        subset: (!options.filters.is_empty()).then(|| Subset { filters: options.filters.words(), left_out }),
+        subset: (!options.filters.is_empty()).then(|| Subset {
+            filters: options.filters.words(),
+            left_out,
+        }),
         scenarios,
         stale_known_failures,
         faults: seen.faults,
@@ -158,7 +177,13 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
 fn begin_at(subject: Arc<Subject>) -> Begin {
     Arc::new(move |world: &mut World| {
         let subject = Arc::clone(&subject);
-        async move { world.begin(subject).await.map_err(|fault| fault.to_string()) }.boxed_local()
+        async move {
+            world
+                .begin(subject)
+                .await
+                .map_err(|fault| fault.to_string())
+        }
+        .boxed_local()
     })
 }
 
@@ -194,7 +219,8 @@ pub async fn execute(
             async {}.boxed_local()
         });
     // Cucumber would read this process's arguments as its own, unless it is given some.
-    let options: cli::Opts<cli::Empty, runner::basic::Cli, cli::Empty, cli::Empty> = cli::Opts::default();
+    let options: cli::Opts<cli::Empty, runner::basic::Cli, cli::Empty, cli::Empty> =
+        cli::Opts::default();
     let written = Cucumber::<_, _, _, _, _, cli::Empty>::custom(Parser, runner, recorder)
         .fail_on_skipped_with(|_, _, _| true)
         .with_cli(options)
@@ -206,7 +232,10 @@ pub async fn execute(
     }
 }
 
-#[expect(clippy::panic, reason = "cucumber knows no other way for a hook to fail; it catches the panic")]
+#[expect(
+    clippy::panic,
+    reason = "cucumber knows no other way for a hook to fail; it catches the panic"
+)]
 fn give_up(words: &str) {
     panic!("{words}");
 }
@@ -228,7 +257,11 @@ async fn manifest(subject: &Subject) -> Result<Manifest, String> {
     let limits = json::Limits::default();
     let mut body = Vec::new();
     let mut answer = answer;
-    while let Some(chunk) = answer.chunk().await.map_err(|fault| fault.without_url().to_string())? {
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|fault| fault.without_url().to_string())?
+    {
         body.extend_from_slice(&chunk);
         if body.len() > limits.bytes {
             return Err("it is too large".to_owned());
@@ -252,8 +285,14 @@ fn describe(subject: &Subject, manifest: &Result<Manifest, String>) -> SubjectRe
         name,
         url: subject.url.to_string(),
         embedded: subject.is_embedded(),
-        environment: read.map(|manifest| manifest.environment.map_or("production".to_owned(), |found| found.to_string())),
-        profiles: read.and_then(|manifest| manifest.profiles_supported.clone()).unwrap_or_default(),
+        environment: read.map(|manifest| {
+            manifest
+                .environment
+                .map_or("production".to_owned(), |found| found.to_string())
+        }),
+        profiles: read
+            .and_then(|manifest| manifest.profiles_supported.clone())
+            .unwrap_or_default(),
         test_control: subject.control.is_some(),
         manifest_fault: manifest.as_ref().err().cloned(),
     }
@@ -272,7 +311,11 @@ fn record(
         operation: info.operation.clone(),
         name: info.name.clone(),
         class: info.class.clone(),
-        requirements: info.requirements.iter().map(|id| registry.quote(id)).collect(),
+        requirements: info
+            .requirements
+            .iter()
+            .map(|id| registry.quote(id))
+            .collect(),
         triples: info.triples.clone(),
         verdict: Verdict::Error,
         reason: None,
@@ -296,7 +339,10 @@ fn record(
             scenario.verdict = seen.verdict;
             scenario.steps.clone_from(&seen.steps);
             scenario.exchanges.clone_from(&seen.exchanges);
-            scenario.failure = seen.failure.clone().map(|failure| cite(failure, info, registry));
+            scenario.failure = seen
+                .failure
+                .clone()
+                .map(|failure| cite(failure, info, registry));
             scenario.duration_millis = seen.millis;
         }
         (Choice::Run, None) => {
@@ -354,4 +400,86 @@ fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
         feature.scenarios.sort_by_cached_key(|_| next());
     }
     features
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(id: &str, verdict: Verdict) -> ScenarioRecord {
+        ScenarioRecord {
+            id: id.to_owned(),
+            operation: String::new(),
+            name: String::new(),
+            class: String::new(),
+            requirements: Vec::new(),
+            triples: Vec::new(),
+            verdict,
+            reason: None,
+            known_failure: true,
+            steps: Vec::new(),
+            exchanges: Vec::new(),
+            failure: None,
+            duration_millis: 0,
+            command: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_known_failure_that_did_not_fail_is_stale() {
+        let scenarios = [
+            ended("a/fails", Verdict::Fail),
+            ended("a/holds", Verdict::Pass),
+            ended("a/skipped", Verdict::Skip),
+            ended("a/broken", Verdict::Error),
+        ];
+        let known =
+            ["a/fails", "a/holds", "a/skipped", "a/broken", "a/filtered"].map(str::to_owned);
+        assert_eq!(
+            stale(&known, &scenarios),
+            ["a/holds", "a/skipped", "a/broken"]
+        );
+    }
+
+    #[test]
+    fn a_seed_gives_one_order_and_another_seed_another() {
+        let text: String = (0..20)
+            .map(|at| format!("  Scenario: {at}\n    When a\n"))
+            .collect();
+        let feature = Feature::parse(
+            format!("Feature: F\n{text}"),
+            gherkin::GherkinEnv::default(),
+        )
+        .unwrap();
+        let order = |seed: u64| -> Vec<String> {
+            shuffled(vec![feature.clone()], seed)
+                .into_iter()
+                .flat_map(|feature| feature.scenarios)
+                .map(|scenario| scenario.name)
+                .collect()
+        };
+        let written: Vec<String> = (0..20).map(|at| at.to_string()).collect();
+        assert_eq!(order(0), written);
+        assert_eq!(order(7), order(7));
+        assert_ne!(order(7), order(0));
+        assert_ne!(order(7), order(8));
+    }
+
+    #[test]
+    fn what_a_step_leaves_open_is_filled_from_the_scenario() {
+        let registry = Registry::embedded().unwrap();
+        let info = ScenarioInfo {
+            id: String::new(),
+            operation: String::new(),
+            name: String::new(),
+            class: String::new(),
+            requirements: vec!["CLP-CRE-001".to_owned()],
+            tags: Vec::new(),
+            needs_clock: false,
+            triples: Vec::new(),
+        };
+        let cited = cite(Failure::new("a", "b"), &info, &registry);
+        assert_eq!(cited.requirement.as_deref(), Some("CLP-CRE-001"));
+        assert!(cited.sentence.unwrap().contains("201"));
+    }
 }

@@ -24,7 +24,11 @@ pub fn choose(manifest: Option<&Manifest>, test_control: bool, scenario: &Scenar
     let class = Class::from_name(&scenario.class).unwrap_or(Class::Core);
     if class != Class::Core {
         match manifest {
-            None => return Choice::Disabled("the manifest, which would claim this profile, cannot be read".to_owned()),
+            None => {
+                return Choice::Disabled(
+                    "the manifest, which would claim this profile, cannot be read".to_owned(),
+                );
+            }
             Some(manifest) if !manifest.claims(class) => {
                 return Choice::Disabled(format!(
                     "the manifest does not list `{}` in `profiles_supported`",
@@ -37,10 +41,14 @@ pub fn choose(manifest: Option<&Manifest>, test_control: bool, scenario: &Scenar
     // Without a manifest nothing can be reached, so nothing is excused by what is missing here either.
     if manifest.is_some() && !test_control {
         if class == Class::TestControl {
-            return Choice::Skip("the suite was not given the address and token of test control".to_owned());
+            return Choice::Skip(
+                "the suite was not given the address and token of test control".to_owned(),
+            );
         }
         if scenario.needs_clock {
-            return Choice::Skip("it moves the clock, and the suite was not given test control".to_owned());
+            return Choice::Skip(
+                "it moves the clock, and the suite was not given test control".to_owned(),
+            );
         }
     }
     Choice::Run
@@ -65,16 +73,26 @@ impl Filters {
     /// Whether nothing is filtered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tags.is_none() && self.requirements.is_empty() && self.sections.is_empty() && self.names.is_empty()
+        self.tags.is_none()
+            && self.requirements.is_empty()
+            && self.sections.is_empty()
+            && self.names.is_empty()
     }
 
     /// As they were given, for the report.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let of = |flag: &'static str, values: &[String]| -> Vec<String> {
-            values.iter().map(|value| format!("--{flag} {value}")).collect()
+            values
+                .iter()
+                .map(|value| format!("--{flag} {value}"))
+                .collect()
         };
-        let mut words: Vec<String> = self.tags_text.iter().map(|text| format!("--tags {text}")).collect();
+        let mut words: Vec<String> = self
+            .tags_text
+            .iter()
+            .map(|text| format!("--tags {text}"))
+            .collect();
         words.extend(of("requirement", &self.requirements));
         words.extend(of("section", &self.sections));
         words.extend(of("name", &self.names));
@@ -83,11 +101,21 @@ impl Filters {
 
     /// Whether a scenario is within. `section_of` finds the section of a requirement.
     #[must_use]
-    pub fn admit(&self, scenario: &ScenarioInfo, section_of: &dyn Fn(&str) -> Option<String>) -> bool {
+    pub fn admit(
+        &self,
+        scenario: &ScenarioInfo,
+        section_of: &dyn Fn(&str) -> Option<String>,
+    ) -> bool {
         use cucumber::tag::Ext as _;
-        let by_tags = self.tags.as_ref().is_none_or(|expression| expression.eval(&scenario.tags));
+        let by_tags = self
+            .tags
+            .as_ref()
+            .is_none_or(|expression| expression.eval(&scenario.tags));
         let by_requirement = self.requirements.is_empty()
-            || scenario.requirements.iter().any(|id| self.requirements.contains(id));
+            || scenario
+                .requirements
+                .iter()
+                .any(|id| self.requirements.contains(id));
         let by_section = self.sections.is_empty()
             || scenario
                 .requirements
@@ -96,7 +124,11 @@ impl Filters {
                 .any(|section| self.sections.iter().any(|wanted| within(&section, wanted)));
         let by_name = self.names.is_empty()
             || self.names.iter().any(|wanted| {
-                scenario.id == *wanted || scenario.name.to_lowercase().contains(&wanted.to_lowercase())
+                scenario.id == *wanted
+                    || scenario
+                        .name
+                        .to_lowercase()
+                        .contains(&wanted.to_lowercase())
             });
         by_tags && by_requirement && by_section && by_name
     }
@@ -139,8 +171,14 @@ mod tests {
     #[test]
     fn what_is_declared_runs_and_what_is_not_does_not() {
         let claims = manifest(&["approval"]);
-        assert_eq!(choose(Some(&claims), true, &scenario("core", false)), Choice::Run);
-        assert_eq!(choose(Some(&claims), true, &scenario("approval", false)), Choice::Run);
+        assert_eq!(
+            choose(Some(&claims), true, &scenario("core", false)),
+            Choice::Run
+        );
+        assert_eq!(
+            choose(Some(&claims), true, &scenario("approval", false)),
+            Choice::Run
+        );
         let disabled = choose(Some(&claims), true, &scenario("audit-proofs", false));
         assert!(matches!(disabled, Choice::Disabled(reason) if reason.contains("audit-proofs")));
     }
@@ -148,30 +186,56 @@ mod tests {
     #[test]
     fn without_test_control_clocks_stand_still() {
         let claims = manifest(&["test-control"]);
-        assert!(matches!(choose(Some(&claims), false, &scenario("core", true)), Choice::Skip(_)));
-        assert!(matches!(choose(Some(&claims), false, &scenario("test-control", false)), Choice::Skip(_)));
-        assert_eq!(choose(Some(&claims), false, &scenario("core", false)), Choice::Run);
+        assert!(matches!(
+            choose(Some(&claims), false, &scenario("core", true)),
+            Choice::Skip(_)
+        ));
+        assert!(matches!(
+            choose(Some(&claims), false, &scenario("test-control", false)),
+            Choice::Skip(_)
+        ));
+        assert_eq!(
+            choose(Some(&claims), false, &scenario("core", false)),
+            Choice::Run
+        );
     }
 
     #[test]
     fn an_absent_issuer_is_tested_for_the_whole_core() {
         for needs_clock in [false, true] {
             for control in [false, true] {
-                assert_eq!(choose(None, control, &scenario("core", needs_clock)), Choice::Run);
+                assert_eq!(
+                    choose(None, control, &scenario("core", needs_clock)),
+                    Choice::Run
+                );
             }
         }
-        assert!(matches!(choose(None, true, &scenario("approval", false)), Choice::Disabled(_)));
+        assert!(matches!(
+            choose(None, true, &scenario("approval", false)),
+            Choice::Disabled(_)
+        ));
     }
 
     #[test]
     fn filters_of_several_kinds_all_have_to_admit() {
         let section = |_: &str| Some("13-create.md#from-a-request".to_owned());
         let one = scenario("core", false);
-        for wanted in ["13", "13-create", "13-create.md", "13-create.md#from-a-request"] {
-            let filters = Filters { sections: vec![wanted.to_owned()], ..Filters::default() };
+        for wanted in [
+            "13",
+            "13-create",
+            "13-create.md",
+            "13-create.md#from-a-request",
+        ] {
+            let filters = Filters {
+                sections: vec![wanted.to_owned()],
+                ..Filters::default()
+            };
             assert!(filters.admit(&one, &section), "{wanted}");
         }
-        let filters = Filters { sections: vec!["1".to_owned()], ..Filters::default() };
+        let filters = Filters {
+            sections: vec!["1".to_owned()],
+            ..Filters::default()
+        };
         assert!(!filters.admit(&one, &section));
         let filters = Filters {
             requirements: vec!["CLP-CRE-001".to_owned()],
@@ -179,8 +243,17 @@ mod tests {
             ..Filters::default()
         };
         assert!(!filters.admit(&one, &section));
-        let filters = Filters { tags: Some("@core and not @needs-clock".parse().unwrap()), ..Filters::default() };
+        let filters = Filters {
+            tags: Some("@core and not @needs-clock".parse().unwrap()),
+            ..Filters::default()
+        };
         assert!(filters.admit(&one, &section));
-        assert!(!filters.admit(&ScenarioInfo { tags: vec!["needs-clock".to_owned()], ..one }, &section));
+        assert!(!filters.admit(
+            &ScenarioInfo {
+                tags: vec!["needs-clock".to_owned()],
+                ..one
+            },
+            &section
+        ));
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use cucumber::event::{Cucumber, Feature, Hook, HookType, RetryableScenario, Rule, Scenario, Step, StepError};
+use cucumber::event::{
+    Cucumber, Feature, Hook, HookType, RetryableScenario, Rule, Scenario, Step, StepError,
+};
 use cucumber::{Event, cli, parser, writer};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -113,19 +115,28 @@ impl Recorder {
         }
     }
 
-    fn scenario(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario, event: Scenario<World>) {
+    fn scenario(
+        &mut self,
+        feature: &gherkin::Feature,
+        scenario: &gherkin::Scenario,
+        event: Scenario<World>,
+    ) {
         let name = scenario.name.as_str();
         match event {
             Scenario::Started => {
-                self.running.insert(name.to_owned(), Running::new(feature, scenario));
+                self.running
+                    .insert(name.to_owned(), Running::new(feature, scenario));
                 self.bar.set_message(name.to_owned());
             }
             Scenario::Hook(which, Hook::Failed(_, info)) => {
                 let message = message(&StepError::Panic(info));
-                self.trouble(name, match which {
-                    HookType::Before => Trouble::GaveUp(message),
-                    HookType::After => Trouble::Suite(message),
-                });
+                self.trouble(
+                    name,
+                    match which {
+                        HookType::Before => Trouble::GaveUp(message),
+                        HookType::After => Trouble::Suite(message),
+                    },
+                );
             }
             Scenario::Background(_, event) | Scenario::Step(_, event) => self.step(name, event),
             Scenario::Finished => self.finish(name),
@@ -146,7 +157,9 @@ impl Recorder {
             running.at += 1;
         }
         match event {
-            Step::Skipped | Step::Failed(_, _, _, StepError::NotFound) => self.trouble(name, Trouble::Undefined),
+            Step::Skipped | Step::Failed(_, _, _, StepError::NotFound) => {
+                self.trouble(name, Trouble::Undefined)
+            }
             Step::Failed(_, _, _, error @ StepError::AmbiguousMatch(_)) => {
                 self.trouble(name, Trouble::Suite(message(&error)));
             }
@@ -166,13 +179,23 @@ impl Recorder {
 
     fn finish(&mut self, name: &str) {
         let Some(running) = self.running.remove(name) else {
-            self.faults.push(format!("the scenario `{name}` ended without having begun"));
+            self.faults
+                .push(format!("the scenario `{name}` ended without having begun"));
             return;
         };
         let trace = self.traces.take(name);
         let millis = u64::try_from(running.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let through = !running.steps.is_empty() && running.steps.iter().all(|step| step.verdict == StepVerdict::Passed);
-        let ours = |words: String| (Verdict::Error, Some(Failure::new("the suite to get through the scenario", words)));
+        let through = !running.steps.is_empty()
+            && running
+                .steps
+                .iter()
+                .all(|step| step.verdict == StepVerdict::Passed);
+        let ours = |words: String| {
+            (
+                Verdict::Error,
+                Some(Failure::new("the suite to get through the scenario", words)),
+            )
+        };
         let (verdict, failure) = match (running.trouble, trace.failure) {
             (Some(Trouble::Suite(words)), _) | (Some(Trouble::GaveUp(words)), None) => ours(words),
             (Some(Trouble::Undefined), _) => {
@@ -204,13 +227,20 @@ impl Recorder {
 
 impl Running {
     fn new(feature: &gherkin::Feature, scenario: &gherkin::Scenario) -> Self {
-        let background = feature.background.iter().flat_map(|background| &background.steps);
+        let background = feature
+            .background
+            .iter()
+            .flat_map(|background| &background.steps);
         let steps = background
             .chain(&scenario.steps)
             .map(|step| StepRecord {
                 keyword: step.keyword.trim().to_owned(),
                 text: step.value.clone(),
-                table: step.table.as_ref().map(|table| table.rows.clone()).unwrap_or_default(),
+                table: step
+                    .table
+                    .as_ref()
+                    .map(|table| table.rows.clone())
+                    .unwrap_or_default(),
                 verdict: StepVerdict::NotRun,
             })
             .collect();
@@ -238,8 +268,14 @@ impl cucumber::Writer<World> for Recorder {
     async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<World>>>, _: &Self::Cli) {
         match event.map(Event::into_inner) {
             Err(fault) => self.faults.push(fault.to_string()),
-            Ok(Cucumber::Feature(feature, Feature::Scenario(scenario, RetryableScenario { event, .. })))
-            | Ok(Cucumber::Feature(feature, Feature::Rule(_, Rule::Scenario(scenario, RetryableScenario { event, .. })))) => {
+            Ok(Cucumber::Feature(
+                feature,
+                Feature::Scenario(scenario, RetryableScenario { event, .. }),
+            ))
+            | Ok(Cucumber::Feature(
+                feature,
+                Feature::Rule(_, Rule::Scenario(scenario, RetryableScenario { event, .. })),
+            )) => {
                 self.scenario(&feature, &scenario, event);
             }
             Ok(Cucumber::Finished) => self.bar.finish_and_clear(),

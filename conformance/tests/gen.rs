@@ -1,6 +1,9 @@
 //! What is generated is committed as it would be generated now, and the spec keeps its rules.
 
-#![expect(clippy::unwrap_used, reason = "a test that gives up fails, which is right")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that gives up fails, which is right"
+)]
 
 use std::path::Path;
 
@@ -11,7 +14,11 @@ fn nothing_is_stale() {
     let root = r#gen::root_above(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let outcome = r#gen::run(&root, Mode::Check).unwrap();
     assert_eq!(outcome.faults, Vec::<String>::new());
-    assert_eq!(outcome.stale, Vec::<String>::new(), "run `cargo gen` and commit what it writes");
+    assert_eq!(
+        outcome.stale,
+        Vec::<String>::new(),
+        "run `cargo gen` and commit what it writes"
+    );
 }
 
 /// A small repository with one chapter, one feature and the frozen list.
@@ -27,8 +34,7 @@ fn planted(folder: &Path, chapter: &str, feature: &str, frozen: &str) {
     std::fs::create_dir_all(folder.join("schemas")).unwrap();
 }
 
-const CHAPTER: &str =
-    "# Create\n\n- **CLP-CRE-001** (issuer, core) An issuer MUST.\n\n<!-- generated:problems -->\n<!-- /generated -->\n";
+const CHAPTER: &str = "# Create\n\n- **CLP-CRE-001** (issuer, core) An issuer MUST.\n\n<!-- generated:problems -->\n<!-- /generated -->\n";
 const FEATURE: &str = "@CLP-CRE-001\n";
 const FROZEN: &str = "revision = \"1.0\"\nrequirements = [\"CLP-CRE-001\"]\n[excluded]\n";
 
@@ -41,7 +47,10 @@ fn what_is_written_is_fresh_and_what_is_touched_is_stale() {
     assert!(stale.contains(&"spec/13-create.md".to_owned()));
     assert!(stale.contains(&"spec/requirements.json".to_owned()));
     assert!(stale.contains(&"schemas/v1/openapi.json".to_owned()));
-    assert!(!root.join("spec/requirements.json").exists(), "a check writes nothing");
+    assert!(
+        !root.join("spec/requirements.json").exists(),
+        "a check writes nothing"
+    );
 
     r#gen::run(root, Mode::Write).unwrap();
     let outcome = r#gen::run(root, Mode::Check).unwrap();
@@ -50,7 +59,13 @@ fn what_is_written_is_fresh_and_what_is_touched_is_stale() {
     std::fs::write(root.join("schemas/v1/problem.schema.json"), "{}").unwrap();
     std::fs::write(root.join("schemas/v1/forgotten.schema.json"), "{}").unwrap();
     let stale = r#gen::run(root, Mode::Check).unwrap().stale;
-    assert_eq!(stale, ["schemas/v1/forgotten.schema.json", "schemas/v1/problem.schema.json"]);
+    assert_eq!(
+        stale,
+        [
+            "schemas/v1/forgotten.schema.json",
+            "schemas/v1/problem.schema.json"
+        ]
+    );
     r#gen::run(root, Mode::Write).unwrap();
     assert!(!root.join("schemas/v1/forgotten.schema.json").exists());
 }
@@ -58,8 +73,18 @@ fn what_is_written_is_fresh_and_what_is_touched_is_stale() {
 #[test]
 fn what_generating_cannot_mend_is_a_fault() {
     let cases = [
-        (CHAPTER.to_owned(), "@CLP-CRE-002\n", FROZEN, "`CLP-CRE-002` is not in the spec"),
-        (format!("{CHAPTER}\nIt MUST.\n"), FEATURE, FROZEN, "outside of a requirement"),
+        (
+            CHAPTER.to_owned(),
+            "@CLP-CRE-002\n",
+            FROZEN,
+            "`CLP-CRE-002` is not in the spec",
+        ),
+        (
+            format!("{CHAPTER}\nIt MUST.\n"),
+            FEATURE,
+            FROZEN,
+            "outside of a requirement",
+        ),
         (
             CHAPTER.to_owned(),
             FEATURE,
@@ -89,6 +114,9 @@ fn what_generating_cannot_mend_is_a_fault() {
         let folder = tempfile::tempdir().unwrap();
         planted(folder.path(), &chapter, feature, frozen);
         let faults = r#gen::run(folder.path(), Mode::Check).unwrap().faults;
-        assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected}: {faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.contains(expected)),
+            "{expected}: {faults:?}"
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! The house: which package may know which, what stands at the top, and how long a file is.
 
-#![expect(clippy::unwrap_used, reason = "a test that gives up fails, which is right")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that gives up fails, which is right"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +14,10 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const MAX_LINES: usize = 500;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// The workspace's own packages; others are not asked for, so that nothing is downloaded.
@@ -30,18 +36,39 @@ fn dependencies_point_one_way() {
         ("clp-schemas", &[][..]),
         ("clp-issuer", &["clp-schemas"][..]),
         ("clp-client", &["clp-schemas"][..]),
-        ("clp-conformance", &["clp-schemas", "clp-test-vectors", "clp-issuer", "clp-client"][..]),
+        (
+            "clp-conformance",
+            &[
+                "clp-schemas",
+                "clp-test-vectors",
+                "clp-issuer",
+                "clp-client",
+            ][..],
+        ),
     ]);
     let metadata = metadata();
-    let ours: BTreeSet<String> = metadata.workspace_packages().iter().map(|one| one.name.to_string()).collect();
-    assert_eq!(ours, allowed.keys().map(|name| (*name).to_owned()).collect());
+    let ours: BTreeSet<String> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|one| one.name.to_string())
+        .collect();
+    assert_eq!(
+        ours,
+        allowed.keys().map(|name| (*name).to_owned()).collect()
+    );
     for package in metadata.workspace_packages() {
         let may = allowed[package.name.as_str()];
         for dependency in &package.dependencies {
             // Tests of the schemas and the peers read the vectors.
-            let vectors = dependency.kind == DependencyKind::Development && dependency.name == "clp-test-vectors";
+            let vectors = dependency.kind == DependencyKind::Development
+                && dependency.name == "clp-test-vectors";
             if ours.contains(&dependency.name) && !vectors {
-                assert!(may.contains(&dependency.name.as_str()), "{} knows {}", package.name, dependency.name);
+                assert!(
+                    may.contains(&dependency.name.as_str()),
+                    "{} knows {}",
+                    package.name,
+                    dependency.name
+                );
             }
         }
     }
@@ -51,13 +78,29 @@ fn dependencies_point_one_way() {
 fn one_crypto_provider_and_no_openssl() {
     // As built for this machine: the lock file also names what no feature turns on.
     let tree = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--prefix", "none", "--edges", "normal,build,dev", "--format", "{p}"])
+        .args([
+            "tree",
+            "--workspace",
+            "--prefix",
+            "none",
+            "--edges",
+            "normal,build,dev",
+            "--format",
+            "{p}",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
     let tree = String::from_utf8(tree.stdout).unwrap();
-    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let names: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
     for banned in ["ring", "openssl", "openssl-sys", "native-tls"] {
         assert!(!names.contains(banned), "{banned} is in the tree");
     }
@@ -82,7 +125,13 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn sources() -> Vec<(String, String)> {
     let root = root();
     let mut found = Vec::new();
-    for folder in ["schemas", "test-vectors", "reference-issuer", "reference-client", "conformance"] {
+    for folder in [
+        "schemas",
+        "test-vectors",
+        "reference-issuer",
+        "reference-client",
+        "conformance",
+    ] {
         files(&root.join(folder), &mut found);
     }
     found
@@ -90,7 +139,13 @@ fn sources() -> Vec<(String, String)> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
-            (path.strip_prefix(&root).unwrap().to_string_lossy().into_owned(), text)
+            (
+                path.strip_prefix(&root)
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned(),
+                text,
+            )
         })
         .collect()
 }
@@ -98,13 +153,23 @@ fn sources() -> Vec<(String, String)> {
 #[test]
 fn the_suite_knows_the_peers_in_one_place_each() {
     let subject = |path: &str| {
-        ["conformance/src/subject/reference.rs", "conformance/src/subject/client.rs"].contains(&path)
+        [
+            "conformance/src/subject/reference.rs",
+            "conformance/src/subject/client.rs",
+        ]
+        .contains(&path)
     };
     let me = "conformance/tests/house.rs";
     for (path, text) in sources() {
         if path.starts_with("conformance/") && path != me && !subject(&path) {
-            assert!(!text.contains("clp_issuer"), "{path} imports the reference issuer");
-            assert!(!text.contains("clp_client"), "{path} imports the reference client");
+            assert!(
+                !text.contains("clp_issuer"),
+                "{path} imports the reference issuer"
+            );
+            assert!(
+                !text.contains("clp_client"),
+                "{path} imports the reference client"
+            );
         }
     }
 }
@@ -116,7 +181,9 @@ fn an_oracle_shares_nothing_with_what_it_judges() {
         if path.starts_with("conformance/src/oracle/") {
             seen += 1;
             for peer in ["clp_issuer", "clp_client", "clp_schemas"] {
-                let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(peer));
+                let used = text
+                    .lines()
+                    .any(|line| !line.trim_start().starts_with("//") && line.contains(peer));
                 assert!(!used, "{path} uses {peer}");
             }
         }
@@ -129,8 +196,15 @@ fn files_are_short_enough_to_be_read() {
     for (path, text) in sources() {
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{path} has {lines} lines");
-        let name = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
-        assert!(!["utils", "util", "helpers", "helper"].contains(&name.as_str()), "{path}: say what it does");
+        let name = Path::new(&path)
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            !["utils", "util", "helpers", "helper"].contains(&name.as_str()),
+            "{path}: say what it does"
+        );
     }
 }
 
@@ -155,9 +229,15 @@ fn the_top_level_is_as_planned() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| !name.starts_with('.') && name != "target")
         .collect();
-    let unplanned: Vec<&String> = found.iter().filter(|name| !planned.contains(name.as_str())).collect();
+    let unplanned: Vec<&String> = found
+        .iter()
+        .filter(|name| !planned.contains(name.as_str()))
+        .collect();
     assert!(unplanned.is_empty(), "{unplanned:?}");
-    let missing: Vec<&&str> = planned.iter().filter(|name| !found.contains(**name)).collect();
+    let missing: Vec<&&str> = planned
+        .iter()
+        .filter(|name| !found.contains(**name))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

@@ -1,7 +1,11 @@
 //! What must not load does not load, and what must fail is seen to fail: a suite that cannot
 //! fail says nothing.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that gives up fails, which is right")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that gives up fails, which is right"
+)]
 
 use std::sync::Arc;
 
@@ -43,7 +47,11 @@ fn registry() -> Registry {
 fn load(text: &str) -> Result<Suite, Vec<LoadFault>> {
     let sources = [("features/create.feature".to_owned(), text.to_owned())];
     parser::load(&sources, &registry(), &|step| {
-        if step.value.contains("undefined") { Err("no step definition matches".to_owned()) } else { Ok(()) }
+        if step.value.contains("undefined") {
+            Err("no step definition matches".to_owned())
+        } else {
+            Ok(())
+        }
     })
 }
 
@@ -69,7 +77,11 @@ fn a_refusal_beside_its_twin_loads_and_counts_as_a_triple() {
     assert_eq!(one.info.class, "core");
     let triple = &one.info.triples[0];
     assert_eq!(
-        (triple.endpoint.as_str(), triple.requirement.as_str(), triple.outcome.as_str()),
+        (
+            triple.endpoint.as_str(),
+            triple.requirement.as_str(),
+            triple.outcome.as_str()
+        ),
         ("credential_create", "CLP-XXX-001", "unknown-environment")
     );
 }
@@ -96,7 +108,8 @@ fn one_change_is_one_change_however_it_is_made() {
 fn each_rule_of_the_loader_is_kept() {
     let accepted = |tags: &str, name: &str| scenario(tags, name, TWIN);
     let two = "    When the same call is made with:\n      | member | value |\n      | owner | 1 |\n      | purpose | 2 |\n";
-    let act_and_change = "    When the clock advances by 901 seconds\n    When the same call is made by Cleo\n";
+    let act_and_change =
+        "    When the clock advances by 901 seconds\n    When the same call is made by Cleo\n";
     let unjudged = "    When Ana calls credential_revoke on x\n    When Cleo calls credential_create with:\n      | member | value |\n      | owner | \"a\" |\n";
     let alone = scenario(
         "@CLP-XXX-001",
@@ -124,33 +137,79 @@ fn each_rule_of_the_loader_is_kept() {
         (refusal(change, "no-such-problem"), "not in the registry"),
         (refusal(change, "delivery-gone"), "never answers"),
         (refusal("", "forbidden"), "no call that could be refused"),
-        (format!("{HEAD}{}", accepted("@CLP-XXX-009", "One")), "`CLP-XXX-009` is not in the spec"),
-        (format!("{HEAD}{}", accepted("@needs-clock", "One")), "no requirement"),
-        (format!("Feature: Create\n{}", accepted("@CLP-XXX-001", "One")), "no class"),
-        (format!("{HEAD}{}", accepted("@CLP-XXX-001 @approval", "One")), "two classes"),
-        (format!("{HEAD}{}", accepted("@CLP-XXX-001 @allow.skipped", "One")), "has no meaning"),
         (
-            format!("{HEAD}{}{}", accepted("@CLP-XXX-001", "One"), accepted("@CLP-XXX-001", "One")),
+            format!("{HEAD}{}", accepted("@CLP-XXX-009", "One")),
+            "`CLP-XXX-009` is not in the spec",
+        ),
+        (
+            format!("{HEAD}{}", accepted("@needs-clock", "One")),
+            "no requirement",
+        ),
+        (
+            format!("Feature: Create\n{}", accepted("@CLP-XXX-001", "One")),
+            "no class",
+        ),
+        (
+            format!("{HEAD}{}", accepted("@CLP-XXX-001 @approval", "One")),
+            "two classes",
+        ),
+        (
+            format!("{HEAD}{}", accepted("@CLP-XXX-001 @allow.skipped", "One")),
+            "has no meaning",
+        ),
+        (
+            format!(
+                "{HEAD}{}{}",
+                accepted("@CLP-XXX-001", "One"),
+                accepted("@CLP-XXX-001", "One")
+            ),
             "is also at",
         ),
         (
-            format!("{HEAD}{}{}", accepted("@CLP-XXX-001", "One two"), accepted("@CLP-XXX-001", "One, two")),
+            format!(
+                "{HEAD}{}{}",
+                accepted("@CLP-XXX-001", "One two"),
+                accepted("@CLP-XXX-001", "One, two")
+            ),
             "choose another name",
         ),
         (
-            format!("{HEAD}{}", scenario("@CLP-XXX-001", "One", &format!("{TWIN}    And an undefined step\n"))),
+            format!(
+                "{HEAD}{}",
+                scenario(
+                    "@CLP-XXX-001",
+                    "One",
+                    &format!("{TWIN}    And an undefined step\n")
+                )
+            ),
             "no step definition matches",
         ),
         (
-            format!("{HEAD}{}", scenario("@CLP-XXX-001", "One", "    When Ana calls credential_list\n")),
+            format!(
+                "{HEAD}{}",
+                scenario(
+                    "@CLP-XXX-001",
+                    "One",
+                    "    When Ana calls credential_list\n"
+                )
+            ),
             "judges nothing",
         ),
         (
-            format!("{HEAD}{}", scenario("@CLP-XXX-001", "One", "    When Ana calls credential_list\n    Then all is well\n")),
+            format!(
+                "{HEAD}{}",
+                scenario(
+                    "@CLP-XXX-001",
+                    "One",
+                    "    When Ana calls credential_list\n    Then all is well\n"
+                )
+            ),
             "never says",
         ),
         (
-            format!("{HEAD}\n  @CLP-XXX-001\n  Scenario Outline: One\n{TWIN}    And <colour> it is\n\n    Examples:\n      | colour |\n      | red |\n      | blue |\n"),
+            format!(
+                "{HEAD}\n  @CLP-XXX-001\n  Scenario Outline: One\n{TWIN}    And <colour> it is\n\n    Examples:\n      | colour |\n      | red |\n      | blue |\n"
+            ),
             "is also at",
         ),
         ("Nonsense: Create\n".to_owned(), "not Gherkin"),
@@ -159,7 +218,9 @@ fn each_rule_of_the_loader_is_kept() {
     for (text, expected) in cases {
         let faults = load(&text).unwrap_err();
         assert!(
-            faults.iter().any(|fault| fault.to_string().contains(expected)),
+            faults
+                .iter()
+                .any(|fault| fault.to_string().contains(expected)),
             "{expected}: {faults:?}\n{text}"
         );
     }
@@ -216,12 +277,20 @@ async fn each_kind_of_failure_is_seen_as_one() {
         ("it is ambiguous", Verdict::Error),
     ];
     for (step, expected) in cases {
-        let seen = run_planted(&format!("    When it holds\n    Then {step}\n    Then it holds\n"), at_once()).await;
+        let seen = run_planted(
+            &format!("    When it holds\n    Then {step}\n    Then it holds\n"),
+            at_once(),
+        )
+        .await;
         let one = &seen.observed["One"];
         assert_eq!(one.verdict, expected, "{step}: {one:?}");
         assert_eq!(one.failure.is_some(), expected != Verdict::Pass, "{step}");
         assert_eq!(one.steps[0].verdict, StepVerdict::Passed, "{step}");
-        let last = if matches!(step, "it holds" | "it breaks silently") { StepVerdict::Passed } else { StepVerdict::NotRun };
+        let last = if matches!(step, "it holds" | "it breaks silently") {
+            StepVerdict::Passed
+        } else {
+            StepVerdict::NotRun
+        };
         assert_eq!(one.steps[2].verdict, last, "{step}");
         assert!(seen.faults.is_empty());
     }
@@ -235,7 +304,8 @@ async fn a_scenario_that_finds_no_place_is_no_pass() {
     });
     let seen = run_planted("    When it holds\n", broken).await;
     assert_eq!(seen.observed["One"].verdict, Verdict::Fail);
-    let ours: Begin = Arc::new(|_| async { Err("the suite has no randomness".to_owned()) }.boxed_local());
+    let ours: Begin =
+        Arc::new(|_| async { Err("the suite has no randomness".to_owned()) }.boxed_local());
     let seen = run_planted("    When it holds\n", ours).await;
     assert_eq!(seen.observed["One"].verdict, Verdict::Error);
 }
@@ -243,7 +313,11 @@ async fn a_scenario_that_finds_no_place_is_no_pass() {
 #[tokio::test]
 async fn a_scenario_without_steps_is_no_pass() {
     let seen = run_planted("", at_once()).await;
-    assert!(seen.observed.get("One").is_none_or(|one| one.verdict == Verdict::Error));
+    assert!(
+        seen.observed
+            .get("One")
+            .is_none_or(|one| one.verdict == Verdict::Error)
+    );
 }
 
 fn record(verdicts: &[Verdict]) -> RunRecord {
@@ -299,7 +373,10 @@ fn record(verdicts: &[Verdict]) -> RunRecord {
 fn nothing_but_a_full_pass_is_called_one() {
     use Verdict::{Disabled, Error, Fail, Pass, Skip};
     let mut subset = record(&[Pass]);
-    subset.subset = Some(Subset { filters: vec!["--name x".to_owned()], left_out: 3 });
+    subset.subset = Some(Subset {
+        filters: vec!["--name x".to_owned()],
+        left_out: 3,
+    });
     let mut stale = record(&[Pass]);
     stale.stale_known_failures.push("create/0".to_owned());
     let mut faulty = record(&[Pass]);
@@ -331,7 +408,9 @@ fn nothing_but_a_full_pass_is_called_one() {
         let json = report::json::render(&record).unwrap();
         assert_eq!(json.contains("\"full_pass\""), full);
         let junit = report::junit::render(&record).unwrap();
-        let clean = !["<failure", "<error", "type=\"partial\""].iter().any(|mark| junit.contains(mark));
+        let clean = !["<failure", "<error", "type=\"partial\""]
+            .iter()
+            .any(|mark| junit.contains(mark));
         assert_eq!(clean, full, "{junit}");
     }
 }
@@ -368,5 +447,8 @@ fn what_is_missing_or_excluded_too_much_shows_in_the_coverage() {
     let coverage = clp_conformance::coverage::measure(&one, &registry());
     assert_eq!(coverage.missing, ["CLP-XXX-001"]);
     assert_eq!(coverage.stale_exclusions, ["CLP-XXX-002"]);
-    assert_eq!((coverage.scenarios, coverage.triples, coverage.issuer_musts), (1, 1, 2));
+    assert_eq!(
+        (coverage.scenarios, coverage.triples, coverage.issuer_musts),
+        (1, 1, 2)
+    );
 }

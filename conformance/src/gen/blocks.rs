@@ -83,10 +83,16 @@ fn example(text: &str, path: &str, id: &str) -> Result<String, String> {
         .flatten()
         .find(|one| one.get("id").and_then(Value::as_str) == Some(id))
         .ok_or_else(|| format!("the file `{path}` has no vector `{id}`"))?;
-    let comment = one.get("comment").and_then(Value::as_str).unwrap_or_default();
-    let mut text = format!("Vector `{id}` of `test-vectors/{path}`: {comment}. Input and what is expected:\n");
+    let comment = one
+        .get("comment")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mut text =
+        format!("Vector `{id}` of `test-vectors/{path}`: {comment}. Input and what is expected:\n");
     for name in ["input", "expect"] {
-        let part = one.get(name).ok_or_else(|| format!("the vector `{id}` has no `{name}`"))?;
+        let part = one
+            .get(name)
+            .ok_or_else(|| format!("the vector `{id}` has no `{name}`"))?;
         let _ = write!(text, "\n```json\n{}\n```\n", pretty(part)?);
     }
     Ok(text)
@@ -205,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_block_is_replaced_and_the_rest_is_left_alone() {
-        let text = "Before.\n\n<!-- generated:problems -->\nleftover\n<!-- /generated -->\n\nAfter.\n";
+        let text =
+            "Before.\n\n<!-- generated:problems -->\nleftover\n<!-- /generated -->\n\nAfter.\n";
         let once = fill("x.md", text, &none).unwrap();
         assert!(once.starts_with("Before.\n\n<!-- generated:problems -->\n| Problem"));
         assert!(once.ends_with("<!-- /generated -->\n\nAfter.\n"));
@@ -235,7 +242,10 @@ mod tests {
         let filled = fill("x.md", text, &found).unwrap();
         let input = filled.find("\"c\": 1").unwrap();
         let expect = filled.find("\"d\": 2").unwrap();
-        assert!(filled.contains("Vector `a-b` of `test-vectors/a.json`: small.") && input < expect, "{filled}");
+        assert!(
+            filled.contains("Vector `a-b` of `test-vectors/a.json`: small.") && input < expect,
+            "{filled}"
+        );
         assert!(fill("x.md", &text.replace("a-b", "a-c"), &found).is_err());
     }
 

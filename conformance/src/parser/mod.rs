@@ -9,6 +9,7 @@ mod twin;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use clp_schemas::endpoint::Operation;
 use cucumber::feature::Ext as _;
 use futures::stream;
 use gherkin::{Feature, GherkinEnv, Scenario, Step};
@@ -82,15 +83,32 @@ pub struct LoadFault {
     pub reason: String,
 }
 
-/// The features that this binary was built with, by file name.
+/// The features that this binary was built with: the operations in the order of a
+/// credential's life, then what concerns all of them.
 #[must_use]
 pub fn embedded() -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = FEATURES
         .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "feature"))
-        .filter_map(|file| Some((file.path().display().to_string(), file.contents_utf8()?.to_owned())))
+        .filter(|file| {
+            file.path()
+                .extension()
+                .is_some_and(|extension| extension == "feature")
+        })
+        .filter_map(|file| {
+            Some((
+                file.path().display().to_string(),
+                file.contents_utf8()?.to_owned(),
+            ))
+        })
         .collect();
-    found.sort();
+    let place = |path: &str| {
+        let name = path.trim_end_matches(".feature");
+        Operation::ALL
+            .iter()
+            .position(|operation| operation.name() == name)
+            .unwrap_or(usize::MAX)
+    };
+    found.sort_by(|(left, _), (right, _)| (place(left), left).cmp(&(place(right), right)));
     found
 }
 
@@ -143,7 +161,8 @@ impl Loader<'_> {
         let mut feature = match Feature::parse(text, GherkinEnv::default()) {
             Ok(feature) => feature,
             Err(fault) => {
-                self.fault(path, 1, format!("not Gherkin: {fault}"));
+                let words = fault.to_string();
+                self.fault(path, line_in(&words), format!("not Gherkin: {words}"));
                 return None;
             }
         };
@@ -151,14 +170,27 @@ impl Loader<'_> {
         let mut feature = match feature.expand_examples() {
             Ok(feature) => feature,
             Err(fault) => {
-                self.fault(path, fault.pos.line, format!("the examples have no column `{}`", fault.name));
+                self.fault(
+                    path,
+                    fault.pos.line,
+                    format!("the examples have no column `{}`", fault.name),
+                );
                 return None;
             }
         };
         if let Some(rule) = feature.rules.first() {
-            self.fault(path, rule.position.line, "`Rule:` is not in use; tag the scenarios instead");
+            self.fault(
+                path,
+                rule.position.line,
+                "`Rule:` is not in use; tag the scenarios instead",
+            );
         }
-        let operation = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".feature").to_owned();
+        let operation = path
+            .rsplit('/')
+            .next()
+            .unwrap_or(path)
+            .trim_end_matches(".feature")
+            .to_owned();
         let scenarios = std::mem::take(&mut feature.scenarios);
         if scenarios.is_empty() {
             self.fault(path, feature.position.line, "the feature has no scenario");
@@ -170,24 +202,48 @@ impl Loader<'_> {
         Some(LoadedFeature { feature, scenarios })
     }
 
-    fn scenario(&mut self, path: &str, operation: &str, feature: &Feature, scenario: Scenario) -> Option<Loaded> {
+    fn scenario(
+        &mut self,
+        path: &str,
+        operation: &str,
+        feature: &Feature,
+        scenario: Scenario,
+    ) -> Option<Loaded> {
         let line = scenario.position.line;
         let before = self.faults.len();
         let tags: Vec<String> = feature.tags.iter().chain(&scenario.tags).cloned().collect();
-        let requirements: Vec<String> = tags.iter().filter(|tag| tag.starts_with("CLP-")).cloned().collect();
+        let requirements: Vec<String> = tags
+            .iter()
+            .filter(|tag| tag.starts_with("CLP-"))
+            .cloned()
+            .collect();
         if requirements.is_empty() {
-            self.fault(path, line, "no requirement: tag the scenario with what it tests, such as @CLP-CRE-004");
+            self.fault(
+                path,
+                line,
+                "no requirement: tag the scenario with what it tests, such as @CLP-CRE-004",
+            );
         }
         for id in &requirements {
             if self.registry.find(id).is_none() {
                 self.fault(path, line, format!("`{id}` is not in the spec"));
             }
         }
-        let classes: Vec<&String> = tags.iter().filter(|tag| CLASSES.contains(&tag.as_str())).collect();
+        let classes: Vec<&String> = tags
+            .iter()
+            .filter(|tag| CLASSES.contains(&tag.as_str()))
+            .collect();
         let class = match classes.as_slice() {
             [class] => (*class).clone(),
             [] => {
-                self.fault(path, line, format!("no class: tag the scenario with one of @{}", CLASSES.join(", @")));
+                self.fault(
+                    path,
+                    line,
+                    format!(
+                        "no class: tag the scenario with one of @{}",
+                        CLASSES.join(", @")
+                    ),
+                );
                 String::new()
             }
             _ => {
@@ -196,7 +252,10 @@ impl Loader<'_> {
             }
         };
         let unknown = |tag: &&String| {
-            !tag.starts_with("CLP-") && !CLASSES.contains(&tag.as_str()) && tag.as_str() != NEEDS_CLOCK && tag.as_str() != "serial"
+            !tag.starts_with("CLP-")
+                && !CLASSES.contains(&tag.as_str())
+                && tag.as_str() != NEEDS_CLOCK
+                && tag.as_str() != "serial"
         };
         if let Some(tag) = tags.iter().find(unknown) {
             self.fault(path, line, format!("`@{tag}` has no meaning here"));
@@ -209,7 +268,11 @@ impl Loader<'_> {
             .collect();
         for step in &steps {
             if let Err(reason) = (self.defined)(step) {
-                self.fault(path, step.position.line, format!("`{}`: {reason}", step.value));
+                self.fault(
+                    path,
+                    step.position.line,
+                    format!("`{}`: {reason}", step.value),
+                );
             }
         }
         let outcome = match twin::judge(&steps) {
@@ -222,9 +285,17 @@ impl Loader<'_> {
         let id = format!("{operation}/{}", slug(&scenario.name));
         let at = format!("{path}:{line}");
         if let Some(first) = self.names.insert(scenario.name.clone(), at.clone()) {
-            self.fault(path, line, format!("the name `{}` is also at {first}", scenario.name));
+            self.fault(
+                path,
+                line,
+                format!("the name `{}` is also at {first}", scenario.name),
+            );
         } else if let Some(first) = self.ids.insert(id.clone(), at) {
-            self.fault(path, line, format!("the id `{id}` is also at {first}; choose another name"));
+            self.fault(
+                path,
+                line,
+                format!("the id `{id}` is also at {first}; choose another name"),
+            );
         }
         if self.faults.len() > before {
             return None;
@@ -251,6 +322,16 @@ impl Loader<'_> {
         };
         Some(Loaded { info, scenario })
     }
+}
+
+/// The line that the Gherkin parser names in its message, `... at LINE:COLUMN: ...`; it keeps
+/// the number itself to itself.
+fn line_in(message: &str) -> usize {
+    message
+        .split(" at ")
+        .nth(1)
+        .and_then(|rest| rest.split(':').next()?.parse().ok())
+        .unwrap_or(1)
 }
 
 /// A name as a part of a path: lower case, words joined by `-`.

@@ -27,7 +27,10 @@ pub(super) fn judge(steps: &[&Step]) -> Result<(String, String), (usize, String)
     }
     let end = steps.last().map_or(0, |step| step.position.line);
     if !reader.judged {
-        return Err((end, "the scenario judges nothing: it has no `Then`".to_owned()));
+        return Err((
+            end,
+            "the scenario judges nothing: it has no `Then`".to_owned(),
+        ));
     }
     reader.refusal.or(reader.acceptance).ok_or((
         end,
@@ -44,7 +47,10 @@ struct Call {
 
 impl Call {
     fn fresh(endpoint: String, step: &Step) -> Self {
-        let (caller, rest) = step.value.split_once(" calls ").unwrap_or(("", &step.value));
+        let (caller, rest) = step
+            .value
+            .split_once(" calls ")
+            .unwrap_or(("", &step.value));
         let mut parts = BTreeMap::from([
             ("the caller".to_owned(), caller.to_owned()),
             ("the sentence".to_owned(), rest.to_owned()),
@@ -60,8 +66,10 @@ impl Call {
             None | Some("with") => {}
             Some(change) => {
                 let (part, value) = change.split_once(" set to ").unwrap_or((change, ""));
-                call.parts
-                    .insert(part.trim_start_matches("with ").to_owned(), value.to_owned());
+                call.parts.insert(
+                    part.trim_start_matches("with ").to_owned(),
+                    value.to_owned(),
+                );
             }
         }
         call.parts.extend(rows(step));
@@ -70,10 +78,12 @@ impl Call {
 
     /// In how many parts two calls differ.
     fn differences(&self, other: &Self) -> usize {
-        let names = self
-            .parts
-            .keys()
-            .chain(other.parts.keys().filter(|name| !self.parts.contains_key(*name)));
+        let names = self.parts.keys().chain(
+            other
+                .parts
+                .keys()
+                .filter(|name| !self.parts.contains_key(*name)),
+        );
         names
             .filter(|name| self.parts.get(*name) != other.parts.get(*name))
             .count()
@@ -82,7 +92,10 @@ impl Call {
 
 /// A step's table below its heading, and the text below it.
 fn rows(step: &Step) -> impl Iterator<Item = (String, String)> {
-    let table = step.table.iter().flat_map(|table| table.rows.iter().skip(1));
+    let table = step
+        .table
+        .iter()
+        .flat_map(|table| table.rows.iter().skip(1));
     let rows = table.filter_map(|row| {
         let (name, values) = row.split_first()?;
         Some((name.clone(), values.join(" | ")))
@@ -138,11 +151,17 @@ impl Reader {
                 self.open = Some(base.changed(change.as_deref(), step));
             }
             Phrase::Accepted => {
-                let call = self.open.take().ok_or("there is no call that could be accepted")?;
+                let call = self
+                    .open
+                    .take()
+                    .ok_or("there is no call that could be accepted")?;
                 self.accept(call);
             }
             Phrase::Refused { problem } => {
-                let call = self.open.take().ok_or("there is no call that could be refused")?;
+                let call = self
+                    .open
+                    .take()
+                    .ok_or("there is no call that could be refused")?;
                 self.refuse(&call, problem)?;
             }
             Phrase::Other if step.ty == StepType::When => {
@@ -185,7 +204,9 @@ impl Reader {
                 .find(|row| row.name == name)
                 .ok_or_else(|| format!("`{name}` is not in the endpoint table"))?;
             if !row.problems().contains(&kind) {
-                return Err(format!("`{name}` never answers `{problem}`, says its row in the endpoint table"));
+                return Err(format!(
+                    "`{name}` never answers `{problem}`, says its row in the endpoint table"
+                ));
             }
         }
         let twin = self.twins.get(name).ok_or_else(|| {

@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 
 use super::difference::places;
-use super::headline;
-use crate::record::{Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict};
+use super::{alike, headline};
+use crate::record::{
+    Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict,
+};
 
 /// Longest body shown, in characters. The other reports hold the whole.
 const MAX_BODY: usize = 1200;
@@ -18,7 +20,7 @@ const MAX_ALSO: usize = 5;
 pub fn render(record: &RunRecord, colours: bool) -> String {
     let paint = Paint { colours };
     let mut text = String::new();
-    for group in groups(record) {
+    for group in alike(record) {
         let Some((first, others)) = group.split_first() else {
             continue;
         };
@@ -42,28 +44,12 @@ pub fn render(record: &RunRecord, colours: bool) -> String {
     text
 }
 
-/// Failures that read alike, together: an absent issuer fails everything for one reason.
-fn groups(record: &RunRecord) -> Vec<Vec<&ScenarioRecord>> {
-    let mut groups: Vec<Vec<&ScenarioRecord>> = Vec::new();
-    for scenario in &record.scenarios {
-        if !matches!(scenario.verdict, Verdict::Fail | Verdict::Error) || scenario.known_failure {
-            continue;
-        }
-        let alike = groups.iter_mut().find(|group| {
-            group
-                .first()
-                .is_some_and(|first| scenario.failure.is_some() && first.failure == scenario.failure)
-        });
-        match alike {
-            Some(group) => group.push(scenario),
-            None => groups.push(vec![scenario]),
-        }
-    }
-    groups
-}
-
 fn others_named(others: &[&ScenarioRecord]) -> String {
-    let named: Vec<&str> = others.iter().take(MAX_ALSO).map(|one| one.id.as_str()).collect();
+    let named: Vec<&str> = others
+        .iter()
+        .take(MAX_ALSO)
+        .map(|one| one.id.as_str())
+        .collect();
     let more = others.len().saturating_sub(MAX_ALSO);
     if more > 0 {
         format!("{}\nand {more} more", named.join("\n"))
@@ -78,13 +64,21 @@ fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
     let _ = writeln!(
         text,
         "{} {}",
-        paint.red(if scenario.verdict == Verdict::Error { "ERROR" } else { "FAIL " }),
+        paint.red(if scenario.verdict == Verdict::Error {
+            "ERROR"
+        } else {
+            "FAIL "
+        }),
         paint.bold(&scenario.id)
     );
     let unknown = Failure::default();
     let failure = scenario.failure.as_ref().unwrap_or(&unknown);
     if scenario.verdict == Verdict::Error {
-        line(&mut text, "whose", "the suite's: this says nothing about the subject");
+        line(
+            &mut text,
+            "whose",
+            "the suite's: this says nothing about the subject",
+        );
     } else if let Some(id) = &failure.requirement {
         let sentence = failure.sentence.as_deref().unwrap_or_default();
         let chapter = scenario
@@ -95,8 +89,16 @@ fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
             .unwrap_or_default();
         line(&mut text, "spec", &format!("{id} “{sentence}”{chapter}"));
     }
-    if let Some(step) = scenario.steps.iter().find(|step| step.verdict == StepVerdict::Failed) {
-        line(&mut text, "step", &format!("{} {}", step.keyword, step.text));
+    if let Some(step) = scenario
+        .steps
+        .iter()
+        .find(|step| step.verdict == StepVerdict::Failed)
+    {
+        line(
+            &mut text,
+            "step",
+            &format!("{} {}", step.keyword, step.text),
+        );
     }
     if let Some(exchange) = scenario.exchanges.last() {
         line(&mut text, "sent", &sent(exchange));
@@ -120,7 +122,13 @@ fn line(text: &mut String, name: &str, value: &str) {
         // What the subject sent must not steer the terminal.
         let part: String = part
             .chars()
-            .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+            .map(|letter| {
+                if letter.is_control() {
+                    '\u{fffd}'
+                } else {
+                    letter
+                }
+            })
             .collect();
         let _ = writeln!(text, "  {name:<9} {part}");
         name = "";
@@ -141,7 +149,10 @@ fn sent(exchange: &Exchange) -> String {
 
 fn back(exchange: &Exchange) -> String {
     let Some(response) = &exchange.response else {
-        return format!("nothing: {}", exchange.fault.as_deref().unwrap_or("no reason known"));
+        return format!(
+            "nothing: {}",
+            exchange.fault.as_deref().unwrap_or("no reason known")
+        );
     };
     let mut text = response.status.to_string();
     for (name, value) in &response.headers {
@@ -175,7 +186,11 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
             paint.red("cannot be read")
         );
     } else {
-        let profiles = if subject.profiles.is_empty() { "none".to_owned() } else { subject.profiles.join(", ") };
+        let profiles = if subject.profiles.is_empty() {
+            "none".to_owned()
+        } else {
+            subject.profiles.join(", ")
+        };
         let _ = writeln!(text, "  profiles  {profiles}");
     }
     let _ = writeln!(
@@ -191,7 +206,11 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
         let part = format!("{count} {name}");
         parts.push(if count > 0 { paint.red(&part) } else { part });
     }
-    for (count, name) in [(counts.known, "known to fail"), (counts.skip, "skip"), (counts.disabled, "not declared")] {
+    for (count, name) in [
+        (counts.known, "known to fail"),
+        (counts.skip, "skip"),
+        (counts.disabled, "not declared"),
+    ] {
         let part = format!("{count} {name}");
         parts.push(if count > 0 { paint.yellow(&part) } else { part });
     }
@@ -202,8 +221,14 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
         record.triples_passed()
     );
     let mut reasons: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for scenario in record.scenarios.iter().filter(|one| one.verdict == Verdict::Skip) {
-        *reasons.entry(scenario.reason.as_deref().unwrap_or_default()).or_default() += 1;
+    for scenario in record
+        .scenarios
+        .iter()
+        .filter(|one| one.verdict == Verdict::Skip)
+    {
+        *reasons
+            .entry(scenario.reason.as_deref().unwrap_or_default())
+            .or_default() += 1;
     }
     for (reason, count) in reasons {
         let _ = writeln!(text, "  skipped   {count}: {reason}");
@@ -228,7 +253,11 @@ struct Paint {
 
 impl Paint {
     fn with(self, code: &str, text: &str) -> String {
-        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colours {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn red(self, text: &str) -> String {

@@ -1,16 +1,19 @@
 //! One self-contained page: the verdict, what was tested, and for each scenario the sentence
 //! of the spec, the steps, what differs and what went over the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use askama::Template;
 use serde_json::Value;
 
 use super::difference::places;
-use super::{ReportFault, footnotes, headline};
+use super::{ReportFault, alike, footnotes, headline};
 use crate::record::{
     Conclusion, Counts, Exchange, RequirementRef, RunRecord, ScenarioRecord, StepVerdict, Verdict,
 };
+
+/// Longest text in the list of what does not hold, in characters.
+const MAX_SHORT: usize = 160;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -24,8 +27,18 @@ struct Page<'a> {
     ran: usize,
     triples: usize,
     seconds: String,
+    broken: Vec<BrokenView<'a>>,
     operations: Vec<OperationView<'a>>,
     requirements: Vec<RequirementView<'a>>,
+}
+
+/// A failure, and how many more read alike.
+struct BrokenView<'a> {
+    anchor: String,
+    name: &'a str,
+    expected: String,
+    got: String,
+    alike: usize,
 }
 
 struct OperationView<'a> {
@@ -41,6 +54,7 @@ struct ScenarioView<'a> {
     verdict: &'static str,
     label: &'static str,
     open: bool,
+    ran: bool,
     quotes: Vec<Quote<'a>>,
     steps: Vec<StepView<'a>>,
     failure: Option<FailureView<'a>>,
@@ -110,19 +124,58 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
         counts,
         ran: counts.pass + counts.fail + counts.known + counts.error,
         triples: record.triples_passed(),
-        seconds: format!("{:.2}", std::time::Duration::from_millis(record.duration_millis).as_secs_f64()),
+        seconds: format!(
+            "{:.2}",
+            std::time::Duration::from_millis(record.duration_millis).as_secs_f64()
+        ),
+        broken: broken(record),
         operations: operations(record),
         requirements: requirements(record),
     };
-    page.render().map_err(|fault| ReportFault::Render(fault.to_string()))
+    page.render()
+        .map_err(|fault| ReportFault::Render(fault.to_string()))
+}
+
+fn broken(record: &RunRecord) -> Vec<BrokenView<'_>> {
+    alike(record)
+        .into_iter()
+        .filter_map(|group| {
+            let (first, others) = group.split_first()?;
+            let failure = first.failure.as_ref()?;
+            Some(BrokenView {
+                anchor: anchor(&first.id),
+                name: &first.name,
+                expected: short(&failure.expected),
+                got: short(&failure.got),
+                alike: others.len(),
+            })
+        })
+        .collect()
+}
+
+/// Enough of a text to tell it from others.
+fn short(text: &str) -> String {
+    let mut kept: String = text.chars().take(MAX_SHORT).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
 }
 
 fn operations(record: &RunRecord) -> Vec<OperationView<'_>> {
     let mut operations: Vec<OperationView<'_>> = Vec::new();
+    // Of failures that read alike, only the first is unfolded.
+    let firsts: HashSet<&str> = alike(record)
+        .iter()
+        .filter_map(|group| group.first().map(|first| first.id.as_str()))
+        .collect();
     for one in &record.scenarios {
-        let view = scenario(one);
+        let view = scenario(one, firsts.contains(one.id.as_str()));
         let passed = usize::from(one.verdict == Verdict::Pass);
-        match operations.iter_mut().find(|operation| operation.name == one.operation) {
+        match operations
+            .iter_mut()
+            .find(|operation| operation.name == one.operation)
+        {
             Some(operation) => {
                 operation.passed += passed;
                 operation.total += 1;
@@ -139,14 +192,19 @@ fn operations(record: &RunRecord) -> Vec<OperationView<'_>> {
     operations
 }
 
-fn scenario(one: &ScenarioRecord) -> ScenarioView<'_> {
+fn scenario(one: &ScenarioRecord, open: bool) -> ScenarioView<'_> {
     let (verdict, label) = marks(one);
-    let ids: Vec<&str> = one.requirements.iter().map(|quote| quote.id.as_str()).collect();
+    let ids: Vec<&str> = one
+        .requirements
+        .iter()
+        .map(|quote| quote.id.as_str())
+        .collect();
     ScenarioView {
         anchor: anchor(&one.id),
         verdict,
         label,
-        open: matches!(verdict, "fail" | "error"),
+        open,
+        ran: !one.steps.is_empty(),
         quotes: one.requirements.iter().map(quote).collect(),
         steps: one
             .steps
@@ -208,25 +266,33 @@ fn parts(sentence: &str) -> Vec<Part<'_>> {
         .split('`')
         .enumerate()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(at, text)| Part { code: at % 2 == 1, text })
+        .map(|(at, text)| Part {
+            code: at % 2 == 1,
+            text,
+        })
         .collect()
 }
 
 fn exchange(one: &Exchange) -> ExchangeView<'_> {
     let head = |headers: &[(String, String)]| -> String {
-        headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+        headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
     };
     let whole = |first: String, headers: &[(String, String)], body: Option<&String>| {
-        let body = body.map(|body| format!("\n{}", pretty(body))).unwrap_or_default();
+        let body = body
+            .map(|body| format!("\n{}", pretty(body)))
+            .unwrap_or_default();
         format!("{first}\n{}{body}", head(headers))
     };
     let request = &one.request;
     ExchangeView {
         one,
-        status: one
-            .response
-            .as_ref()
-            .map_or_else(|| "no answer".to_owned(), |response| response.status.to_string()),
+        status: one.response.as_ref().map_or_else(
+            || "no answer".to_owned(),
+            |response| response.status.to_string(),
+        ),
         sent: whole(
             format!("{} {}", request.method, request.url),
             &request.headers,
@@ -234,7 +300,13 @@ fn exchange(one: &Exchange) -> ExchangeView<'_> {
         ),
         back: one.response.as_ref().map_or_else(
             || one.fault.clone().unwrap_or_default(),
-            |response| whole(response.status.to_string(), &response.headers, response.body.as_ref()),
+            |response| {
+                whole(
+                    response.status.to_string(),
+                    &response.headers,
+                    response.body.as_ref(),
+                )
+            },
         ),
     }
 }

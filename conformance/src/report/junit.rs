@@ -18,7 +18,10 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for scenario in &record.scenarios {
         let case = case(scenario);
-        match suites.iter_mut().find(|suite| suite.name.as_str() == scenario.operation) {
+        match suites
+            .iter_mut()
+            .find(|suite| suite.name.as_str() == scenario.operation)
+        {
             Some(suite) => {
                 suite.add_test_case(case);
             }
@@ -31,7 +34,9 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
     }
     suites.push(whole(record));
     report.add_test_suites(suites);
-    report.to_string().map_err(|fault| ReportFault::Render(fault.to_string()))
+    report
+        .to_string()
+        .map_err(|fault| ReportFault::Render(fault.to_string()))
 }
 
 fn case(scenario: &ScenarioRecord) -> TestCase {
@@ -49,7 +54,9 @@ fn status(scenario: &ScenarioRecord) -> TestCaseStatus {
     let reason = scenario.reason.clone().unwrap_or_default();
     match scenario.verdict {
         Verdict::Pass => TestCaseStatus::success(),
-        Verdict::Fail if scenario.known_failure => skipped("known failure", "it fails, as is known"),
+        Verdict::Fail if scenario.known_failure => {
+            skipped("known failure", "it fails, as is known")
+        }
         Verdict::Fail => broken(NonSuccessKind::Failure, scenario),
         Verdict::Error => broken(NonSuccessKind::Error, scenario),
         Verdict::Skip => skipped("skip", &reason),
@@ -76,7 +83,10 @@ fn broken(kind: NonSuccessKind, scenario: &ScenarioRecord) -> TestCaseStatus {
 fn description(failure: &Failure, scenario: &ScenarioRecord) -> String {
     let mut lines = Vec::new();
     if let Some(id) = &failure.requirement {
-        lines.push(format!("{id}: {}", failure.sentence.as_deref().unwrap_or_default()));
+        lines.push(format!(
+            "{id}: {}",
+            failure.sentence.as_deref().unwrap_or_default()
+        ));
     }
     lines.push(format!("expected: {}", failure.expected));
     lines.push(format!("got: {}", failure.got));
@@ -116,7 +126,9 @@ fn whole(record: &RunRecord) -> TestSuite {
     add("is a full one", status);
     for id in &record.stale_known_failures {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type("stale").set_message("it is listed as a known failure and did not fail");
+        status
+            .set_type("stale")
+            .set_message("it is listed as a known failure and did not fail");
         add(id, status);
     }
     for (at, fault) in record.faults.iter().enumerate() {

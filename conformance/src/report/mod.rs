@@ -9,7 +9,7 @@ pub mod junit;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Conclusion, RunRecord};
+use crate::record::{Conclusion, RunRecord, ScenarioRecord, Verdict};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -102,4 +102,25 @@ pub fn footnotes(record: &RunRecord) -> Vec<String> {
         notes.push(format!("{} failures are known", counts.known));
     }
     notes
+}
+
+/// What failed and was not known to, with failures that read alike together: an absent
+/// issuer fails everything for one reason.
+fn alike(record: &RunRecord) -> Vec<Vec<&ScenarioRecord>> {
+    let mut groups: Vec<Vec<&ScenarioRecord>> = Vec::new();
+    for scenario in &record.scenarios {
+        if !matches!(scenario.verdict, Verdict::Fail | Verdict::Error) || scenario.known_failure {
+            continue;
+        }
+        let group = groups.iter_mut().find(|group| {
+            group.first().is_some_and(|first| {
+                scenario.failure.is_some() && first.failure == scenario.failure
+            })
+        });
+        match group {
+            Some(group) => group.push(scenario),
+            None => groups.push(vec![scenario]),
+        }
+    }
+    groups
 }
