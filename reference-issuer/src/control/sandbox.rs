@@ -37,7 +37,7 @@ pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Re
     let mut principals = BTreeMap::new();
     for role in CastRole::ALL {
         let tenant = if role.is_inside() { &inside } else { &outside };
-        let permissions = template.permissions_of(role).ok_or(ProblemType::Internal)?;
+        let permissions = template.permissions_of(role, |class| persona.claims(class)).ok_or(ProblemType::Internal)?;
         let token = token::fresh()?;
         let id = gate.put_principal(tenant, role.name(), &token, &permissions)?;
         principals.insert(role.name().to_owned(), CastMember { id, token });
@@ -103,6 +103,7 @@ pub(super) fn state(gate: &Gate<'_>, tenant: &TenantId) -> Result<StateAnswer, P
         credentials: objects(tx.credential_states()?),
         requests: objects(tx.request_states()?),
         rotations: objects(tx.rotation_states()?),
+        installations: Vec::new(),
         audit_size: tx.audit_size()?,
     })
 }

@@ -45,6 +45,26 @@ pub(super) async fn answer(
         Id::AuditCheckpoint => call::<ops::audit::AuditCheckpoint>(service, path, inbound).await,
         Id::AuditInclusion => call::<ops::audit::AuditInclusion>(service, path, inbound).await,
         Id::AuditConsistency => call::<ops::audit::AuditConsistency>(service, path, inbound).await,
+        Id::CredentialAmend
+        | Id::ScopeAnalysis
+        | Id::DeliveryAck
+        | Id::StoreRegister
+        | Id::StoreList
+        | Id::InstallationPut
+        | Id::InstallationDelete
+        | Id::InstallationList
+        | Id::InstallationRead
+        | Id::UsageRead
+        | Id::RotationRead
+        | Id::RotationGates
+        | Id::RotationAdvance
+        | Id::RotationRollback
+        | Id::CredentialSuspend
+        | Id::CredentialResume
+        | Id::OauthMetadataRead
+        | Id::TokenIssue
+        | Id::TokenIntrospect
+        | Id::EventTest => Err(ProblemType::NotFound.into()),
         // Test control has a listener of its own; here its paths do not exist.
         Id::SandboxOpen
         | Id::SandboxReset

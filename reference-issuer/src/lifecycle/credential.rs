@@ -90,7 +90,12 @@ pub fn create(
         predecessor: blueprint.predecessor,
         successor: None,
         labels: blueprint.labels,
+        cnf: None,
+        public_jwk: None,
+        webhook: None,
         disclosed_to: Vec::new(),
+        stored_in: Vec::new(),
+        suspension: None,
         revocation: None,
         delivery: None,
     };

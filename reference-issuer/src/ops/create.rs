@@ -178,6 +178,9 @@ fn ask_for_approval(
         }),
         lifetime_seconds: lifetime_seconds.clamp(1, longest.min(MAX_LIFETIME_SECONDS)),
         rotation_policy: body.rotation_policy.clone(),
+        cnf: body.cnf.clone(),
+        public_jwk: body.public_jwk.clone(),
+        webhook: body.webhook.clone(),
         justification: None,
     };
     let request = request::open(tx, &call.service, call.caller.principal()?, asked, None)?;

@@ -4,13 +4,14 @@ use clp_schemas::audit::note::PublicKey;
 use clp_schemas::endpoint::{Class, EndpointId, Operation};
 use clp_schemas::key;
 use clp_schemas::ops::discover::{
-    AuditLog, AuthMethod, Deployment, DocumentQuery, MANIFEST_PATH, Manifest, PERMISSIONS_PATH,
-    ResourceMetadata, TokenFormat,
+    AuditLog, AuthMethod, DocumentQuery, MANIFEST_PATH, Manifest, PERMISSIONS_PATH,
+    ResourceMetadata, TokenFormat, UsageObservation,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::Named as _;
 use url::Url;
 
+use crate::config::Persona;
 use crate::http::{Inbound, Reply, read_query};
 use crate::service::Service;
 
@@ -18,7 +19,7 @@ use crate::service::Service;
 pub(super) const APPROVAL_METHODS: &[AuthMethod] = &[AuthMethod::Passkey];
 
 /// Grows with every change of what a manifest says.
-const MANIFEST_VERSION: u64 = 1;
+const MANIFEST_VERSION: u64 = 2;
 
 /// Discovery may be cached for five minutes.
 const CACHING: &str = "public, max-age=300";
@@ -32,37 +33,31 @@ fn url(text: &str) -> Result<Url, Problem> {
 /// What this persona can do.
 pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
     let persona = &service.persona;
-    let names = |names: &[Operation]| names.iter().map(|name| name.name().to_owned()).collect();
-    let mut profiles = vec![Class::Approval, Class::AuditProofs];
-    if persona.environment == Deployment::Test {
-        profiles.push(Class::TestControl);
-    }
+    let profiles = Class::ALL
+        .iter()
+        .filter(|class| **class != Class::Core && persona.claims(**class));
     let prefix = &persona.token_prefix;
+    // The resource counts uses in the transaction that serves them.
+    let usage_observation = if persona.claims(Class::Inventory) {
+        Some(UsageObservation::PerConsumer)
+    } else {
+        persona.claims(Class::Lifecycle).then_some(UsageObservation::LastUsed)
+    };
     let manifest = Manifest {
         issuer: Some(persona.display_name.clone()),
         issuer_identifier: Some(service.origin.clone()),
         credential_issuer_endpoint: url(&service.endpoint())?,
         protocol_versions_supported: Some(vec!["1.0".to_owned()]),
-        profiles_supported: Some(profiles.iter().map(|class| class.name().to_owned()).collect()),
+        profiles_supported: Some(profiles.map(|class| class.name().to_owned()).collect()),
         environment: Some(persona.environment),
         manifest_version: Some(MANIFEST_VERSION),
         supported_credential_types: Some(persona.credential_types.iter().map(|kind| kind.name().to_owned()).collect()),
-        supported_operations: Some(names(&[
-            Operation::Discover,
-            Operation::Request,
-            Operation::Approve,
-            Operation::Create,
-            Operation::Scope,
-            Operation::Store,
-            Operation::Rotate,
-            Operation::Revoke,
-            Operation::Audit,
-        ])),
+        supported_operations: Some(operations(persona)),
         auth_methods: Some(APPROVAL_METHODS.iter().map(|method| method.name().to_owned()).collect()),
         permission_schema_url: Some(url(&format!("{}{PERMISSIONS_PATH}", service.origin))?),
         permission_schema_digest: Some(service.digest.clone()),
         supports_expiring_credentials: Some(true),
-        supports_workload_bound_credentials: Some(false),
+        supports_workload_bound_credentials: Some(persona.claims(Class::BoundKeys)),
         supports_rotation: Some(true),
         supports_revocation: Some(true),
         supports_audit: Some(true),
@@ -76,6 +71,10 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         // The resource and the issuer look at the same record.
         max_propagation_seconds: Some(0),
         overlap_supported: Some(true),
+        usage_observation: None,
+        usage_lag_seconds: None,
+        usage_observation,
+        usage_lag_seconds: usage_observation.map(|_| 0),
         audit_log: Some(AuditLog {
             origin_prefix: service.log_prefix.clone(),
             public_key: PublicKey::of(service.store.keys().signing()).to_string(),
@@ -84,6 +83,19 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         contact: None,
     };
     Ok(Reply::json(200, &manifest)?.caching(CACHING))
+}
+
+/// What the endpoints of the persona do.
+fn operations(persona: &Persona) -> Vec<String> {
+    Operation::ALL
+        .iter()
+        .filter(|operation| match operation {
+            Operation::Inject => persona.claims(Class::Inventory) || persona.claims(Class::Webhooks),
+            Operation::Inventory => persona.claims(Class::Inventory),
+            _ => true,
+        })
+        .map(|operation| operation.name().to_owned())
+        .collect()
 }
 
 /// How E is authenticated (RFC 9728).

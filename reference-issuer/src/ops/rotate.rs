@@ -71,6 +71,9 @@ impl Operation for RotationOpen {
             successor: rotation.successor,
             credential: mint::shown(tx, &call.service, &call.caller, successor)?,
             created_at: rotation.created_at,
+            plan: None,
+            probe_value: None,
+            ended_at: None,
         };
         Ok(Outcome::Made(answer, uri))
     }

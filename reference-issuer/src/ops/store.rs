@@ -83,6 +83,8 @@ impl Operation for DeliveryRead {
             secret: Secret {
                 kind,
                 value: standing.secret.ok_or(ProblemType::DeliveryGone)?,
+                client_id: None,
+                token_endpoint: None,
             },
             expires_at: delivery.expires_at,
         }))
