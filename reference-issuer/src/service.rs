@@ -52,6 +52,12 @@ impl Service {
         format!("{}{ENDPOINT_PATH}", self.origin)
     }
 
+    /// Where access tokens are issued.
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth/token", self.endpoint())
+    }
+
     /// Where a credential is read.
     #[must_use]
     pub fn credential_uri(&self, id: &CredentialId) -> String {

@@ -20,6 +20,10 @@ pub enum Action {
     Rotate,
     /// End a credential.
     Revoke,
+    /// Change owner, labels or an earlier end.
+    Amend,
+    /// Say where credentials are kept and used.
+    Inventory,
     /// Read the log.
     Audit,
 }
@@ -35,6 +39,8 @@ impl Action {
             Self::Create => "create",
             Self::Rotate => "rotate",
             Self::Revoke => "revoke",
+            Self::Amend => "amend",
+            Self::Inventory => "inventory",
             Self::Audit => "audit",
         }
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::store::SecretText;
@@ -89,6 +90,8 @@ struct PersonaFile {
     environment: Deployment,
     token_prefix: String,
     credential_types: Vec<CredentialType>,
+    #[serde(default)]
+    profiles: Vec<Class>,
     permission_document: String,
     max_lifetime_seconds: Option<u64>,
     #[serde(default)]
@@ -214,6 +217,7 @@ fn persona(
         environment: file.environment,
         token_prefix: file.token_prefix,
         credential_types: file.credential_types,
+        profiles: file.profiles,
         permissions,
         routes: file.routes,
         seed: file.seed,

@@ -13,6 +13,7 @@ mod show;
 
 use std::path::Path;
 
+use clp_schemas::endpoint::Class;
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
@@ -57,6 +58,8 @@ pub struct Persona {
     pub token_prefix: String,
     /// The kinds of credential that it mints. Never empty.
     pub credential_types: Vec<CredentialType>,
+    /// The profiles that it claims beside those that every persona has, out of [`OPTIONAL`].
+    pub profiles: Vec<Class>,
     /// What it can grant; has passed `PermissionDocument::check`.
     pub permissions: PermissionDocument,
     /// Its own small API, which its keys open.
@@ -71,6 +74,30 @@ pub struct Persona {
     pub tenants: Vec<TenantConfig>,
     /// What a fresh tenant for tests looks like.
     pub sandbox: SandboxTemplate,
+}
+
+/// The profiles that a persona can claim or leave.
+pub const OPTIONAL: [Class; 5] = [
+    Class::Lifecycle,
+    Class::Inventory,
+    Class::Oauth,
+    Class::Webhooks,
+    Class::BoundKeys,
+];
+
+impl Persona {
+    /// Whether it claims a class or profile. Approvals and proofs of the log, every persona
+    /// has; test control, whatever is no production.
+    #[must_use]
+    pub fn claims(&self, class: Class) -> bool {
+        match class {
+            Class::Core | Class::Approval | Class::AuditProofs => true,
+            Class::TestControl => self.environment == Deployment::Test,
+            Class::Lifecycle | Class::Inventory | Class::Oauth | Class::Webhooks | Class::BoundKeys => {
+                self.profiles.contains(&class)
+            }
+        }
+    }
 }
 
 /// When a create needs an approval first. Either condition is enough.

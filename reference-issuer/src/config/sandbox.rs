@@ -1,5 +1,6 @@
 //! What a fresh tenant for tests looks like (specification chapter 80, "Test control").
 
+use clp_schemas::endpoint::Class;
 use clp_schemas::ops::control::{Probe, ProbeCall};
 use clp_schemas::permissions::{
     CREDENTIAL_TYPE, PermissionSet, Selector, Statement, credential_type,
@@ -61,22 +62,29 @@ impl CastRole {
         !matches!(self, Self::Outsider)
     }
 
-    fn actions(self) -> Vec<String> {
+    fn actions(self, claims: impl Fn(Class) -> bool) -> Vec<String> {
         let named: &[&str] = match self {
             Self::Owner => &["request", "create", "read", "rotate", "revoke", "audit"],
             Self::Approver => &["read", "approve", "audit"],
             Self::Bystander => &["read"],
             Self::Outsider => return credential_type().actions.keys().cloned().collect(),
         };
-        named.iter().map(|name| (*name).to_owned()).collect()
+        let mut actions: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+        if self == Self::Owner {
+            let of_profiles = [(Class::Lifecycle, "amend"), (Class::Inventory, "inventory")];
+            let claimed = of_profiles.iter().filter(|(class, _)| claims(*class));
+            actions.extend(claimed.map(|(_, name)| (*name).to_owned()));
+        }
+        actions
     }
 }
 
 impl SandboxTemplate {
-    /// What a role may do: on `<project>/*`, the outsider on everything in its own tenant.
+    /// What a role may do, with the profiles that the persona claims: on `<project>/*`, the
+    /// outsider on everything in its own tenant.
     /// `None` only if the project is no path segment, which loading excludes.
     #[must_use]
-    pub fn permissions_of(&self, role: CastRole) -> Option<PermissionSet> {
+    pub fn permissions_of(&self, role: CastRole, claims: impl Fn(Class) -> bool) -> Option<PermissionSet> {
         let selector: Selector = if role.is_inside() {
             format!("{}/*", self.project).parse().ok()?
         } else {
@@ -85,7 +93,7 @@ impl SandboxTemplate {
         Some(PermissionSet(vec![Statement {
             resource_type: CREDENTIAL_TYPE.to_owned(),
             selector,
-            actions: role.actions(),
+            actions: role.actions(claims),
             constraints: std::collections::BTreeMap::new(),
         }]))
     }

@@ -23,6 +23,7 @@ fn persona(persona: &Persona) -> Value {
         "environment": persona.environment,
         "token_prefix": persona.token_prefix,
         "credential_types": persona.credential_types,
+        "profiles": persona.profiles,
         "max_lifetime_seconds": persona.max_lifetime_seconds,
         "permission_schema_digest": persona.permissions.digest(),
         "environments": persona.permissions.environments,

@@ -20,7 +20,7 @@ use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::{Problem, ProblemType};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::Template;
+use crate::config::{OPTIONAL, Template};
 use crate::http::{Inbound, Reply, RequestLog, read_body, read_query};
 use crate::rules::{self, Rule};
 use crate::service::Service;
@@ -170,9 +170,9 @@ fn carry_out(
         is_open: sandbox.is_some(),
     };
     rules::check(SANDBOX_RULES, &named)?;
-    read_query::<Nothing>(row.id, &inbound.query)?;
+    read_query::<Nothing>(row.id, &OPTIONAL, &inbound.query)?;
     if row.id == EndpointId::SandboxOpen {
-        let body = read_body(row.id, inbound)?.typed;
+        let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
         return Reply::json(row.success, &sandbox::open(gate, control, &body)?);
     }
     let (tenant, service) = sandbox.ok_or(ProblemType::NotFound)?;
@@ -183,15 +183,15 @@ fn carry_out(
             Ok(Reply::empty(row.success))
         }
         EndpointId::ClockAdvance => {
-            let body = read_body(row.id, inbound)?.typed;
+            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(row.success, &sandbox::advance(gate, &tenant, &body)?)
         }
         EndpointId::ControlApprove => {
-            let body = read_body(row.id, inbound)?.typed;
+            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(row.success, &sandbox::decide(gate, &service, &tenant, &body)?)
         }
         EndpointId::AuthenticatorRegister => {
-            let body = read_body(row.id, inbound)?.typed;
+            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
             sandbox::register(gate, &tenant, &body)?;
             Ok(Reply::empty(row.success))
         }

@@ -27,9 +27,10 @@ pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Re
         .filter(|service| is_for_tests(service))
         .find(|service| wanted.is_none_or(|identifier| *identifier == service.origin))
         .ok_or(ProblemType::NotFound)?;
-    let template = &service.persona.sandbox;
+    let persona = &service.persona;
+    let template = &persona.sandbox;
     let new = NewTenant {
-        persona: &service.persona.name,
+        persona: &persona.name,
         name: None,
     };
     let inside = gate.make_tenant(new)?;

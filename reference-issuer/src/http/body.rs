@@ -1,7 +1,7 @@
 //! Bodies: media type, JSON, schema, type (step 7 of the order of checks).
 
 use clp_schemas::canonical;
-use clp_schemas::endpoint::EndpointId;
+use clp_schemas::endpoint::{Class, EndpointId};
 use clp_schemas::json::{self, Limits};
 use clp_schemas::problem::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
@@ -69,17 +69,21 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
     },
 }];
 
-/// Reads the body of a call.
+/// Reads the body of a call to somebody who claims these profiles.
 ///
 /// # Errors
 /// The first problem of step 7 that the body has.
-pub(crate) fn read<T: DeserializeOwned>(id: EndpointId, inbound: &Inbound) -> Result<Body<T>, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(
+    id: EndpointId,
+    profiles: &[Class],
+    inbound: &Inbound,
+) -> Result<Body<T>, Problem> {
     rules::check(MEDIA_RULES, inbound)?;
     let parsed = json::parse(&inbound.body, Limits::default());
     rules::check(JSON_RULES, &parsed)?;
     let value = parsed.map_err(Problem::from)?;
-    let fit = schema::of(id)?
-        .body_schema(id, &value)
+    let fit = schema::of(id, profiles)?
+        .body_schema(&value)
         .and_then(|schema| schema.check(&value).err());
     rules::check(SCHEMA_RULES, &fit)?;
     let unfit = || Problem::new(ProblemType::InvalidRequest).pointer("");

@@ -1,6 +1,6 @@
 //! Queries: known parameters, each once, within their bounds (step 7).
 
-use clp_schemas::endpoint::EndpointId;
+use clp_schemas::endpoint::{Class, EndpointId};
 use clp_schemas::problem::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,13 +16,13 @@ const RULES: &[Rule<Outcome>] = &[Rule {
     refuses: |outcome| outcome.is_none().then(|| ProblemType::InvalidQuery.into()),
 }];
 
-/// Reads the query of a call.
+/// Reads the query of a call to somebody who claims these profiles.
 ///
 /// # Errors
 /// `invalid-query`.
-pub(crate) fn read<T: DeserializeOwned>(id: EndpointId, query: &str) -> Result<T, Problem> {
-    let schema = &schema::of(id)?.query;
-    let outcome = parse(schema, query);
+pub(crate) fn read<T: DeserializeOwned>(id: EndpointId, profiles: &[Class], query: &str) -> Result<T, Problem> {
+    let schemas = schema::of(id, profiles)?;
+    let outcome = parse(&schemas.query, query);
     rules::check(RULES, &outcome)?;
     serde_json::from_value(outcome.unwrap_or_default()).map_err(|_| ProblemType::InvalidQuery.into())
 }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn parameters_are_known_once_and_in_bounds() {
-        let read = |query| read::<ListQuery>(EndpointId::CredentialList, query);
+        let read = |query| read::<ListQuery>(EndpointId::CredentialList, &[Class::Lifecycle], query);
         assert_eq!(read("").unwrap(), ListQuery::default());
         let query = read("limit=200&state=active&owner=a%20b&expires_before=2026-11-24T19:39:13Z").unwrap();
         assert_eq!((query.limit, query.owner.as_deref()), (Some(200), Some("a b")));

@@ -1,10 +1,10 @@
 //! The published schemas, compiled once. What is published is what is enforced.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use clp_schemas::endpoint::{self, EndpointId};
-use clp_schemas::generate::{Direction, contract_of, schema_of};
+use clp_schemas::endpoint::{self, Class, EndpointId};
+use clp_schemas::generate::{Direction, contract_of, restrict, schema_of};
 use clp_schemas::ops::create::{CreateFromRequest, DirectCreate};
 use clp_schemas::problem::{Problem, ProblemType};
 use jsonschema::Validator;
@@ -28,7 +28,9 @@ pub(super) struct Breach {
 }
 
 impl Compiled {
-    fn new(schema: Value) -> Self {
+    /// What is left of a published schema where these profiles are claimed.
+    fn new(mut schema: Value, profiles: &[Class]) -> Self {
+        restrict(&mut schema, &|class| profiles.contains(&class));
         let validator = jsonschema::validator_for(&schema).ok();
         Self { schema, validator }
     }
@@ -106,60 +108,94 @@ fn child<'a>(schema: &'a Value, segment: &str) -> Option<&'a Value> {
 #[derive(Debug)]
 pub(super) struct Schemas {
     body: Option<Compiled>,
+    /// The shape of a create without a request, by itself: of a union, a validator can only
+    /// say that neither branch fits.
+    direct: Option<Compiled>,
+    /// The shape of a create from a request.
+    from_request: Option<Compiled>,
     pub(super) query: Compiled,
 }
 
-static ALL: LazyLock<HashMap<EndpointId, Schemas>> = LazyLock::new(|| {
-    endpoint::ALL
-        .iter()
-        .map(|row| {
-            let contract = contract_of(row.id);
-            let schemas = Schemas {
-                body: contract.body.map(|(_, schema)| Compiled::new(schema)),
-                query: Compiled::new(contract.query),
-            };
-            (row.id, schemas)
-        })
-        .collect()
-});
-
-/// The two shapes of a create, each by itself: of a union, a validator can only say that
-/// neither branch fits.
-static DIRECT_CREATE: LazyLock<Compiled> =
-    LazyLock::new(|| Compiled::new(schema_of::<DirectCreate>(Direction::Request)));
-static CREATE_FROM_REQUEST: LazyLock<Compiled> =
-    LazyLock::new(|| Compiled::new(schema_of::<CreateFromRequest>(Direction::Request)));
-
-/// The schemas of an endpoint.
-pub(super) fn of(id: EndpointId) -> Result<&'static Schemas, Problem> {
-    ALL.get(&id).ok_or_else(|| ProblemType::Internal.into())
-}
-
 impl Schemas {
-    /// The schema that a body has to fit.
-    pub(super) fn body_schema(&self, id: EndpointId, body: &Value) -> Option<&Compiled> {
-        match id {
-            EndpointId::CredentialCreate if body.get("request_id").is_some() => Some(&CREATE_FROM_REQUEST),
-            EndpointId::CredentialCreate => Some(&DIRECT_CREATE),
-            _ => self.body.as_ref(),
+    fn new(id: EndpointId, profiles: &[Class]) -> Self {
+        let contract = contract_of(id);
+        let compiled = |schema| Compiled::new(schema, profiles);
+        let is_create = id == EndpointId::CredentialCreate;
+        Self {
+            body: contract.body.map(|(_, schema)| compiled(schema)),
+            direct: is_create.then(|| compiled(schema_of::<DirectCreate>(Direction::Request))),
+            from_request: is_create.then(|| compiled(schema_of::<CreateFromRequest>(Direction::Request))),
+            query: compiled(contract.query),
         }
     }
+
+    /// The schema that a body has to fit.
+    pub(super) fn body_schema(&self, body: &Value) -> Option<&Compiled> {
+        let shape = match body.get("request_id") {
+            Some(_) => &self.from_request,
+            None => &self.direct,
+        };
+        shape.as_ref().or(self.body.as_ref())
+    }
+}
+
+type Set = Arc<HashMap<EndpointId, Arc<Schemas>>>;
+
+/// Every schema, once for each selection of profiles that somebody claims.
+static SETS: LazyLock<Mutex<HashMap<Vec<Class>, Set>>> = LazyLock::new(Mutex::default);
+
+/// The schemas of an endpoint, where these profiles are claimed (CLP-TRN-039).
+pub(super) fn of(id: EndpointId, profiles: &[Class]) -> Result<Arc<Schemas>, Problem> {
+    let mut sets = SETS.lock().unwrap_or_else(PoisonError::into_inner);
+    let set = match sets.get(profiles) {
+        Some(set) => Arc::clone(set),
+        None => {
+            let all = endpoint::ALL.iter();
+            let set: Set = Arc::new(all.map(|row| (row.id, Arc::new(Schemas::new(row.id, profiles)))).collect());
+            sets.insert(profiles.to_vec(), Arc::clone(&set));
+            set
+        }
+    };
+    set.get(&id).cloned().ok_or_else(|| ProblemType::Internal.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OPTIONAL;
     use serde_json::json;
 
     #[test]
     fn every_schema_compiles() {
         for row in endpoint::ALL {
-            let schemas = of(row.id).unwrap();
-            assert!(schemas.query.validator.is_some(), "{}", row.name);
-            assert_eq!(schemas.body.is_some(), row.has_body(), "{}", row.name);
-            assert!(schemas.body.iter().all(|body| body.validator.is_some()), "{}", row.name);
+            for profiles in [&OPTIONAL[..], &[]] {
+                let schemas = of(row.id, profiles).unwrap();
+                assert!(schemas.query.validator.is_some(), "{}", row.name);
+                assert_eq!(schemas.body.is_some(), row.has_body(), "{}", row.name);
+                let bodies = [&schemas.body, &schemas.direct, &schemas.from_request];
+                assert!(bodies.into_iter().flatten().all(|body| body.validator.is_some()), "{}", row.name);
+            }
         }
-        assert!(DIRECT_CREATE.validator.is_some() && CREATE_FROM_REQUEST.validator.is_some());
+    }
+
+    #[test]
+    fn a_member_of_a_profile_is_there_where_the_profile_is() {
+        let cases = [
+            (EndpointId::CredentialCreate, "cnf", Class::BoundKeys),
+            (EndpointId::CredentialCreate, "public_jwk", Class::Oauth),
+            (EndpointId::RequestOpen, "webhook", Class::Webhooks),
+            (EndpointId::RotationOpen, "plan", Class::Lifecycle),
+            (EndpointId::DeliveryAck, "store_id", Class::Inventory),
+        ];
+        for (id, member, class) in cases {
+            let has = |profiles: &[Class]| {
+                let schemas = of(id, profiles).unwrap();
+                schemas.body_schema(&json!({})).unwrap().member(member).is_some()
+            };
+            assert!(has(&[class]) && !has(&[]), "{member}");
+        }
+        let has = |profiles: &[Class]| of(EndpointId::CredentialList, profiles).unwrap().query.member("label").is_some();
+        assert!(has(&[Class::Lifecycle]) && !has(&[Class::Oauth]));
     }
 
     fn pointer(change: impl FnOnce(&mut Value)) -> String {
@@ -169,9 +205,11 @@ mod tests {
                              "constraints": {"secret_name": 1}}],
             "labels": {"secret_label": "x"},
         });
-        DIRECT_CREATE.check(&body).unwrap();
+        let schemas = of(EndpointId::CredentialCreate, &[]).unwrap();
+        let schema = schemas.body_schema(&body).unwrap();
+        schema.check(&body).unwrap();
         change(&mut body);
-        DIRECT_CREATE.check(&body).unwrap_err().pointer
+        schema.check(&body).unwrap_err().pointer
     }
 
     #[test]

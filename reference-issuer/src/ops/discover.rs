@@ -71,8 +71,6 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         // The resource and the issuer look at the same record.
         max_propagation_seconds: Some(0),
         overlap_supported: Some(true),
-        usage_observation: None,
-        usage_lag_seconds: None,
         usage_observation,
         usage_lag_seconds: usage_observation.map(|_| 0),
         audit_log: Some(AuditLog {
@@ -111,7 +109,7 @@ pub(crate) fn resource_metadata(service: &Service) -> Result<Reply, Problem> {
 
 /// The permission document in force, or the one of a digest.
 pub(crate) async fn permission_document(service: &Service, inbound: &Inbound) -> Result<Reply, Problem> {
-    let query: DocumentQuery = read_query(EndpointId::PermissionDocumentRead, &inbound.query)?;
+    let query: DocumentQuery = read_query(EndpointId::PermissionDocumentRead, &service.persona.profiles, &inbound.query)?;
     let caching = if query.digest.is_some() { CACHING_BY_DIGEST } else { CACHING };
     let digest = query.digest.unwrap_or_else(|| service.digest.clone());
     let document = if digest == service.digest {
