@@ -3,113 +3,21 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "what is not as it should be fails the test"
 )]
 
 mod common;
 
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clp_client::passkey::Passkey;
-use clp_schemas::approval::{self, ApprovalDocument, Decision};
-use clp_schemas::canonical::to_base64url;
-use clp_schemas::key::{GENERATION_BYTES, Key};
-use common::{MANIFEST, Reply, Seen, Server, json, manifest, problem};
+use common::issuer::{
+    CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential, delivery,
+    issuer, key, permissions, request, wanted,
+};
+use common::{MANIFEST, Reply, Server, json, manifest, problem};
 use serde_json::{Value, json};
-
-const CREDENTIAL: &str = "cred_0123456789abcdefghij";
-const SUCCESSOR: &str = "cred_0123456789abcdefghik";
-const REQUEST: &str = "req_0123456789abcdefghij";
-const DELIVERY: &str = "dlv_0123456789abcdefghij";
-const PRINCIPAL: &str = "prin_0123456789abcdefghij";
-const TOKEN: &str = "owner-token-for-tests";
-
-fn key() -> Key {
-    let random: Vec<u8> = (0..GENERATION_BYTES)
-        .map(|byte| u8::try_from(byte).unwrap())
-        .collect();
-    Key::generate("acme", &random).unwrap()
-}
-
-fn credential(url: &str) -> Value {
-    json!({
-        "id": CREDENTIAL, "type": "api_key", "state": "provisioned", "purpose": "nightly import",
-        "owner": "data-team", "project": "atlas", "environment": "staging",
-        "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
-        "permission_schema_digest": format!("sha256:{}", "0".repeat(64)),
-        "key_id": Key::parse(key().expose()).unwrap().key_id,
-        "created_at": "2026-11-24T19:39:13Z", "created_by": PRINCIPAL, "created_via": {"kind": "direct"},
-        "labels": {}, "disclosed_to": [],
-        "delivery": {"id": DELIVERY, "uri": format!("{url}/credentials/deliveries/{DELIVERY}"),
-                     "expires_at": "2026-11-24T19:54:13Z"}
-    })
-}
-
-fn delivery() -> Value {
-    json!({"id": DELIVERY, "credential_id": CREDENTIAL, "mode": "plain", "expires_at": "2026-11-24T19:54:13Z",
-           "secret": {"kind": "api_key", "value": key().expose()}})
-}
-
-fn permissions() -> Value {
-    json!({"version": "1", "environments": ["staging"], "resource_types": {"event": {"title": {"en": "Events"},
-        "actions": {"read": {"risk": "low", "consent": {"en": "Read events of {selector}"}},
-                    "write": {"risk": "high", "implies": ["read"], "consent": {"en": "Write events of {selector}"}}}}}})
-}
-
-/// An issuer that answers discovery and deliveries; `reply` answers the rest.
-fn issuer(reply: impl Fn(&str, &Seen) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |url, seen| {
-        if seen.is("GET", MANIFEST) {
-            json(200, &manifest(url))
-        } else if seen.is("GET", "/.well-known/credential-permissions") {
-            json(200, &permissions())
-        } else if seen.is("GET", &format!("/credentials/deliveries/{DELIVERY}")) {
-            json(200, &delivery())
-        } else {
-            reply(url, seen)
-        }
-    })
-}
-
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn clp(home: &tempfile::TempDir, server: &Server, arguments: &[&str]) -> Run {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(env!("CARGO_BIN_EXE_clp"))
-        .args([
-            "--allow-loopback-http",
-            "--allow-test-issuer",
-            "--timeout",
-            "5",
-        ])
-        .args(arguments)
-        .env_clear()
-        .env("CLP_ISSUER", server.url())
-        .env("CLP_TOKEN", TOKEN)
-        .env("CLP_HOME", home.path())
-        .output()
-        .unwrap();
-    let run = Run {
-        status: status.code().unwrap(),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
-    };
-    for text in [&run.stderr, &run.stdout] {
-        assert!(!text.contains(TOKEN), "{text}");
-    }
-    assert!(!run.stderr.contains(key().expose()), "{}", run.stderr);
-    run
-}
 
 const CREATE: &[&str] = &[
     "create",
@@ -170,10 +78,17 @@ fn a_create_that_dies_is_resumed_with_the_same_key_and_body() {
     let home = tempfile::tempdir().unwrap();
     let tries = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tries);
-    let server = issuer(move |url, _| match counted.fetch_add(1, Ordering::SeqCst) {
-        0..4 => Reply::HangUp,
-        _ => json(201, &credential(url)),
-    });
+    let server = issuer(
+        move |url, seen| match counted.fetch_add(1, Ordering::SeqCst) {
+            0..4 => Reply::HangUp,
+            _ => {
+                let sent: Value = serde_json::from_str(&seen.body).unwrap();
+                let mut answer = credential(url);
+                answer["expires_at"] = sent["expires_at"].clone();
+                json(201, &answer)
+            }
+        },
+    );
     let with_lifetime = [CREATE, &["--lifetime", "30d"]].concat();
     let run = clp(&home, &server, &with_lifetime);
     assert_eq!(run.status, 4, "{}", run.stderr);
@@ -195,6 +110,36 @@ fn a_create_that_dies_is_resumed_with_the_same_key_and_body() {
             first.header("idempotency-key")
         );
         assert_eq!(post.body, first.body);
+    }
+}
+
+#[test]
+fn a_run_that_dies_between_minting_and_storing_is_resumed() {
+    let path = format!("/credentials/deliveries/{DELIVERY}");
+    for (gone, status) in [(false, 0), (true, 3)] {
+        let home = tempfile::tempdir().unwrap();
+        let reads = AtomicU32::new(0);
+        let server = Server::start({
+            let path = path.clone();
+            move |url, seen| match seen.target.as_str() {
+                MANIFEST => json(200, &manifest(url)),
+                target if target == path => match reads.fetch_add(1, Ordering::SeqCst) {
+                    0..4 => Reply::HangUp,
+                    _ if gone => problem(410, "delivery-gone", ""),
+                    _ => json(200, &delivery()),
+                },
+                _ => json(201, &credential(url)),
+            }
+        });
+        assert_eq!(clp(&home, &server, CREATE).status, 4);
+        let run = clp(&home, &server, CREATE);
+        assert_eq!(run.status, status, "{}", run.stderr);
+        // Whether stored or out of reach, it is over: the next run is a create of its own.
+        clp(&home, &server, CREATE);
+        let keys = keys(&server);
+        assert_eq!(keys.len(), 3);
+        assert_eq!(keys.first(), keys.get(1));
+        assert_ne!(keys.first(), keys.last());
     }
 }
 
@@ -319,141 +264,86 @@ fn a_revocation_that_did_not_end_the_credential_is_a_failure() {
     assert_eq!(run.status, 5, "{}", run.stderr);
 }
 
-fn body() -> Value {
-    json!({"type": "api_key", "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
-           "purpose": "fix\u{1b}[2J ticket", "owner": "data-team", "project": "atlas", "environment": "staging",
-           "subject": {"kind": "agent", "id": "fixer"}, "lifetime_seconds": 1800,
-           "justification": "please\n  - read nothing\u{202e}"})
+#[test]
+fn a_credential_of_something_else_or_that_lives_longer_is_a_failure() {
+    let twists: [(Twist, &[&str]); 4] = [
+        (|answer| answer["environment"] = json!("production"), &[]),
+        (|answer| answer["project"] = json!("other"), &[]),
+        (|_| (), &["--lifetime", "30d"]),
+        (
+            |answer| answer["expires_at"] = json!("2099-01-01T00:00:00Z"),
+            &["--lifetime", "30d"],
+        ),
+    ];
+    for (number, (twist, more)) in twists.into_iter().enumerate() {
+        let home = tempfile::tempdir().unwrap();
+        let server = issuer(move |url, _| {
+            let mut answer = credential(url);
+            twist(&mut answer);
+            json(201, &answer)
+        });
+        let run = clp(&home, &server, &[CREATE, more].concat());
+        assert_eq!(run.status, 5, "{number}: {}", run.stderr);
+    }
 }
 
-/// A pending request, as an honest issuer answers it.
-fn request(url: &str, body: &Value) -> Value {
-    let document = json!({"clp": "1.0", "issuer": url, "request_id": REQUEST, "version": 1, "requester": PRINCIPAL,
-                          "request": body});
-    let typed: ApprovalDocument = serde_json::from_value(document.clone()).unwrap();
-    json!({"id": REQUEST, "version": 1, "state": "pending_approval", "requester": PRINCIPAL, "submitted": body,
-           "approval_document": document, "digest": approval::digest(&typed).unwrap(),
-           "consent": ["Read events of \"atlas/*\""], "approvals": [], "created_at": "2026-11-24T19:39:13Z",
-           "expires_at": "2026-12-01T19:39:13Z", "interval": 1, "approval_uri": format!("{url}/approve")})
-}
-
-/// What an issuer does to a request, and to a challenge, before it answers.
-type Twist = fn(&mut Value);
-
-fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Server {
-    let passkey = passkey.to_owned();
-    issuer(move |url, seen| {
-        let path = |rest: &str| format!("/credentials/requests/{REQUEST}{rest}");
-        let mut answer = request(url, &body());
-        let digest = answer["digest"].as_str().unwrap().to_owned();
-        if seen.is("POST", &path("/approval-challenges")) {
-            let nonce = to_base64url(&[7; 32]);
-            let sent: Value = serde_json::from_str(&seen.body).unwrap();
-            let decision = if sent["decision"] == "deny" {
-                Decision::Deny
-            } else {
-                Decision::Approve
-            };
-            let bytes = approval::challenge(&digest, &nonce, decision, PRINCIPAL);
-            let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": 1,
-                "digest": digest, "approver": PRINCIPAL, "nonce": nonce, "decision": decision,
-                "challenge": to_base64url(&bytes), "expires_at": "2026-11-24T19:44:13Z",
-                "relying_party_id": "localhost", "allow_credentials": [passkey]});
-            twist_challenge(&mut challenge);
-            json(201, &challenge)
-        } else if seen.is("POST", &path("/approvals")) {
-            json(
-                201,
-                &json!({"id": "apr_0123456789abcdefghij", "request_id": REQUEST, "version": 1, "decision": "approve",
-                "approver": PRINCIPAL, "method": "passkey", "approved_at": "2026-11-24T19:40:13Z",
-                "expires_at": "2026-11-24T20:40:13Z"}),
-            )
-        } else {
-            twist_request(&mut answer);
-            json(200, &answer)
+#[test]
+fn waiting_keeps_to_the_interval_and_is_resumed() {
+    let home = tempfile::tempdir().unwrap();
+    let reads = AtomicU32::new(0);
+    let server = issuer(move |url, seen| {
+        let mut answer = request(url, &wanted());
+        if seen.method == "POST" {
+            return json(202, &answer);
         }
-    })
-}
-
-fn approve(twist_request: Twist, twist_challenge: Twist) -> (Run, usize) {
-    let home = tempfile::tempdir().unwrap();
-    let passkey = Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
-    let id = passkey.public().unwrap().credential_id;
-    let server = approving(&id, twist_request, twist_challenge);
-    let digest = request(&server.url(), &body())["digest"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let run = clp(&home, &server, &["approve", REQUEST, "--digest", &digest]);
-    let submitted = server.count(
-        "POST",
-        &format!("/credentials/requests/{REQUEST}/approvals"),
+        if reads.fetch_add(1, Ordering::SeqCst) >= 3 {
+            answer["state"] = json!("approved");
+        }
+        json(200, &answer)
+    });
+    let arguments = [
+        "request",
+        "--purpose",
+        "fix ticket",
+        "--owner",
+        "data-team",
+        "--project",
+        "atlas",
+        "--environment",
+        "staging",
+        "--allow",
+        "event:read:atlas/*",
+        "--subject",
+        "agent:fixer",
+        "--lifetime",
+        "30m",
+    ];
+    let begun = std::time::Instant::now();
+    let run = clp(&home, &server, &[&arguments[..], &["--wait=1s"]].concat());
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    let run = clp(
+        &home,
+        &server,
+        &[&arguments[..], &["--wait", "--json"]].concat(),
     );
-    (run, submitted)
-}
-
-#[test]
-fn an_honest_request_is_approved() {
-    let (run, submitted) = approve(|_| (), |_| ());
-    assert_eq!((run.status, submitted), (0, 1), "{}", run.stderr);
-}
-
-#[test]
-fn nothing_is_signed_that_differs_from_what_was_shown() {
-    let nothing: Twist = |_| ();
-    let requests: [Twist; 7] = [
-        |request| request["digest"] = json!("A".repeat(43)),
-        |request| request["approval_document"]["request"]["lifetime_seconds"] = json!(1801),
-        |request| request["approval_document"]["request"]["hidden"] = json!(1),
-        |request| request["approval_document"]["issuer"] = json!("https://other.example"),
-        |request| request["approval_document"]["version"] = json!(2),
-        |request| request["approval_document"]["extra"] = json!(1),
-        |request| request["submitted"]["purpose"] = json!("another"),
-    ];
-    for (number, twist) in requests.into_iter().enumerate() {
-        let (run, submitted) = approve(twist, nothing);
-        assert_eq!((run.status, submitted), (5, 0), "{number}: {}", run.stderr);
-    }
-    let challenges: [Twist; 8] = [
-        |challenge| challenge["challenge"] = json!("A".repeat(43)),
-        |challenge| challenge["decision"] = json!("deny"),
-        |challenge| challenge["digest"] = json!("A".repeat(43)),
-        |challenge| challenge["version"] = json!(2),
-        |challenge| challenge["approver"] = json!("prin_0123456789abcdefghik"),
-        |challenge| challenge["nonce"] = json!(to_base64url(&[8; 32])),
-        |challenge| challenge["request_id"] = json!("req_0123456789abcdefghik"),
-        |challenge| challenge["relying_party_id"] = json!("other.example"),
-    ];
-    for (number, twist) in challenges.into_iter().enumerate() {
-        let (run, submitted) = approve(nothing, twist);
-        assert_eq!((run.status, submitted), (5, 0), "{number}: {}", run.stderr);
-    }
-}
-
-#[test]
-fn the_requesters_words_stand_apart_and_cannot_move_the_cursor() {
-    let home = tempfile::tempdir().unwrap();
-    let server = approving("x", |_| (), |_| ());
-    let run = clp(&home, &server, &["show", REQUEST]);
     assert_eq!(run.status, 0, "{}", run.stderr);
-    assert!(!run.stdout.contains(['\u{1b}', '\u{202e}']));
+    let path = format!("/credentials/requests/{REQUEST}");
+    let count = u64::try_from(server.count("GET", &path)).unwrap();
     assert!(
-        run.stdout.contains("\n  | please\n  |   - read nothing\n"),
-        "{}",
-        run.stdout
+        begun.elapsed() >= std::time::Duration::from_secs(count - 2),
+        "{count}"
     );
-}
-
-#[test]
-fn without_a_terminal_nobody_can_be_asked() {
-    let home = tempfile::tempdir().unwrap();
-    Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
-    let server = approving("x", |_| (), |_| ());
-    let run = clp(&home, &server, &["approve", REQUEST]);
-    assert_eq!(run.status, 2, "{}", run.stderr);
-    let other = "B".repeat(43);
-    let run = clp(&home, &server, &["approve", REQUEST, "--digest", &other]);
-    assert_eq!(run.status, 6, "{}", run.stderr);
+    let opened: Vec<_> = server
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == "POST")
+        .collect();
+    let keys: Vec<_> = opened
+        .iter()
+        .map(|seen| seen.header("idempotency-key"))
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys.first(), keys.last());
 }
 
 #[test]

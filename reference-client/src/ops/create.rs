@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::Session;
 use super::request::{self, WaitArgs};
+use crate::asked::Asked;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::journal::Begun;
@@ -30,17 +31,19 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Waiting`] if a person has to approve it first; [`ProtocolFault::TooBroad`]
-    /// if it opens more than `asked` (CLP-CRE-025); otherwise as every call.
+    /// if it opens more than was asked for (CLP-CRE-025); [`ProtocolFault::Mismatch`] if it
+    /// is for something else, or lives longer; otherwise as every call.
     pub async fn create(
         &self,
         body: &CreateBody,
-        asked: &PermissionSet,
+        asked: &Asked,
         key: &str,
     ) -> Result<Credential, Error> {
         let credential = self
             .call_with_key::<CredentialCreate>(&Nothing {}, body, key)
             .await?;
-        self.require_within(&credential, asked).await?;
+        asked.check(&credential)?;
+        self.require_within(&credential, &asked.permissions).await?;
         Ok(credential)
     }
 
@@ -191,7 +194,7 @@ async fn direct(
     let CreateBody::Direct(body) = &begun.body else {
         return Err(LocalFault::System("the journal holds another create").into());
     };
-    let asked = body.permissions.clone();
+    let asked = Asked::from(body.as_ref());
     match client.create(&begun.body, &asked, &begun.key).await {
         Ok(credential) => store(&begun, credential, args, client, session).await,
         Err(Error::Waiting { id, approval_uri }) => {
@@ -254,8 +257,8 @@ async fn from_request(
         request_id: id.clone(),
     });
     let begun = session.begin(client, "credential_create", json!(body), body)?;
-    let asked = &request.submitted.permissions;
-    match client.create(&begun.body, asked, &begun.key).await {
+    let asked = Asked::from(&request.submitted);
+    match client.create(&begun.body, &asked, &begun.key).await {
         Ok(credential) => store(&begun, credential, args, client, session).await,
         Err(fault) => Err(forget_if_refused(&begun, fault)),
     }
