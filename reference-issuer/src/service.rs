@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use clp_schemas::ids::{CredentialId, DeliveryId, RequestId, TenantId};
+use clp_schemas::endpoint::Class;
+use clp_schemas::ids::{CredentialId, DeliveryId, InstallationId, RequestId, TenantId};
+use clp_schemas::ops::discover::UsageObservation;
+use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
-use crate::http::RequestLog;
+use crate::events::Courier;
+use crate::http::{Inbound, Reply, RequestLog};
 use crate::store::Store;
 
 /// The path of E, the collection of credentials, below the origin.
@@ -27,6 +31,8 @@ pub struct Service {
     pub store: Store,
     /// What reached it.
     pub log: Arc<RequestLog>,
+    /// What takes events to their receivers.
+    pub(crate) courier: Courier,
 }
 
 impl Service {
@@ -34,7 +40,13 @@ impl Service {
     ///
     /// The host is spelled as a name because browsers refuse `WebAuthn` on an IP address.
     #[must_use]
-    pub fn new(persona: Arc<Persona>, port: u16, store: Store, log: Arc<RequestLog>) -> Self {
+    pub(crate) fn new(
+        persona: Arc<Persona>,
+        port: u16,
+        store: Store,
+        log: Arc<RequestLog>,
+        courier: Courier,
+    ) -> Self {
         let log_prefix = format!("localhost:{port}");
         Self {
             origin: format!("http://{log_prefix}"),
@@ -43,6 +55,7 @@ impl Service {
             persona,
             store,
             log,
+            courier,
         }
     }
 
@@ -50,6 +63,18 @@ impl Service {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}{ENDPOINT_PATH}", self.origin)
+    }
+
+    /// Notes a call in the request log of a tenant.
+    pub fn note_call(&self, (tenant, time): (TenantId, Timestamp), inbound: &Inbound, reply: &Reply) {
+        let logged = LoggedRequest {
+            time,
+            method: inbound.method.clone(),
+            path: inbound.path.clone(),
+            status: reply.status(),
+            problem: reply.problem().map(str::to_owned),
+        };
+        self.log.record(&tenant, logged);
     }
 
     /// Where access tokens are issued.
@@ -68,6 +93,25 @@ impl Service {
     #[must_use]
     pub fn delivery_uri(&self, id: &DeliveryId) -> String {
         format!("{}/deliveries/{id}", self.endpoint())
+    }
+
+    /// Where an installation is read.
+    #[must_use]
+    pub fn installation_uri(&self, credential: &CredentialId, id: &InstallationId) -> String {
+        format!("{}/installations/{id}", self.credential_uri(credential))
+    }
+
+    /// What is seen of uses here. The resource counts them in the transaction that serves them,
+    /// so nothing lags.
+    #[must_use]
+    pub fn usage_observation(&self) -> UsageObservation {
+        if self.persona.claims(Class::Inventory) {
+            UsageObservation::PerConsumer
+        } else if self.persona.claims(Class::Lifecycle) {
+            UsageObservation::LastUsed
+        } else {
+            UsageObservation::None
+        }
     }
 
     /// Where a request is read.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clp_schemas::audit::Event;
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, RotationId};
 use clp_schemas::ops::create::Credential;
 use clp_schemas::time::Timestamp;
 use serde_json::Value;
@@ -13,8 +13,8 @@ use serde_json::Value;
 pub struct Entry {
     pub(crate) event: Event,
     pub(crate) at: Option<Timestamp>,
-    /// The credentials by which the entry is found.
-    pub(crate) about: Vec<CredentialId>,
+    /// The ids of the credentials and the rotation by which the entry is found.
+    pub(crate) about: Vec<String>,
     pub(crate) place: Option<String>,
     pub(crate) members: BTreeMap<String, Value>,
 }
@@ -38,7 +38,7 @@ impl Entry {
         let mut entry = Self::new(event)
             .place(&credential.project, &credential.environment)
             .text("credential_id", credential.id.as_str());
-        entry.about.push(credential.id.clone());
+        entry.about.push(credential.id.to_string());
         entry
     }
 
@@ -65,8 +65,22 @@ impl Entry {
     /// The same, naming the credential that replaces the one it is about.
     #[must_use]
     pub fn successor(mut self, id: &CredentialId) -> Self {
-        self.about.push(id.clone());
+        self.about.push(id.to_string());
         self.text("successor", id.as_str())
+    }
+
+    /// The same, naming the rotation that it belongs to.
+    #[must_use]
+    pub fn rotation(mut self, id: &RotationId) -> Self {
+        self.about.push(id.to_string());
+        self.text("rotation_id", id.as_str())
+    }
+
+    /// The same, naming the members that were changed.
+    #[must_use]
+    pub fn changed(mut self, names: &[&str]) -> Self {
+        self.members.insert("changed".to_owned(), names.into());
+        self
     }
 
     /// The same for accesses that are counted together.

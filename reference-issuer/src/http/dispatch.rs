@@ -1,23 +1,28 @@
 //! From an endpoint's row to what it does: one exhaustive match, so that an endpoint without an
 //! answer does not compile.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::create::Webhook;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::inbound::Inbound;
+use super::precondition::Conditions;
 use super::reply::Reply;
 use super::{body, query};
 use crate::auth;
-use crate::ops::{Incoming, Operation, discover, run};
+use crate::events::target;
+use crate::ops::{Incoming, Operation, discover, event, introspection, oauth, run};
 use crate::rules::{self, Rule};
 use crate::service::{ENDPOINT_PATH, Service};
+use crate::store::Gate;
 
 /// Answers a call of an endpoint.
 pub(super) async fn answer(
@@ -45,26 +50,30 @@ pub(super) async fn answer(
         Id::AuditCheckpoint => call::<ops::audit::AuditCheckpoint>(service, path, inbound).await,
         Id::AuditInclusion => call::<ops::audit::AuditInclusion>(service, path, inbound).await,
         Id::AuditConsistency => call::<ops::audit::AuditConsistency>(service, path, inbound).await,
-        Id::CredentialAmend
-        | Id::ScopeAnalysis
-        | Id::DeliveryAck
-        | Id::StoreRegister
-        | Id::StoreList
-        | Id::InstallationPut
-        | Id::InstallationDelete
-        | Id::InstallationList
-        | Id::InstallationRead
-        | Id::UsageRead
-        | Id::RotationRead
-        | Id::RotationGates
-        | Id::RotationAdvance
-        | Id::RotationRollback
-        | Id::CredentialSuspend
-        | Id::CredentialResume
-        | Id::OauthMetadataRead
-        | Id::TokenIssue
-        | Id::TokenIntrospect
-        | Id::EventTest => Err(ProblemType::NotFound.into()),
+        Id::CredentialAmend => call::<ops::create::CredentialAmend>(service, path, inbound).await,
+        Id::ScopeAnalysis => call::<ops::scope::ScopeAnalysis>(service, path, inbound).await,
+        Id::DeliveryAck => call::<ops::store::DeliveryAck>(service, path, inbound).await,
+        Id::StoreRegister => call::<ops::store::StoreRegister>(service, path, inbound).await,
+        Id::StoreList => call::<ops::store::StoreList>(service, path, inbound).await,
+        Id::InstallationPut => call::<ops::inject::InstallationPut>(service, path, inbound).await,
+        Id::InstallationDelete => call::<ops::inject::InstallationDelete>(service, path, inbound).await,
+        Id::InstallationList => call::<ops::inventory::InstallationList>(service, path, inbound).await,
+        Id::InstallationRead => call::<ops::inventory::InstallationRead>(service, path, inbound).await,
+        Id::UsageRead => call::<ops::inventory::UsageRead>(service, path, inbound).await,
+        Id::RotationRead => call::<ops::rotate::RotationRead>(service, path, inbound).await,
+        Id::RotationGates => call::<ops::rotate::RotationGates>(service, path, inbound).await,
+        Id::RotationAdvance => call::<ops::rotate::RotationAdvance>(service, path, inbound).await,
+        Id::RotationRollback => call::<ops::rotate::RotationRollback>(service, path, inbound).await,
+        Id::CredentialSuspend => call::<ops::revoke::CredentialSuspend>(service, path, inbound).await,
+        Id::CredentialResume => call::<ops::revoke::CredentialResume>(service, path, inbound).await,
+        Id::OauthMetadataRead => oauth::metadata(service),
+        Id::TokenIssue => oauth::token(service, &inbound).await,
+        Id::TokenIntrospect => Ok(introspection::answer(service, &inbound)
+            .await
+            .unwrap_or_else(|problem| refusal(service, &inbound, &problem))),
+        Id::EventTest => Ok(event::test(service, path, &inbound)
+            .await
+            .unwrap_or_else(|problem| refusal(service, &inbound, &problem))),
         // Test control has a listener of its own; here its paths do not exist.
         Id::SandboxOpen
         | Id::SandboxReset
@@ -130,13 +139,20 @@ async fn call<C: Operation + 'static>(
     let row = C::ID.row();
     // Reading is done here, on the threads that answer; what it found is looked at in its turn.
     let path = serde_json::from_value::<C::Path>(Value::Object(path)).map_err(|_| ProblemType::NotFound.into());
-    let query = query::read::<C::Query>(row.id, &inbound.query);
+    let query = query::read::<C::Query>(row.id, &service.persona.profiles, &inbound.query);
     let body = match row.has_body() {
-        true => body::read::<C::Body>(row.id, &inbound).map(Some),
+        true => body::read::<C::Body>(row.id, &service.persona.profiles, &inbound).map(Some),
         false => Ok(None),
     };
     let key = idempotency_key(row, &inbound);
+    let conditions = Conditions::read(&inbound.headers);
     let bearer = inbound.bearer().map(str::to_owned);
+
+    let target = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| C::target(&body.typed));
+    let addresses = match target {
+        Some(webhook) => addresses_of(service, bearer.clone(), webhook).await,
+        None => Vec::new(),
+    };
 
     let known: Arc<OnceLock<Known>> = Arc::default();
     let result = service
@@ -157,6 +173,8 @@ async fn call<C: Operation + 'static>(
                     query,
                     body,
                     key,
+                    conditions,
+                    addresses,
                 };
                 run(&mut tx, &call)
             }
@@ -174,6 +192,21 @@ async fn call<C: Operation + 'static>(
         service.log.record(tenant, logged);
     }
     Ok(reply)
+}
+
+/// The addresses of a target, for whoever may call at all: nobody else has names looked up.
+async fn addresses_of(service: &Service, bearer: Option<String>, webhook: &Webhook) -> Vec<IpAddr> {
+    let Some(url) = target::parse(&webhook.url) else {
+        return Vec::new();
+    };
+    let persona = Arc::clone(&service.persona);
+    let caller = move |gate: &Gate<'_>| {
+        auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref()).map(|_| ())
+    };
+    match service.store.run(caller).await {
+        Ok(()) => target::addresses(&url).await,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// A refusal below E. Whoever has no token learns where to look for one.

@@ -1,6 +1,6 @@
 //! Which endpoint a request is for (step 3).
 
-use clp_schemas::endpoint::{ALL, Base, Endpoint, Method};
+use clp_schemas::endpoint::{ALL, Base, Class, Endpoint, Method};
 use serde_json::{Map, Value};
 
 use crate::service::ENDPOINT_PATH;
@@ -18,10 +18,11 @@ pub(super) enum Routed {
     Elsewhere,
 }
 
-/// Finds the endpoint of a method and a path.
-pub(super) fn route(method: &str, path: &str) -> Routed {
+/// Finds the endpoint of a method and a path, among those of the classes that are claimed.
+pub(super) fn route(method: &str, path: &str, claims: impl Fn(Class) -> bool) -> Routed {
     let matching: Vec<_> = ALL
         .iter()
+        .filter(|row| claims(row.class))
         .filter_map(|row| Some((*row, parameters(row, path)?)))
         .collect();
     // A reserved word comes before a parameter at the same place.
@@ -87,7 +88,11 @@ mod tests {
     use super::*;
 
     fn name(method: &str, path: &str) -> String {
-        match route(method, path) {
+        name_among(method, path, |_| true)
+    }
+
+    fn name_among(method: &str, path: &str, claims: impl Fn(Class) -> bool) -> String {
+        match route(method, path, claims) {
             Routed::Endpoint(row, found) => format!("{} {}", row.name, found.len()),
             Routed::NoMethod(allow) => allow,
             Routed::Nothing => "nothing".to_owned(),
@@ -110,7 +115,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_told_apart() {
         assert_eq!(name("HEAD", "/credentials/x"), "credential_read 1");
-        assert_eq!(name("DELETE", "/credentials/x"), "GET, HEAD");
+        assert_eq!(name("DELETE", "/credentials/x"), "GET, HEAD, PATCH");
         assert_eq!(name("GET", "/credentials/requests"), "POST");
         assert_eq!(name("PUT", "/credentials"), "POST, GET, HEAD");
         for nothing in ["/credentials/", "/credentials//x", "/credentials/x/rotations/y/z", "/credentials/audit/x"] {
@@ -118,5 +123,14 @@ mod tests {
         }
         assert_eq!(name("GET", "/credentialsx"), "elsewhere");
         assert_eq!(name("GET", "/"), "elsewhere");
+    }
+
+    #[test]
+    fn what_is_not_claimed_is_not_there() {
+        let core = |method, path| name_among(method, path, |class| class == Class::Core);
+        assert_eq!(core("DELETE", "/credentials/x"), "GET, HEAD");
+        assert_eq!(core("PATCH", "/credentials/x"), "GET, HEAD");
+        assert_eq!(core("GET", "/credentials/rotations/x/gates"), "nothing");
+        assert_eq!(core("GET", "/.well-known/oauth-authorization-server"), "elsewhere");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::header::USER_AGENT;
 use axum::response::Response;
 use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::problem::{Problem, ProblemType};
@@ -16,6 +17,7 @@ use super::dispatch::{self, refusal};
 use super::inbound::Inbound;
 use super::reply::Reply;
 use super::route::{Routed, route};
+use crate::auth::{Presented, Scheme};
 use crate::resource::{self, ResourceCall};
 use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
 
@@ -52,7 +54,7 @@ fn is_below_endpoint(path: &str) -> bool {
 }
 
 async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
-    match route(&inbound.method, &inbound.path) {
+    match route(&inbound.method, &inbound.path, |class| service.persona.claims(class)) {
         Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
             .await
             .unwrap_or_else(|problem| Reply::refusal(&problem)),
@@ -74,10 +76,36 @@ fn approval_page() -> Reply {
     Reply::text(200, "text/plain; charset=utf-8", text.to_owned())
 }
 
+/// What a call says about who makes it: a key by itself (RFC 6750), or with a proof (RFC 9449).
+fn presented(service: &Service, inbound: &Inbound, caller: IpAddr) -> Option<Presented> {
+    let (scheme, token) = inbound.authorization()?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ => return None,
+    };
+    let agent = inbound.headers.get(USER_AGENT);
+    let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    Some(Presented {
+        scheme,
+        token: token.to_owned(),
+        proof: inbound.only("dpop").map(str::to_owned),
+        method: inbound.method.clone(),
+        url: format!("{}{}", service.origin, inbound.path),
+        user_agent: agent
+            .map(|agent| agent.chars().filter(|letter| !letter.is_control()).take(MAX_AGENT).collect())
+            .unwrap_or_default(),
+        address: caller.to_canonical().to_string(),
+    })
+}
+
+/// Most characters of a user agent that are kept.
+const MAX_AGENT: usize = 200;
+
 /// Hands a call over to the persona's own API.
 async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
     let call = ResourceCall {
-        bearer: inbound.bearer().map(str::to_owned),
+        presented: presented(service, &inbound, caller),
         method: inbound.method.clone(),
         path: inbound.path.clone(),
         query: inbound.query,
@@ -85,6 +113,9 @@ async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> R
         caller,
     };
     let answer = resource::answer(&service.store, &service.persona, call).await;
+    for event in answer.events {
+        service.courier.take(service.persona.environment, event);
+    }
     let reply = match answer.result {
         Ok(success) => match &success.value {
             Some(value) => Reply::json(success.status, value),

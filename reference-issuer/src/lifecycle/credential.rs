@@ -2,9 +2,10 @@
 
 use clp_schemas::audit;
 use clp_schemas::ids::{CredentialId, DeliveryId, PrincipalId};
+use clp_schemas::jose::PublicJwk;
 use clp_schemas::key::Key;
 use clp_schemas::ops::create::{
-    Credential, Disclosure, Labels, Origin, RotationPolicy, Subject,
+    Confirmation, Credential, Disclosure, Labels, Origin, RotationPolicy, Subject, Webhook,
 };
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::revoke::Revocation;
@@ -12,11 +13,13 @@ use clp_schemas::ops::store::DELIVERY_SECONDS;
 use clp_schemas::permissions::PermissionSet;
 use clp_schemas::state::credential::{Event, MACHINE, State};
 use clp_schemas::time::Timestamp;
+use clp_schemas::webhook::WebhookSecret;
+use zeroize::Zeroizing;
 
 use super::Effect;
-use super::rotation::{self, Neighbours};
+use super::rotation::{self, Ending, Neighbours};
 use crate::audit::Entry;
-use crate::store::{DeliveryRow, Due};
+use crate::store::{DeliveryRow, Due, RotationRow};
 
 /// What a new credential is to be.
 #[derive(Clone, Debug)]
@@ -47,6 +50,10 @@ pub struct Blueprint {
     pub created_via: Origin,
     /// The credential that it replaces.
     pub predecessor: Option<CredentialId>,
+    /// The key pair without which it is to open nothing.
+    pub cnf: Option<Confirmation>,
+    /// Where the events go that it signs.
+    pub webhook: Option<Webhook>,
 }
 
 /// What is fresh about a new credential.
@@ -56,13 +63,42 @@ pub struct Fresh {
     pub id: CredentialId,
     /// The id of its delivery.
     pub delivery: DeliveryId,
-    /// Its key.
-    pub key: Key,
-    /// The public part of the key.
+    /// Its secret.
+    pub secret: FreshSecret,
+    /// The public part of the secret.
     pub key_id: String,
+    /// The public key of its assertions.
+    pub public_jwk: Option<PublicJwk>,
 }
 
-/// Mints a credential for `creator`, who alone may fetch the secret.
+/// The secret of a new credential.
+#[derive(Debug)]
+pub enum FreshSecret {
+    /// It is presented; what is kept of it can only tell it again.
+    Key(Key),
+    /// It signs here, and so is kept.
+    Webhook(WebhookSecret),
+    /// It signs elsewhere; only its public half is kept.
+    PrivateJwk(Zeroizing<String>),
+    /// The requester has it and nobody else.
+    Own,
+}
+
+impl FreshSecret {
+    /// What is handed over.
+    #[must_use]
+    pub fn text(&self) -> Option<Zeroizing<String>> {
+        match self {
+            Self::Key(key) => Some(Zeroizing::new(key.expose().to_owned())),
+            Self::Webhook(secret) => Some(secret.expose()),
+            Self::PrivateJwk(text) => Some(text.clone()),
+            Self::Own => None,
+        }
+    }
+}
+
+/// Mints a credential for `creator`, who alone may fetch the secret. Where that is the
+/// requester's own, there is nothing to wait for.
 #[must_use]
 pub fn create(
     blueprint: Blueprint,
@@ -70,10 +106,11 @@ pub fn create(
     creator: &PrincipalId,
     now: Timestamp,
 ) -> (Credential, Vec<Effect>) {
+    let is_own = matches!(fresh.secret, FreshSecret::Own);
     let credential = Credential {
         id: fresh.id,
         kind: blueprint.kind,
-        state: MACHINE.initial,
+        state: if is_own { State::Active } else { MACHINE.initial },
         purpose: blueprint.purpose,
         owner: blueprint.owner,
         project: blueprint.project,
@@ -90,44 +127,55 @@ pub fn create(
         predecessor: blueprint.predecessor,
         successor: None,
         labels: blueprint.labels,
-        cnf: None,
-        public_jwk: None,
-        webhook: None,
+        cnf: blueprint.cnf,
+        public_jwk: fresh.public_jwk,
+        webhook: blueprint.webhook,
         disclosed_to: Vec::new(),
         stored_in: Vec::new(),
         suspension: None,
         revocation: None,
         delivery: None,
     };
-    let delivery = DeliveryRow {
+    let delivery = (!is_own).then(|| DeliveryRow {
         id: fresh.delivery,
         credential: credential.id.clone(),
         principal: creator.clone(),
         expires_at: now.plus(DELIVERY_SECONDS),
-    };
+    });
     let via = &credential.created_via;
     let entry = Entry::of(audit::Event::CredentialCreated, &credential)
         .actor(creator.as_str())
         .text("via", &via.kind.to_string())
-        .maybe("request_id", via.request_id.as_ref().map(|id| id.as_str()))
-        .maybe("rotation_id", via.rotation_id.as_ref().map(|id| id.as_str()));
+        .maybe("request_id", via.request_id.as_ref().map(|id| id.as_str()));
+    let entry = match &via.rotation_id {
+        Some(id) => entry.rotation(id),
+        None => entry,
+    };
     let mut effects = Vec::new();
     if let Some(at) = credential.expires_at {
         effects.push(Effect::Schedule(at, Due::Credential(credential.id.clone())));
     }
-    effects.push(Effect::Schedule(delivery.expires_at, Due::Delivery(delivery.id.clone())));
+    if let Some(delivery) = &delivery {
+        effects.push(Effect::Schedule(delivery.expires_at, Due::Delivery(delivery.id.clone())));
+    }
     effects.push(Effect::Mint {
         credential: Box::new(credential.clone()),
-        key: fresh.key,
+        secret: fresh.secret,
         delivery,
     });
     effects.push(Effect::Audit(entry));
     (credential, effects)
 }
 
-/// Hands the secret to whom the delivery belongs. The first time, the credential becomes active.
+/// Hands the secret to whom the delivery belongs. The first time, the credential becomes active,
+/// and the rotation that minted it, where it is given, goes on.
 #[must_use]
-pub fn deliver(mut credential: Credential, delivery: &DeliveryRow, now: Timestamp) -> Vec<Effect> {
+pub fn deliver(
+    mut credential: Credential,
+    delivery: &DeliveryRow,
+    rotation: Option<RotationRow>,
+    now: Timestamp,
+) -> Vec<Effect> {
     let reader = &delivery.principal;
     let entry = Entry::of(audit::Event::CredentialDelivered, &credential)
         .actor(reader.as_str())
@@ -146,6 +194,9 @@ pub fn deliver(mut credential: Credential, delivery: &DeliveryRow, now: Timestam
         effects.push(Effect::SaveCredential(Box::new(credential)));
     }
     effects.push(Effect::Audit(entry));
+    if next.is_some() {
+        effects.extend(rotation.and_then(rotation::deliver));
+    }
     effects
 }
 
@@ -166,7 +217,8 @@ pub fn expire(mut credential: Credential, neighbours: Neighbours, at: Timestamp)
     };
     credential.state = next;
     let entry = Entry::of(audit::Event::CredentialExpired, &credential).at(at);
-    end(credential, neighbours, entry)
+    credential.suspension = None;
+    end(credential, neighbours, entry, Ending { at, by: None })
 }
 
 /// Ends a credential because somebody said so. Nothing happens to one that has ended.
@@ -188,18 +240,25 @@ pub fn revoke(
         .text("mode", &revocation.mode.to_string())
         .text("reason", &revocation.reason.to_string())
         .maybe("note", note);
+    let by = revocation.by.clone();
+    let ending = Ending {
+        at: revocation.at,
+        by: Some(&by),
+    };
     credential.revocation = Some(revocation);
-    let effects = end(credential.clone(), neighbours, entry);
+    credential.suspension = None;
+    let effects = end(credential.clone(), neighbours, entry, ending);
     (credential, effects)
 }
 
 /// What the end of a credential entails, however it came.
-fn end(credential: Credential, neighbours: Neighbours, entry: Entry) -> Vec<Effect> {
+fn end(credential: Credential, neighbours: Neighbours, entry: Entry, ending: Ending<'_>) -> Vec<Effect> {
+    let mut of_rotations = rotation::ended(&credential, neighbours, ending);
     let mut effects = vec![
         Effect::CloseDelivery(credential.id.clone()),
         Effect::SaveCredential(Box::new(credential)),
         Effect::Audit(entry),
     ];
-    effects.append(&mut rotation::ended(neighbours));
+    effects.append(&mut of_rotations);
     effects
 }

@@ -2,31 +2,34 @@
 //! follows what is to be done, as [`Effect`]s, or a problem. The moves are those of the
 //! tables in `clp_schemas::state`; what no row admits does not happen.
 
+pub mod change;
 pub mod credential;
+pub mod inventory;
 pub mod request;
 pub mod rotation;
 pub(crate) mod sweep;
 
 use clp_schemas::ids::CredentialId;
-use clp_schemas::key::Key;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
+use clp_schemas::ops::store::{Receipt, Store};
 use clp_schemas::time::Timestamp;
 
+use self::credential::FreshSecret;
 use crate::audit::Entry;
-use crate::store::{DeliveryRow, Due, RotationRow};
+use crate::store::{DeliveryRow, Due, InstallationRow, RotationRow};
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
 #[derive(Debug)]
 pub enum Effect {
-    /// Store a new credential, the verifier of its key, and the key, sealed, for delivery.
+    /// Store a new credential, what is kept of its secret, and the secret, sealed, for delivery.
     Mint {
         /// The credential.
         credential: Box<Credential>,
-        /// Its key.
-        key: Key,
-        /// Who may fetch the key, and until when.
-        delivery: DeliveryRow,
+        /// Its secret.
+        secret: FreshSecret,
+        /// Who may fetch the secret, and until when.
+        delivery: Option<DeliveryRow>,
     },
     /// Store a credential that has changed.
     SaveCredential(Box<Credential>),
@@ -36,6 +39,14 @@ pub enum Effect {
     SaveRequest(Box<CredentialRequest>),
     /// Store a new rotation, or one that has changed.
     SaveRotation(Box<RotationRow>),
+    /// Store a new installation, or one that has changed or moved.
+    SaveInstallation(Box<InstallationRow>),
+    /// Forget an installation.
+    RemoveInstallation(Box<InstallationRow>),
+    /// Store what was said of a new store.
+    SaveStore(Box<Store>),
+    /// Store the answer to an acknowledgement.
+    SaveReceipt(Box<Receipt>),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.

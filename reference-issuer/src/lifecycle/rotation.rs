@@ -1,18 +1,20 @@
 //! The life of a rotation (specification chapter 18).
 
 use clp_schemas::audit;
+use clp_schemas::gates::Basis;
 use clp_schemas::ids::{PrincipalId, RotationId};
 use clp_schemas::ops::create::{Credential, Origin, OriginKind};
-use clp_schemas::ops::rotate::RotationReason;
+use clp_schemas::ops::rotate::{Plan, PlanBody, RotationReason};
+use clp_schemas::permissions::PermissionSet;
 use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::state::rotation::{Event, MACHINE, State};
 use clp_schemas::state::credential;
-use clp_schemas::state::rotation::{Event, MACHINE};
 use clp_schemas::time::Timestamp;
 
 use super::Effect;
 use super::credential::{Blueprint, Fresh, create};
 use crate::audit::Entry;
-use crate::store::RotationRow;
+use crate::store::{Due, RotationRow};
 
 /// The open rotations that a credential has a part in.
 #[derive(Clone, Debug, Default)]
@@ -23,21 +25,24 @@ pub struct Neighbours {
     pub replaces: Option<(RotationRow, Credential)>,
 }
 
+/// How a credential ended, as far as its rotations have to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it; `None` where time did.
+    pub by: Option<&'a str>,
+}
+
 /// The end of a credential, as far as its rotations go: its own is completed; the one that
 /// minted it is rolled back, and the predecessor carries on.
-pub(super) fn ended(neighbours: Neighbours) -> Vec<Effect> {
+pub(super) fn ended(credential: &Credential, neighbours: Neighbours, ending: Ending<'_>) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(mut rotation) = neighbours.replaced_by
-        && let Some(next) = MACHINE.next(rotation.state, Event::PredecessorEnded)
-    {
-        rotation.state = next;
-        effects.push(Effect::SaveRotation(Box::new(rotation)));
+    if let Some(rotation) = neighbours.replaced_by {
+        effects.extend(end(rotation, Event::PredecessorEnded, credential, ending));
     }
-    if let Some((mut rotation, mut predecessor)) = neighbours.replaces
-        && let Some(next) = MACHINE.next(rotation.state, Event::SuccessorEnded)
-    {
-        rotation.state = next;
-        effects.push(Effect::SaveRotation(Box::new(rotation)));
+    if let Some((rotation, mut predecessor)) = neighbours.replaces {
+        effects.extend(end(rotation, Event::SuccessorEnded, &predecessor, ending));
         if let Some(restored) = credential::MACHINE.next(predecessor.state, credential::Event::Restore) {
             predecessor.state = restored;
             predecessor.successor = None;
@@ -45,6 +50,70 @@ pub(super) fn ended(neighbours: Neighbours) -> Vec<Effect> {
         }
     }
     effects
+}
+
+fn end(mut rotation: RotationRow, event: Event, predecessor: &Credential, ending: Ending<'_>) -> Vec<Effect> {
+    let Some(next) = MACHINE.next(rotation.state, event) else {
+        return Vec::new();
+    };
+    rotation.state = next;
+    rotation.ended_at = Some(ending.at);
+    let logged = match next {
+        State::RolledBack => audit::Event::RotationRolledBack,
+        _ => audit::Event::RotationCompleted,
+    };
+    let entry = Entry::of(logged, predecessor)
+        .at(ending.at)
+        .rotation(&rotation.id)
+        .maybe("actor", ending.by);
+    vec![Effect::SaveRotation(Box::new(rotation)), Effect::Audit(entry)]
+}
+
+/// Somebody has the successor's secret: it can be brought to where it is to be used.
+#[must_use]
+pub fn deliver(mut rotation: RotationRow) -> Option<Effect> {
+    let next = MACHINE.next(rotation.state, Event::Deliver)?;
+    if next == rotation.state {
+        return None;
+    }
+    rotation.state = next;
+    Some(Effect::SaveRotation(Box::new(rotation)))
+}
+
+/// The deadline has come. Nothing happens to a rotation that has ended.
+#[must_use]
+pub fn block(mut rotation: RotationRow, predecessor: &Credential, at: Timestamp) -> Vec<Effect> {
+    let Some(next) = MACHINE.next(rotation.state, Event::Block) else {
+        return Vec::new();
+    };
+    rotation.state = next;
+    let entry = Entry::of(audit::Event::RotationBlocked, predecessor)
+        .at(at)
+        .rotation(&rotation.id);
+    vec![Effect::SaveRotation(Box::new(rotation)), Effect::Audit(entry)]
+}
+
+/// Takes a rotation from `distributing` to `draining`. Answers it as it then is.
+///
+/// # Errors
+/// `rotation-not-open`, where the stage does not admit it.
+pub fn drain(
+    mut rotation: RotationRow,
+    predecessor: &Credential,
+    by: &str,
+    note: Option<&str>,
+) -> Result<(RotationRow, Vec<Effect>), Problem> {
+    rotation.state = MACHINE
+        .next(rotation.state, Event::Advance)
+        .filter(|next| next.is_open())
+        .ok_or(ProblemType::RotationNotOpen)?;
+    let entry = Entry::of(audit::Event::RotationAdvanced, predecessor)
+        .actor(by)
+        .rotation(&rotation.id)
+        .text("state", &rotation.state.to_string())
+        .maybe("note", note);
+    let effects = vec![Effect::SaveRotation(Box::new(rotation.clone())), Effect::Audit(entry)];
+    Ok((rotation, effects))
 }
 
 /// What a successor's expiry depends on.
@@ -98,6 +167,26 @@ pub struct Opening {
     pub expires_at: Option<Timestamp>,
     /// Who rotates.
     pub by: PrincipalId,
+    /// What the successor opens.
+    pub permissions: PermissionSet,
+    /// When the predecessor may go; `None` where the persona does not claim `lifecycle`.
+    pub plan: Option<Plan>,
+    /// What a health check shows to be refused.
+    pub probe_value: Option<String>,
+    /// The public part of the probe value, where it has the form of a key.
+    pub probe_key_id: Option<String>,
+}
+
+/// The plan of a rotation that is opened now.
+#[must_use]
+pub fn plan(asked: Option<&PlanBody>, max_overlap_seconds: Option<u64>, now: Timestamp) -> Plan {
+    let asked = asked.cloned().unwrap_or_default();
+    Plan {
+        quiet_period_seconds: asked.quiet_period_seconds.unwrap_or_default(),
+        min_overlap_seconds: asked.min_overlap_seconds.unwrap_or_default(),
+        least_basis: asked.least_basis.unwrap_or(Basis::Reported),
+        deadline: max_overlap_seconds.map(|seconds| now.plus(i64::try_from(seconds).unwrap_or(i64::MAX))),
+    }
 }
 
 /// Opens a rotation: the successor is minted like its predecessor, which goes on working.
@@ -117,7 +206,7 @@ pub fn open(
     let twin = predecessor.clone();
     let blueprint = Blueprint {
         kind: twin.kind,
-        permissions: twin.permissions,
+        permissions: opening.permissions,
         permission_schema_digest: twin.permission_schema_digest,
         purpose: twin.purpose,
         owner: twin.owner,
@@ -133,20 +222,37 @@ pub fn open(
             rotation_id: Some(opening.id.clone()),
         },
         predecessor: Some(twin.id),
+        cnf: twin.cnf,
+        webhook: twin.webhook,
     };
     let (successor, mut effects) = create(blueprint, fresh, &opening.by, now);
+    // Whoever brought their own key has it already; there is nothing to be read.
+    let has_secret = opening.plan.is_some() && successor.state.opens();
+    let state = match MACHINE.next(MACHINE.initial, Event::Deliver) {
+        Some(delivered) if has_secret => delivered,
+        _ => MACHINE.initial,
+    };
     let rotation = RotationRow {
         id: opening.id,
-        state: MACHINE.initial,
+        state,
         reason: opening.reason,
         predecessor: predecessor.id.clone(),
         successor: successor.id.clone(),
         created_at: now,
+        plan: opening.plan,
+        probe_value: opening.probe_value,
+        probe_key_id: opening.probe_key_id,
+        probe_refused_at: None,
+        event_accepted_at: None,
+        ended_at: None,
     };
+    if let Some(deadline) = rotation.plan.as_ref().and_then(|plan| plan.deadline) {
+        effects.push(Effect::Schedule(deadline, Due::Rotation(rotation.id.clone())));
+    }
     let entry = Entry::of(audit::Event::CredentialRotated, &predecessor)
         .actor(opening.by.as_str())
         .successor(&successor.id)
-        .text("rotation_id", rotation.id.as_str())
+        .rotation(&rotation.id)
         .text("reason", &rotation.reason.to_string());
     predecessor.state = next;
     predecessor.successor = Some(successor.id.clone());

@@ -4,7 +4,7 @@
 use clp_schemas::audit::Event;
 use clp_schemas::time::Timestamp;
 
-use super::{Effect, credential, request};
+use super::{Effect, credential, request, rotation};
 use crate::audit::Entry;
 use crate::store::{Due, Fault, Tx};
 
@@ -42,12 +42,29 @@ fn effects_of(tx: &mut Tx<'_>, at: Timestamp, due: Due) -> Result<Vec<Effect>, F
             .request(&id)?
             .map(|found| request::expire(found, at))
             .unwrap_or_default()),
+        Due::Rotation(id) => {
+            let Some(found) = tx.rotation(&id)? else {
+                return Ok(Vec::new());
+            };
+            let predecessor = tx.credential(&found.predecessor)?;
+            Ok(predecessor
+                .map(|predecessor| rotation::block(found, &predecessor, at))
+                .unwrap_or_default())
+        }
         Due::Challenge(id) => {
             tx.drop_challenge(&id)?;
             Ok(Vec::new())
         }
         Due::Idempotency(number) => {
             tx.drop_recorded(number)?;
+            Ok(Vec::new())
+        }
+        Due::Token(key_id) => {
+            tx.drop_token(&key_id)?;
+            Ok(Vec::new())
+        }
+        Due::Seen(number) => {
+            tx.drop_seen(number)?;
             Ok(Vec::new())
         }
         Due::AuditRead(reader) => Ok(tx

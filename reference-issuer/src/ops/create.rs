@@ -1,9 +1,10 @@
 //! Create, list and read credentials (specification chapter 13).
 
+use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::{
     CreateBody, Credential, CredentialCreate, CredentialList, CredentialPage, CredentialRead,
-    DirectCreate, ListQuery, Origin, OriginKind, Subject, SubjectKind,
+    DirectCreate, ListQuery, Origin, OriginKind, Subject, SubjectKind, Webhook,
 };
 use clp_schemas::ops::request::{CredentialRequest, MAX_LIFETIME_SECONDS, RequestBody};
 use clp_schemas::permissions::risk;
@@ -12,6 +13,7 @@ use clp_schemas::state::request::State as RequestState;
 
 use super::mint::{self, Expiry, WANTED_RULES, Wanted};
 use super::page::{self, Listing};
+use super::types::{self, Parts};
 use super::{Incoming, Operation, Outcome, guard, request};
 use crate::auth::{Action, Caller};
 use crate::lifecycle::credential::{self, Blueprint};
@@ -74,6 +76,13 @@ const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
 impl Operation for CredentialCreate {
     type Subject = Subjected;
 
+    fn target(body: &CreateBody) -> Option<&Webhook> {
+        match body {
+            CreateBody::Direct(body) => body.webhook.as_ref(),
+            CreateBody::FromRequest(_) => None,
+        }
+    }
+
     /// Project and environment stand in the body, so the body is read first.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Subjected, Problem> {
         match &call.body()?.typed {
@@ -121,6 +130,13 @@ fn direct(
     };
     let wanted = Wanted::new(&call.service, body.kind, &body.permissions, &body.environment, expiry);
     rules::check(WANTED_RULES, &wanted)?;
+    let parts = Parts {
+        kind: body.kind,
+        cnf: body.cnf.as_ref(),
+        public_jwk: body.public_jwk.as_ref(),
+        webhook: body.webhook.as_ref(),
+    };
+    types::check(tx, &call.service, parts, &call.addresses)?;
     let policy = Policy {
         wants_approval: persona
             .policy
@@ -147,8 +163,10 @@ fn direct(
             rotation_id: None,
         },
         predecessor: None,
+        cnf: body.cnf.clone(),
+        webhook: body.webhook.clone(),
     };
-    mint(tx, blueprint, call)
+    mint(tx, blueprint, body.public_jwk.as_ref(), call)
 }
 
 /// Opens the request that a create turns into where policy wants an approval. The refusal names
@@ -213,6 +231,13 @@ fn from_request(
     };
     let wanted = Wanted::new(&call.service, asked.kind, &asked.permissions, &asked.environment, expiry);
     rules::check(WANTED_RULES, &wanted)?;
+    let parts = Parts {
+        kind: asked.kind,
+        cnf: asked.cnf.as_ref(),
+        public_jwk: asked.public_jwk.as_ref(),
+        webhook: asked.webhook.as_ref(),
+    };
+    types::check(tx, &call.service, parts, &[])?;
     rules::check(REQUEST_RULES, &request)?;
     let blueprint = Blueprint {
         kind: asked.kind,
@@ -232,8 +257,10 @@ fn from_request(
             rotation_id: None,
         },
         predecessor: None,
+        cnf: asked.cnf,
+        webhook: asked.webhook,
     };
-    let fresh = mint::fresh(tx, &call.service)?;
+    let fresh = mint::fresh(tx, &call.service, blueprint.kind, asked.public_jwk.as_ref())?;
     let used_up = request_life::issue(request, fresh.id.clone())?;
     let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(used_up)?;
@@ -245,14 +272,23 @@ fn from_request(
 fn mint(
     tx: &mut Tx<'_>,
     blueprint: Blueprint,
+    own: Option<&PublicJwk>,
     call: &Incoming<CredentialCreate>,
 ) -> Result<Outcome<Credential>, Problem> {
-    let fresh = mint::fresh(tx, &call.service)?;
+    let fresh = mint::fresh(tx, &call.service, blueprint.kind, own)?;
     let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(effects)?;
     let uri = call.service.credential_uri(&credential.id);
     Ok(Outcome::Made(mint::shown(tx, &call.service, &call.caller, credential)?, uri))
 }
+
+const LIST_RULES: &[Rule<ListQuery>] = &[Rule {
+    id: "CLP-TRN-027",
+    refuses: |query| {
+        let label = query.label.as_deref()?;
+        (!label.contains('=')).then(|| ProblemType::InvalidQuery.into())
+    },
+}];
 
 impl Operation for CredentialList {
     type Subject = ();
@@ -264,6 +300,7 @@ impl Operation for CredentialList {
 
     fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<CredentialPage>, Problem> {
         let query = call.query()?;
+        rules::check(LIST_RULES, query)?;
         let filter = ListQuery {
             limit: None,
             cursor: None,
@@ -300,9 +337,7 @@ impl Operation for CredentialRead {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx.credential(&call.path()?.credential_id)?.ok_or(ProblemType::NotFound)?;
-        guard::object(&call.caller, &credential.project, &credential.environment, Action::Read)?;
-        Ok(credential)
+        guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
     fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {

@@ -1,9 +1,12 @@
 //! Steps 5 and 6 for objects: who sees them, and who may do what to them.
 
+use clp_schemas::ids::CredentialId;
+use clp_schemas::ops::create::Credential;
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::auth::{Action, Caller};
 use crate::rules::{self, Rule};
+use crate::store::Tx;
 
 /// How a caller stands to an object.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,18 @@ const RULES: &[Rule<Sight>] = &[
 /// `<project>/<environment>`.
 pub(super) fn place(project: &str, environment: &str) -> String {
     format!("{project}/{environment}")
+}
+
+/// The credential of an id, if the caller sees it and may do this to it.
+pub(super) fn credential(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    id: &CredentialId,
+    action: Action,
+) -> Result<Credential, Problem> {
+    let credential = tx.credential(id)?.ok_or(ProblemType::NotFound)?;
+    object(caller, &credential.project, &credential.environment, action)?;
+    Ok(credential)
 }
 
 /// Checks that the caller sees an object of a place and may do something to it.

@@ -1,26 +1,44 @@
 //! What each endpoint does, one file per operation. A handler is short: it gathers facts,
 //! checks them against the rules that it declares, takes a decision, and applies the effects.
 
+mod amend;
 pub(crate) mod approve;
 mod audit;
+mod authentication;
 mod create;
+pub(crate) mod event;
 pub(crate) mod discover;
+mod form;
+mod gates;
 mod guard;
+mod inject;
+pub(crate) mod introspection;
+mod inventory;
 mod mint;
+pub(crate) mod oauth;
 mod page;
 mod request;
 mod revoke;
 mod rotate;
+mod rotation;
+mod scope;
 mod store;
+mod stores;
+mod suspend;
+mod types;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use clp_schemas::endpoint::Idempotency;
+use clp_schemas::endpoint::{Class, Idempotency, Media, Method, Precondition};
 use clp_schemas::ops::Call;
+use clp_schemas::ops::create::Webhook;
 use clp_schemas::problem::{Problem, ProblemType};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::auth::Caller;
-use crate::http::{Body, Reply};
+use crate::http::{Body, Conditions, Reply, check_precondition, entity_tag};
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{IdempotencyKey, Recorded, Tx};
@@ -36,6 +54,9 @@ pub(crate) struct Incoming<C: Call> {
     pub(crate) query: Result<C::Query, Problem>,
     pub(crate) body: Result<Option<Body<C::Body>>, Problem>,
     pub(crate) key: Result<Option<String>, Problem>,
+    pub(crate) conditions: Conditions,
+    /// The addresses of the target that the body names.
+    pub(crate) addresses: Vec<IpAddr>,
 }
 
 impl<C: Call> Incoming<C> {
@@ -74,12 +95,26 @@ pub(crate) trait Operation: Call {
     /// What steps 5 and 6 found: the object that the call is about.
     type Subject;
 
+    /// Where a body wants events to be sent; the address is looked up before the call is.
+    fn target(_: &Self::Body) -> Option<&Webhook> {
+        None
+    }
+
     /// Steps 5 and 6: whether the caller sees the object, and may do this to it.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Self::Subject, Problem>
     where
         Self: Sized;
 
-    /// Steps 9 to 11, and the work itself.
+    /// The object as the caller sees it, for step 9; `None` where there is none yet. Asked for by
+    /// rows with a precondition alone.
+    fn current(_: &Tx<'_>, _: &Self::Subject, _: &Incoming<Self>) -> Result<Option<Value>, Problem>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
+
+    /// Steps 10 to 12, and the work itself.
     fn carry_out(
         tx: &mut Tx<'_>,
         subject: Self::Subject,
@@ -90,7 +125,10 @@ pub(crate) trait Operation: Call {
 
     /// The answer as it goes out.
     fn render(status: u16, answer: &Self::Answer) -> Result<Reply, Problem> {
-        Reply::json(status, answer)
+        match Self::ID.row().media {
+            Media::Empty => Ok(Reply::empty(status)),
+            Media::Json | Media::Text => Reply::json(status, answer),
+        }
     }
 }
 
@@ -107,7 +145,7 @@ const KEY_RULES: &[Rule<KeyFacts>] = &[Rule {
     },
 }];
 
-/// Runs a call through steps 5 to 11. Its effects, the log entries about them, and the record
+/// Runs a call through steps 5 to 12. Its effects, the log entries about them, and the record
 /// of its answer are one transaction.
 ///
 /// Jobs run one after the other, so a repetition never meets a first call that is still being
@@ -120,7 +158,8 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
         call.body()?;
     }
     if row.idempotency == Idempotency::None {
-        return Ok(reply::<C>(&C::carry_out(tx, subject, call)?)?.0);
+        let outcome = in_state::<C>(tx, subject, call)?;
+        return tagged(call, reply::<C>(&outcome)?.0);
     }
     let text = call.key.clone()?.ok_or(ProblemType::IdempotencyKeyMissing)?;
     let key = IdempotencyKey {
@@ -137,9 +176,9 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
     };
     rules::check(KEY_RULES, &facts)?;
     if let Some(recorded) = recorded {
-        return Ok(Reply::again(recorded.status, recorded.location, recorded.body));
+        return tagged(call, Reply::again(recorded.status, recorded.location, recorded.body));
     }
-    let outcome = C::carry_out(tx, subject, call)?;
+    let outcome = in_state::<C>(tx, subject, call)?;
     let (reply, location) = reply::<C>(&outcome)?;
     let answer = Recorded {
         body_hash,
@@ -148,14 +187,45 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
         body: reply.body().to_vec(),
     };
     tx.record(key, &answer)?;
-    Ok(reply)
+    tagged(call, reply)
+}
+
+/// Step 9, and what comes after it.
+fn in_state<C: Operation>(
+    tx: &mut Tx<'_>,
+    subject: C::Subject,
+    call: &Incoming<C>,
+) -> Result<Outcome<C::Answer>, Problem> {
+    let wanted = C::ID.row().precondition;
+    if matches!(wanted, Precondition::IfMatch | Precondition::IfMatchOrNew) {
+        let current = C::current(tx, &subject, call)?;
+        check_precondition(wanted, &call.conditions, current.as_ref())?;
+    }
+    C::carry_out(tx, subject, call)
+}
+
+/// The same answer with the entity tag of what it shows, where its row has one.
+fn tagged<C: Operation>(call: &Incoming<C>, reply: Reply) -> Result<Reply, Problem> {
+    let is_success = (200..300).contains(&reply.status());
+    if !is_success || !C::ID.row().is_tagged() || !call.service.persona.claims(Class::Lifecycle) {
+        return Ok(reply);
+    }
+    let object = serde_json::from_slice(reply.body()).map_err(|_| ProblemType::Internal)?;
+    Ok(reply.etag(&entity_tag(&object)?))
+}
+
+/// An object as it goes out, for its entity tag.
+fn as_seen<T: Serialize>(object: &T) -> Result<Value, Problem> {
+    serde_json::to_value(object).map_err(|_| ProblemType::Internal.into())
 }
 
 fn reply<C: Operation>(outcome: &Outcome<C::Answer>) -> Result<(Reply, Option<String>), Problem> {
-    let status = C::ID.row().success;
+    let row = C::ID.row();
+    // A PUT that makes its object says so (RFC 9110 section 9.3.4).
+    let made = if row.method == Method::Put { 201 } else { row.success };
     match outcome {
-        Outcome::Done(answer) => Ok((C::render(status, answer)?, None)),
-        Outcome::Made(answer, uri) => Ok((C::render(status, answer)?.location(uri), Some(uri.clone()))),
+        Outcome::Done(answer) => Ok((C::render(row.success, answer)?, None)),
+        Outcome::Made(answer, uri) => Ok((C::render(made, answer)?.location(uri), Some(uri.clone()))),
         Outcome::Refused(problem) => Ok((Reply::refusal(problem), None)),
     }
 }

@@ -1,13 +1,16 @@
 //! The one hand-over of a secret (specification chapter 15).
 
+use clp_schemas::endpoint::Class;
+use clp_schemas::ids::DeliveryId;
 use clp_schemas::ops::create::Credential;
-use clp_schemas::ops::store::{Delivery, DeliveryMode, DeliveryRead, Secret, SecretText};
+use clp_schemas::ops::store::{Delivery, DeliveryAck, DeliveryMode, DeliveryRead, Receipt, SecretText};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 
-use super::{Incoming, Operation, Outcome};
+use super::stores::{NAMED_RULES, Named};
+use super::{Incoming, Operation, Outcome, types};
 use crate::auth::Caller;
-use crate::lifecycle::credential;
+use crate::lifecycle::{change, credential};
 use crate::rules::{self, Rule};
 use crate::store::{DeliveryRow, Tx};
 
@@ -48,24 +51,29 @@ fn gone(is_gone: bool) -> Option<Problem> {
     is_gone.then(|| ProblemType::DeliveryGone.into())
 }
 
+/// The delivery of an id, and whose secret it is, if it is the caller's.
+fn theirs(tx: &Tx<'_>, caller: &Caller, id: &DeliveryId) -> Result<(DeliveryRow, Credential), Problem> {
+    let delivery = tx.delivery(id)?.ok_or(ProblemType::NotFound)?;
+    let sight = Sight {
+        is_theirs: matches!(caller, Caller::Principal { id, .. } if *id == delivery.principal),
+    };
+    rules::check(SIGHT_RULES, &sight)?;
+    let credential = tx.credential(&delivery.credential)?.ok_or(ProblemType::Internal)?;
+    Ok((delivery, credential))
+}
+
 impl Operation for DeliveryRead {
     type Subject = (DeliveryRow, Credential);
 
     /// A delivery is one principal's, whatever permissions others have.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Self::Subject, Problem> {
-        let delivery = tx.delivery(&call.path()?.delivery_id)?.ok_or(ProblemType::NotFound)?;
-        let sight = Sight {
-            is_theirs: matches!(&call.caller, Caller::Principal { id, .. } if *id == delivery.principal),
-        };
-        rules::check(SIGHT_RULES, &sight)?;
-        let credential = tx.credential(&delivery.credential)?.ok_or(ProblemType::Internal)?;
-        Ok((delivery, credential))
+        theirs(tx, &call.caller, &call.path()?.delivery_id)
     }
 
     fn carry_out(
         tx: &mut Tx<'_>,
         (delivery, credential): Self::Subject,
-        _: &Incoming<Self>,
+        call: &Incoming<Self>,
     ) -> Result<Outcome<Delivery>, Problem> {
         let standing = Standing {
             now: tx.now(),
@@ -74,19 +82,73 @@ impl Operation for DeliveryRead {
             secret: tx.secret(&delivery)?,
         };
         rules::check(RULES, &standing)?;
-        let kind = credential.kind;
-        tx.apply(credential::deliver(credential, &delivery, tx.now()))?;
+        let value = standing.secret.ok_or(ProblemType::DeliveryGone)?;
+        let secret = types::secret(&call.service, &credential, value);
+        let minted_by = match call.service.persona.claims(Class::Lifecycle) {
+            true => tx.neighbours(&credential.id)?.replaces.map(|(rotation, _)| rotation),
+            false => None,
+        };
+        tx.apply(credential::deliver(credential, &delivery, minted_by, tx.now()))?;
         Ok(Outcome::Done(Delivery {
             id: delivery.id,
             credential_id: delivery.credential,
             mode: DeliveryMode::Plain,
-            secret: Secret {
-                kind,
-                value: standing.secret.ok_or(ProblemType::DeliveryGone)?,
-                client_id: None,
-                token_endpoint: None,
-            },
+            secret,
             expires_at: delivery.expires_at,
         }))
+    }
+}
+
+/// Whether a delivery can still be acknowledged, which is as long as it can be read.
+struct AckStanding {
+    is_gone: bool,
+    was_read: bool,
+}
+
+const ACK_RULES: &[Rule<AckStanding>] = &[
+    Rule {
+        id: "CLP-DLV-015",
+        refuses: |standing| gone(standing.is_gone),
+    },
+    Rule {
+        id: "CLP-DLV-017",
+        refuses: |standing| (!standing.was_read).then(|| ProblemType::DeliveryNotRead.into()),
+    },
+];
+
+impl Operation for DeliveryAck {
+    type Subject = (DeliveryRow, Credential);
+
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Self::Subject, Problem> {
+        theirs(tx, &call.caller, &call.path()?.delivery_id)
+    }
+
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (delivery, credential): Self::Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Receipt>, Problem> {
+        let store_id = call.body()?.typed.store_id.clone();
+        rules::check(NAMED_RULES, &Named::new(tx, store_id.as_ref(), &credential)?)?;
+        if let Some(first) = tx.receipt(&delivery.id)? {
+            return Ok(Outcome::Done(first));
+        }
+        let reader = &delivery.principal;
+        let standing = AckStanding {
+            is_gone: tx.now() >= delivery.expires_at
+                || !credential.state.is_live()
+                || tx.secret(&delivery)?.is_none(),
+            was_read: credential.disclosed_to.iter().any(|seen| seen.principal == *reader),
+        };
+        rules::check(ACK_RULES, &standing)?;
+        let receipt = Receipt {
+            id: delivery.id,
+            credential_id: delivery.credential,
+            acknowledged_at: tx.now(),
+            store_id,
+        };
+        let effects = change::acknowledge(credential, receipt.clone(), &delivery.principal, tx.now());
+        tx.apply(effects)?;
+        Ok(Outcome::Done(receipt))
     }
 }

@@ -51,9 +51,10 @@ impl Tx<'_> {
             salts.push(self.context().random.bytes::<SALT_BYTES>()?);
         }
         let mut salts = salts.into_iter();
+        let time = entry.at.unwrap_or(self.now());
         let (bytes, disclosed) = leaf::seal(
             size,
-            entry.at.unwrap_or(self.now()),
+            time,
             entry.event.as_str(),
             entry.members.clone(),
             // One salt was drawn for each member.
@@ -62,21 +63,22 @@ impl Tx<'_> {
         let completed = merkle::append(size, merkle::leaf_hash(&bytes), |node| self.audit_node(node))?;
         self.connection()
             .prepare_cached(
-                "INSERT INTO audit_entries (tenant, number, event, place, leaf, disclosed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO audit_entries (tenant, number, time, event, place, leaf, disclosed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 self.tenant().as_str(),
                 to_column(size)?,
+                time.unix(),
                 entry.event.as_str(),
                 entry.place,
                 bytes,
                 serde_json::to_string(&disclosed)?,
             ])?;
-        for credential in &entry.about {
+        for object in &entry.about {
             self.connection()
-                .prepare_cached("INSERT INTO audit_about (tenant, credential, number) VALUES (?1, ?2, ?3)")?
-                .execute(params![self.tenant().as_str(), credential.as_str(), to_column(size)?])?;
+                .prepare_cached("INSERT OR IGNORE INTO audit_about (tenant, object, number) VALUES (?1, ?2, ?3)")?
+                .execute(params![self.tenant().as_str(), object, to_column(size)?])?;
         }
         for (node, hash) in completed {
             self.connection()
@@ -163,10 +165,18 @@ impl Tx<'_> {
             Bound::Text(serde_json::to_string(&range.places)?),
             Bound::Integer(i64::from(range.without_place)),
         ];
-        if let Some(credential) = &query.credential_id {
-            text.push_str(" AND number IN (SELECT number FROM audit_about WHERE tenant = ? AND credential = ?)");
+        let credential = query.credential_id.as_ref().map(ToString::to_string);
+        let rotation = query.rotation_id.as_ref().map(ToString::to_string);
+        for object in [credential, rotation].into_iter().flatten() {
+            text.push_str(" AND number IN (SELECT number FROM audit_about WHERE tenant = ? AND object = ?)");
             values.push(Bound::Text(self.tenant().to_string()));
-            values.push(Bound::Text(credential.to_string()));
+            values.push(Bound::Text(object));
+        }
+        for (condition, bound) in [(" AND time >= ?", query.since), (" AND time < ?", query.until)] {
+            if let Some(bound) = bound {
+                text.push_str(condition);
+                values.push(Bound::Integer(bound.unix()));
+            }
         }
         if let Some(event) = &query.event {
             text.push_str(" AND event = ?");

@@ -1,14 +1,16 @@
 //! Credentials: one record each, and the columns it is searched by.
 
 use clp_schemas::ids::{CredentialId, TenantId};
-use clp_schemas::key::{Key, Verifier};
+use clp_schemas::key::Verifier;
 use clp_schemas::ops::create::{Credential, ListQuery};
+use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::time::Timestamp;
 use rusqlite::types::Value as Bound;
 use rusqlite::{OptionalExtension as _, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryRow, Fault, Gate, Tx};
+use crate::lifecycle::credential::FreshSecret;
 
 /// Which credentials of the tenant a listing is about.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,24 @@ pub struct Position {
 }
 
 impl Gate<'_> {
+    /// The tenant of a credential of a persona.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn tenant_of(&self, persona: &str, id: &CredentialId) -> Result<Option<TenantId>, Fault> {
+        let found: Option<String> = self
+            .connection()
+            .prepare_cached(
+                "SELECT tenant FROM credentials JOIN tenants ON tenants.id = tenant
+                 WHERE credentials.id = ?1 AND persona = ?2",
+            )?
+            .query_row(params![id.as_str(), persona], |row| row.get(0))
+            .optional()?;
+        found
+            .map(|tenant| tenant.parse().map_err(|_| Fault::Value("tenant id")))
+            .transpose()
+    }
+
     /// The credential of a persona whose key has this public part, and what its key must match.
     pub(crate) fn credential_by_key_id(
         &self,
@@ -39,7 +59,8 @@ impl Gate<'_> {
             .connection()
             .prepare_cached(
                 "SELECT tenant, credentials.id, verifier FROM credentials
-                 JOIN tenants ON tenants.id = tenant WHERE key_id = ?1 AND persona = ?2",
+                 JOIN tenants ON tenants.id = tenant
+                 WHERE key_id = ?1 AND persona = ?2 AND verifier IS NOT NULL",
             )?
             .query_row(params![key_id, persona], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -58,6 +79,30 @@ impl Gate<'_> {
 }
 
 impl Tx<'_> {
+    /// The credentials of a kind that open something, oldest first.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn opening(&self, kind: CredentialType) -> Result<Vec<Credential>, Fault> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT record FROM credentials WHERE tenant = ?1 AND type = ?2 AND state IN ('active', 'retiring')
+             ORDER BY created_at, seq",
+        )?;
+        let rows = statement.query_map(params![self.tenant().as_str(), kind.to_string()], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// Whether a credential of the tenant has this public part.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn has_key_id(&self, key_id: &str) -> Result<bool, Fault> {
+        Ok(self
+            .connection()
+            .prepare_cached("SELECT 1 FROM credentials WHERE key_id = ?1 AND tenant = ?2")?
+            .exists(params![key_id, self.tenant().as_str()])?)
+    }
+
     /// A credential of the tenant.
     ///
     /// # Errors
@@ -71,7 +116,16 @@ impl Tx<'_> {
         Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
     }
 
-    pub(super) fn mint(&mut self, credential: &Credential, key: &Key, delivery: &DeliveryRow) -> Result<(), Fault> {
+    pub(super) fn mint(
+        &mut self,
+        credential: &Credential,
+        secret: &FreshSecret,
+        delivery: Option<&DeliveryRow>,
+    ) -> Result<(), Fault> {
+        let verifier = match secret {
+            FreshSecret::Key(key) => Some(*self.keys().verifier(key.expose()).as_bytes()),
+            FreshSecret::Webhook(_) | FreshSecret::PrivateJwk(_) | FreshSecret::Own => None,
+        };
         self.connection()
             .prepare_cached(
                 "INSERT INTO credentials (id, tenant, place, project, environment, owner, type, state,
@@ -90,21 +144,32 @@ impl Tx<'_> {
                 credential.created_at.unix(),
                 credential.expires_at.map(Timestamp::unix),
                 credential.key_id,
-                self.keys().verifier(key.expose()).as_bytes(),
+                verifier,
                 serde_json::to_string(credential)?,
             ])?;
-        self.open_delivery(delivery, key)
+        if let FreshSecret::Webhook(secret) = secret {
+            self.keep_secret(&credential.id, secret)?;
+        }
+        match (delivery, secret.text()) {
+            (Some(delivery), Some(text)) => self.open_delivery(delivery, &text),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn save_credential(&mut self, credential: &Credential) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("UPDATE credentials SET state = ?3, record = ?4 WHERE id = ?1 AND tenant = ?2")?
+            .prepare_cached("UPDATE credentials SET state = ?3, owner = ?4, expires_at = ?5, record = ?6 WHERE id = ?1 AND tenant = ?2")?
             .execute(params![
                 credential.id.as_str(),
                 self.tenant().as_str(),
                 credential.state.to_string(),
+                credential.owner,
+                credential.expires_at.map(Timestamp::unix),
                 serde_json::to_string(credential)?,
             ])?;
+        if !credential.state.is_live() {
+            self.drop_secret(&credential.id)?;
+        }
         for seen in &credential.disclosed_to {
             self.connection()
                 .prepare_cached("INSERT OR IGNORE INTO disclosures (tenant, principal, credential) VALUES (?1, ?2, ?3)")?
@@ -115,6 +180,45 @@ impl Tx<'_> {
                 ])?;
         }
         Ok(())
+    }
+
+    /// The line that a credential belongs to: it, its predecessors and its successors, ended ones
+    /// included, the first of them first.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn lineage(&self, id: &CredentialId) -> Result<Vec<Credential>, Fault> {
+        let first = self.first_of_line(id)?;
+        let mut statement = self.connection().prepare_cached(
+            "WITH RECURSIVE line(id) AS (
+                 SELECT ?1
+                 UNION
+                 SELECT successor FROM rotations JOIN line ON predecessor = line.id WHERE rotations.tenant = ?2
+             )
+             SELECT record FROM credentials WHERE tenant = ?2 AND id IN (SELECT id FROM line) ORDER BY seq",
+        )?;
+        let rows = statement.query_map(params![first.as_str(), self.tenant().as_str()], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// The first credential of the line that a credential belongs to, which names the line.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn first_of_line(&self, id: &CredentialId) -> Result<CredentialId, Fault> {
+        let first: String = self
+            .connection()
+            .prepare_cached(
+                "WITH RECURSIVE line(id, steps) AS (
+                     SELECT ?1, 0
+                     UNION ALL
+                     SELECT predecessor, steps + 1 FROM rotations JOIN line ON successor = line.id
+                     WHERE rotations.tenant = ?2
+                 )
+                 SELECT id FROM line ORDER BY steps DESC LIMIT 1",
+            )?
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))?;
+        first.parse().map_err(|_| Fault::Value("credential id"))
     }
 
     /// The `<project>/<environment>` of every credential of the tenant, each once.
@@ -164,6 +268,23 @@ impl Tx<'_> {
         and("state = ?", query.state.map(|state| Bound::Text(state.to_string())));
         and("type = ?", query.kind.map(|kind| Bound::Text(kind.to_string())));
         and("expires_at < ?", query.expires_before.map(|at| Bound::Integer(at.unix())));
+        and(
+            "json_extract(record, '$.subject.kind') = ?",
+            query.subject_kind.map(|kind| Bound::Text(kind.to_string())),
+        );
+        and("json_extract(record, '$.subject.id') = ?", query.subject_id.clone().map(Bound::Text));
+        and("instr(json_extract(record, '$.purpose'), ?) > 0", query.purpose.clone().map(Bound::Text));
+        and(
+            "created_at + json_extract(record, '$.rotation_policy.rotate_every_seconds') < ?",
+            query.rotate_before.map(|at| Bound::Integer(at.unix())),
+        );
+        // A label is split at its first `=`: names hold none, values may.
+        let label = query.label.as_deref().and_then(|label| label.split_once('='));
+        and(
+            "EXISTS (SELECT 1 FROM json_each(record, '$.labels') WHERE key = ?",
+            label.map(|(name, _)| Bound::Text(name.to_owned())),
+        );
+        and("value = ?)", label.map(|(_, value)| Bound::Text(value.to_owned())));
         if let Some(principal) = &query.disclosed_to {
             and(
                 "id IN (SELECT credential FROM disclosures WHERE disclosures.tenant = credentials.tenant AND principal = ?)",

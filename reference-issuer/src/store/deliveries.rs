@@ -1,7 +1,6 @@
 //! Secrets that have not been fetched for good: sealed, and erased as soon as they are gone.
 
 use clp_schemas::ids::{CredentialId, DeliveryId, PrincipalId};
-use clp_schemas::key::Key;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::time::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -40,11 +39,11 @@ fn parse((id, credential, principal, expires_at): (String, String, String, i64))
 }
 
 impl Tx<'_> {
-    pub(super) fn open_delivery(&mut self, delivery: &DeliveryRow, key: &Key) -> Result<(), Fault> {
+    pub(super) fn open_delivery(&mut self, delivery: &DeliveryRow, secret: &str) -> Result<(), Fault> {
         let sealed = self
             .keys()
             .deliveries()
-            .seal(key.expose().as_bytes(), &owner(delivery))?;
+            .seal(secret.as_bytes(), &owner(delivery))?;
         self.connection()
             .prepare_cached(
                 "INSERT INTO deliveries (id, tenant, credential, principal, expires_at, sealed)
@@ -74,6 +73,17 @@ impl Tx<'_> {
             .query_row(params![id.as_str(), self.tenant().as_str()], read)
             .optional()?;
         row.map(parse).transpose()
+    }
+
+    /// Whether there ever was something to hand over of a credential.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn had_delivery(&self, credential: &CredentialId) -> Result<bool, Fault> {
+        Ok(self
+            .connection()
+            .prepare_cached("SELECT 1 FROM deliveries WHERE credential = ?1 AND tenant = ?2")?
+            .exists(params![credential.as_str(), self.tenant().as_str()])?)
     }
 
     /// The delivery of a credential, while its secret can be fetched.

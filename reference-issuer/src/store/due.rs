@@ -1,6 +1,6 @@
 //! What time does by itself.
 
-use clp_schemas::ids::{ChallengeId, CredentialId, DeliveryId, PrincipalId, RequestId};
+use clp_schemas::ids::{ChallengeId, CredentialId, DeliveryId, PrincipalId, RequestId, RotationId};
 use clp_schemas::time::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -15,10 +15,16 @@ pub enum Due {
     Delivery(DeliveryId),
     /// A request ends undecided, or its approval unused.
     Request(RequestId),
+    /// The deadline of a rotation comes.
+    Rotation(RotationId),
     /// A challenge can no longer be answered.
     Challenge(ChallengeId),
     /// The record under an idempotency key is not needed any more.
     Idempotency(i64),
+    /// An access token ends.
+    Token(String),
+    /// An identifier need not be remembered any more.
+    Seen(i64),
     /// A principal's readings of the log have been counted together for long enough.
     AuditRead(PrincipalId),
 }
@@ -29,8 +35,11 @@ impl Due {
             Self::Credential(id) => ("credential", id.to_string()),
             Self::Delivery(id) => ("delivery", id.to_string()),
             Self::Request(id) => ("request", id.to_string()),
+            Self::Rotation(id) => ("rotation", id.to_string()),
             Self::Challenge(id) => ("challenge", id.to_string()),
             Self::Idempotency(number) => ("idempotency", number.to_string()),
+            Self::Token(key_id) => ("token", key_id.clone()),
+            Self::Seen(number) => ("seen", number.to_string()),
             Self::AuditRead(id) => ("audit_read", id.to_string()),
         }
     }
@@ -40,8 +49,11 @@ impl Due {
             "credential" => id.parse().ok().map(Self::Credential),
             "delivery" => id.parse().ok().map(Self::Delivery),
             "request" => id.parse().ok().map(Self::Request),
+            "rotation" => id.parse().ok().map(Self::Rotation),
             "challenge" => id.parse().ok().map(Self::Challenge),
             "idempotency" => id.parse().ok().map(Self::Idempotency),
+            "token" => Some(Self::Token(id.to_owned())),
+            "seen" => id.parse().ok().map(Self::Seen),
             "audit_read" => id.parse().ok().map(Self::AuditRead),
             _ => None,
         }

@@ -14,12 +14,18 @@ mod due;
 mod fault;
 mod gate;
 mod idempotency;
+mod installations;
 mod keys;
 mod requests;
 mod resources;
 mod rotations;
+mod secrets;
+mod seen;
+mod stores;
 mod tenants;
+mod tokens;
 mod tx;
+mod uses;
 mod worker;
 
 use std::path::Path;
@@ -37,11 +43,15 @@ pub use due::Due;
 pub use fault::Fault;
 pub use gate::Gate;
 pub use idempotency::{IdempotencyKey, Recorded};
+pub use installations::InstallationRow;
 pub use keys::Keys;
 pub use requests::{ChallengeRow, Evidence};
 pub use rotations::RotationRow;
+pub use seen::Once;
 pub use tenants::NewTenant;
+pub use tokens::TokenRow;
 pub use tx::Tx;
+pub use uses::UseRow;
 use worker::{Job, Worker};
 
 /// A handle on the state of the whole process. Cheap to clone.

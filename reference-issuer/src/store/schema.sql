@@ -47,9 +47,11 @@ CREATE TABLE credentials (
     state TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
-    key_id TEXT NOT NULL UNIQUE,
-    verifier BLOB NOT NULL,
-    record TEXT NOT NULL
+    key_id TEXT NOT NULL,
+    verifier BLOB,
+    record TEXT NOT NULL,
+    -- Two tenants can know the same public key.
+    UNIQUE (key_id, tenant)
 ) STRICT;
 CREATE INDEX credentials_by_age ON credentials (tenant, created_at, seq);
 CREATE INDEX credentials_by_place ON credentials (tenant, place, created_at, seq);
@@ -73,6 +75,38 @@ CREATE TABLE deliveries (
     expires_at INTEGER NOT NULL,
     sealed BLOB
 ) STRICT;
+
+-- What was said first when a delivery was acknowledged.
+CREATE TABLE receipts (
+    delivery TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX receipts_by_tenant ON receipts (tenant);
+
+CREATE TABLE stores (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    place TEXT NOT NULL,
+    project TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX stores_by_place ON stores (tenant, place, seq);
+
+-- An installation is named by its id and by the first credential of the line that it belongs to.
+CREATE TABLE installations (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    line TEXT NOT NULL,
+    id TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    state TEXT NOT NULL,
+    record TEXT NOT NULL,
+    UNIQUE (tenant, line, id)
+) STRICT;
+CREATE INDEX installations_by_credential ON installations (tenant, credential, seq);
 
 CREATE TABLE requests (
     id TEXT PRIMARY KEY,
@@ -107,6 +141,7 @@ CREATE TABLE rotations (
     state TEXT NOT NULL,
     predecessor TEXT NOT NULL,
     successor TEXT NOT NULL UNIQUE,
+    probe_key_id TEXT UNIQUE,
     record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX rotations_by_predecessor ON rotations (predecessor, state);
@@ -138,6 +173,7 @@ CREATE TABLE due (
 CREATE TABLE audit_entries (
     tenant TEXT NOT NULL,
     number INTEGER NOT NULL,
+    time INTEGER NOT NULL,
     event TEXT NOT NULL,
     place TEXT,
     leaf BLOB NOT NULL,
@@ -147,12 +183,12 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_by_place ON audit_entries (tenant, place, number);
 CREATE INDEX audit_by_event ON audit_entries (tenant, event, number);
 
--- The credentials by which an entry is found.
+-- The credentials and the rotation by which an entry is found.
 CREATE TABLE audit_about (
     tenant TEXT NOT NULL,
-    credential TEXT NOT NULL,
+    object TEXT NOT NULL,
     number INTEGER NOT NULL,
-    PRIMARY KEY (tenant, credential, number)
+    PRIMARY KEY (tenant, object, number)
 ) STRICT, WITHOUT ROWID;
 
 -- Readings of the log that are not written yet, because more may come.
@@ -179,4 +215,54 @@ CREATE TABLE resources (
     path TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (tenant, path)
+) STRICT, WITHOUT ROWID;
+
+-- Secrets that are used here, and are kept, sealed, as long as their credential lives.
+CREATE TABLE secrets (
+    credential TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX secrets_by_tenant ON secrets (tenant);
+
+CREATE TABLE tokens (
+    key_id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    verifier BLOB NOT NULL,
+    scope TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tokens_by_tenant ON tokens (tenant);
+
+-- Identifiers of assertions and proofs that were accepted, while they would hold.
+CREATE TABLE seen (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (tenant, kind, credential, id)
+) STRICT;
+
+-- Accepted calls by consumer; an empty user agent stands for none.
+CREATE TABLE uses (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    address TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, credential, user_agent, address)
+) STRICT, WITHOUT ROWID;
+
+-- When each part of an expanded permission set was last used.
+CREATE TABLE part_uses (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, credential, part)
 ) STRICT, WITHOUT ROWID;

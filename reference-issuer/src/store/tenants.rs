@@ -29,11 +29,14 @@ pub struct PrincipalRow {
 }
 
 /// Everything that a tenant holds beside its principals.
-const CONTENTS: [&str; 15] = [
+const CONTENTS: [&str; 23] = [
     "passkeys",
     "credentials",
     "disclosures",
     "deliveries",
+    "receipts",
+    "stores",
+    "installations",
     "requests",
     "challenges",
     "evidence",
@@ -45,6 +48,11 @@ const CONTENTS: [&str; 15] = [
     "audit_readings",
     "audit_nodes",
     "resources",
+    "secrets",
+    "tokens",
+    "seen",
+    "uses",
+    "part_uses",
 ];
 
 impl Gate<'_> {

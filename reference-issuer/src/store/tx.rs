@@ -1,6 +1,7 @@
 //! The state of one tenant, during one call.
 
 use clp_schemas::ids::TenantId;
+use clp_schemas::permissions::PermissionDocument;
 use clp_schemas::time::Timestamp;
 use rusqlite::Connection;
 
@@ -48,6 +49,16 @@ impl<'c> Tx<'c> {
         &self.context.tenant
     }
 
+    /// The permission document of a persona that has this digest.
+    ///
+    /// # Errors
+    /// A failure of the database; also where there is none, since every credential's is kept.
+    pub fn document(&self, persona: &str, digest: &str) -> Result<PermissionDocument, Fault> {
+        self.gate
+            .document(persona, digest)?
+            .ok_or(Fault::Value("permission document"))
+    }
+
     /// Carries out what was decided, in order.
     ///
     /// # Errors
@@ -57,13 +68,17 @@ impl<'c> Tx<'c> {
             match effect {
                 Effect::Mint {
                     credential,
-                    key,
+                    secret,
                     delivery,
-                } => self.mint(&credential, &key, &delivery)?,
+                } => self.mint(&credential, &secret, delivery.as_ref())?,
                 Effect::SaveCredential(credential) => self.save_credential(&credential)?,
                 Effect::CloseDelivery(credential) => self.close_delivery(&credential)?,
                 Effect::SaveRequest(request) => self.save_request(&request)?,
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
+                Effect::SaveInstallation(row) => self.save_installation(&row)?,
+                Effect::RemoveInstallation(row) => self.remove_installation(&row)?,
+                Effect::SaveStore(store) => self.save_store(&store)?,
+                Effect::SaveReceipt(receipt) => self.save_receipt(&receipt)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
             }

@@ -19,7 +19,7 @@ pub(super) type Job = Box<dyn for<'c> FnOnce(&Gate<'c>) -> Completion + Send>;
 const BATCH: usize = 256;
 
 /// The schema that this version writes. Another one is refused rather than guessed at.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 #[derive(Debug)]
 pub(super) struct Worker {
