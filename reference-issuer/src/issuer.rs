@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigFault, Persona};
 use crate::control::{self, Control};
+use crate::events::Courier;
 use crate::http::{self, RequestLog};
 use crate::service::Service;
 use crate::store::{Fault, Gate, NewTenant, Store};
@@ -102,6 +103,7 @@ impl Issuer {
         };
         let store = Store::open(self.data.as_deref())?;
         let log = Arc::new(RequestLog::default());
+        let courier = Courier::start();
         let (stop, stopped) = watch::channel(());
         let mut running = Running {
             personas: Vec::new(),
@@ -120,7 +122,7 @@ impl Issuer {
                 .await
                 .map_err(StartFault::Tenants)?;
             let (listener, port) = bind(persona.port).await?;
-            let service = Arc::new(Service::new(persona, port, store.clone(), Arc::clone(&log)));
+            let service = Arc::new(Service::new(persona, port, store.clone(), Arc::clone(&log), courier.clone()));
             running.personas.push(RunningPersona {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),

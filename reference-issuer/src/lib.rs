@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 mod context;
 mod control;
+mod events;
 mod http;
 mod issuer;
 mod lifecycle;

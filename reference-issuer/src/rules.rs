@@ -3,24 +3,24 @@
 
 use clp_schemas::problem::Problem;
 
-/// One normative refusal.
+/// One normative refusal: as a problem, or as what another protocol has for it.
 #[derive(Debug)]
-pub struct Rule<F: ?Sized> {
+pub struct Rule<F: ?Sized, R = Problem> {
     /// The requirement of the specification that wants it.
     pub id: &'static str,
-    /// The problem, where the facts call for a refusal.
-    pub refuses: fn(&F) -> Option<Problem>,
+    /// The refusal, where the facts call for a refusal.
+    pub refuses: fn(&F) -> Option<R>,
 }
 
 /// Checks the rules in order.
 ///
 /// # Errors
-/// The problem of the first rule that refuses.
-pub fn check<F: ?Sized>(rules: &[Rule<F>], facts: &F) -> Result<(), Problem> {
+/// What the first rule that refuses says.
+pub fn check<F: ?Sized, R>(rules: &[Rule<F, R>], facts: &F) -> Result<(), R> {
     rules.iter().try_for_each(|rule| match (rule.refuses)(facts) {
-        Some(problem) => {
+        Some(refusal) => {
             tracing::debug!(rule = rule.id, "refused");
-            Err(problem)
+            Err(refusal)
         }
         None => Ok(()),
     })

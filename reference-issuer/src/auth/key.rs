@@ -1,61 +1,200 @@
-//! Keys that were minted here, when they come back.
+//! Keys and tokens that were made here, when they come back.
 
 use clp_schemas::audit::Event;
+use clp_schemas::dpop;
+use clp_schemas::endpoint::Class;
 use clp_schemas::ids::TenantId;
 use clp_schemas::key::Key;
-use clp_schemas::ops::create::Credential;
-use clp_schemas::permissions::PermissionDocument;
+use clp_schemas::ops::create::{Confirmation, Credential};
+use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_used};
 use clp_schemas::state::Named as _;
 
+use super::scope;
 use crate::audit::Entry;
-use crate::store::{Fault, Gate, Tx};
+use crate::config::Persona;
+use crate::lifecycle::Effect;
+use crate::store::{Fault, Gate, Once, TokenRow, Tx};
+
+/// How a key or a token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// By itself (RFC 6750).
+    Bearer,
+    /// Together with a proof of possession (RFC 9449).
+    Dpop,
+}
+
+/// What a call to a persona's own API says about who makes it.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The scheme of the `Authorization` header field.
+    pub scheme: Scheme,
+    /// The key or the token in it.
+    pub token: String,
+    /// The `DPoP` header field, where one was sent.
+    pub proof: Option<String>,
+    /// The method of the call.
+    pub method: String,
+    /// Its URL, without the query.
+    pub url: String,
+    /// Its user agent; empty where none was sent.
+    pub user_agent: String,
+    /// Where it came from.
+    pub address: String,
+}
 
 /// What became of a key that was presented to a resource.
 #[derive(Debug)]
 pub enum KeyUse<'c> {
     /// The call is granted. The delivery of the key is over.
-    Granted(Tx<'c>, Box<Credential>),
+    Granted(Tx<'c>),
     /// The key is good, and does not open this.
-    NotGranted(TenantId),
-    /// The key is malformed, unknown, expired or revoked.
-    Invalid,
+    NotGranted(TenantId, &'static str),
+    /// It opens nothing, and this is the challenge that says why.
+    Invalid(&'static str),
 }
 
-/// Uses a key of a persona for one call of the persona's own API, which `grants` judges by the
-/// credential and the permission document that gives its permissions their meaning.
+const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
+const INSUFFICIENT_SCOPE: &str = r#"Bearer error="insufficient_scope""#;
+const BOUND_INVALID_TOKEN: &str = r#"DPoP error="invalid_token", algs="EdDSA ES256""#;
+const BOUND_INVALID_PROOF: &str = r#"DPoP error="invalid_dpop_proof", algs="EdDSA ES256""#;
+const BOUND_INSUFFICIENT_SCOPE: &str = r#"DPoP error="insufficient_scope", algs="EdDSA ES256""#;
+
+/// What stands behind a genuine key or token.
+struct Holder {
+    credential: Credential,
+    /// Of an access token.
+    token: Option<TokenRow>,
+}
+
+/// Uses a key or an access token of a persona for one call of the persona's own API.
 ///
-/// Writes the use into the log, and ends the delivery of a key that works: whoever calls with
-/// it has it.
+/// Writes the use into the log and into the inventory, and ends the delivery of a key that
+/// works: whoever calls with it has it.
 ///
 /// # Errors
 /// A failure of the database.
 pub fn use_key<'c>(
     gate: &Gate<'c>,
-    persona: &str,
-    bearer: &str,
-    grants: impl FnOnce(&Credential, &PermissionDocument) -> bool,
+    persona: &Persona,
+    call: &Presented,
+    access: Access<'_>,
 ) -> Result<KeyUse<'c>, Fault> {
-    let Some((mut tx, credential)) = known_credential(gate, persona, bearer)? else {
-        return Ok(KeyUse::Invalid);
+    let Some((mut tx, holder)) = holder(gate, persona, &call.token)? else {
+        refuse_probe(gate, &persona.name, &call.token, CredentialType::ApiKey)?;
+        return Ok(KeyUse::Invalid(INVALID_TOKEN));
     };
-    if !credential.state.is_live() {
-        note(&mut tx, &credential, Some(credential.state.name()))?;
-        return Ok(KeyUse::Invalid);
+    let Holder { credential, token } = &holder;
+    if let Err((reason, challenge)) = stands(&mut tx, &holder, call)? {
+        note(&mut tx, credential, Some(reason))?;
+        return Ok(KeyUse::Invalid(challenge));
     }
-    let granted = gate
-        .document(persona, &credential.permission_schema_digest)?
-        .is_some_and(|document| grants(&credential, &document));
-    if !granted {
-        note(&mut tx, &credential, Some("insufficient_scope"))?;
-        return Ok(KeyUse::NotGranted(tx.tenant().clone()));
-    }
+    let document = gate.document(&persona.name, &credential.permission_schema_digest)?;
+    let in_scope = token.as_ref().is_none_or(|token| scope::covers(&token.scope, access));
+    let granting = document
+        .filter(|document| in_scope && allows(document, &credential.permissions, access));
+    let Some(document) = granting else {
+        note(&mut tx, credential, Some("insufficient_scope"))?;
+        let challenge = if credential.cnf.is_some() { BOUND_INSUFFICIENT_SCOPE } else { INSUFFICIENT_SCOPE };
+        return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
+    };
     tx.close_delivery(&credential.id)?;
-    note(&mut tx, &credential, None)?;
-    Ok(KeyUse::Granted(tx, Box::new(credential)))
+    count(&mut tx, persona, credential, call, &document, access)?;
+    note(&mut tx, credential, None)?;
+    Ok(KeyUse::Granted(tx))
+}
+
+/// Why a genuine key or token opens nothing: for the log, and for whoever called.
+type Refusal = (&'static str, &'static str);
+
+fn stands(tx: &mut Tx<'_>, holder: &Holder, call: &Presented) -> Result<Result<(), Refusal>, Fault> {
+    let Holder { credential, token } = holder;
+    let bound = credential.cnf.as_ref().filter(|_| token.is_none());
+    let invalid = if bound.is_some() { BOUND_INVALID_TOKEN } else { INVALID_TOKEN };
+    let opens_by_itself = token.is_some() || credential.kind == CredentialType::ApiKey;
+    if !credential.state.opens() {
+        return Ok(Err((credential.state.name(), invalid)));
+    }
+    if !opens_by_itself || token.as_ref().is_some_and(|token| token.expires_at <= tx.now()) {
+        return Ok(Err(("invalid_token", invalid)));
+    }
+    match (bound, call.scheme, &call.proof) {
+        (None, Scheme::Bearer, _) => Ok(Ok(())),
+        (Some(bound), Scheme::Dpop, Some(proof)) => match holds(tx, credential, bound, call, proof)? {
+            true => Ok(Ok(())),
+            false => Ok(Err(("invalid_dpop_proof", BOUND_INVALID_PROOF))),
+        },
+        (None, Scheme::Dpop, _) | (Some(_), _, _) => Ok(Err(("invalid_token", invalid))),
+    }
+}
+
+/// Whether a proof is of this call, and the first of its name.
+fn holds(
+    tx: &mut Tx<'_>,
+    credential: &Credential,
+    bound: &Confirmation,
+    call: &Presented,
+    proof: &str,
+) -> Result<bool, Fault> {
+    let expected = dpop::Expected {
+        method: &call.method,
+        url: &call.url,
+        token: &call.token,
+        thumbprint: &bound.jkt,
+        now: tx.now(),
+    };
+    match dpop::check(proof, expected) {
+        Ok(proof) => tx.see(Once::Proof, &credential.id, &proof.id, proof.forget_at),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Counts an accepted call: for whom the persona looks at consumers, by consumer.
+fn count(
+    tx: &mut Tx<'_>,
+    persona: &Persona,
+    credential: &Credential,
+    call: &Presented,
+    document: &PermissionDocument,
+    access: Access<'_>,
+) -> Result<(), Fault> {
+    if !persona.claims(Class::Lifecycle) {
+        return Ok(());
+    }
+    // Who calls is personal data; it is not kept where nobody can ask for it.
+    let (user_agent, address) = if persona.claims(Class::Inventory) {
+        (call.user_agent.as_str(), call.address.as_str())
+    } else {
+        ("", "")
+    };
+    tx.count_use(&credential.id, user_agent, address)?;
+    // Permissions that were granted under their document expand under it.
+    let parts = expand(document, &credential.permissions).unwrap_or_default();
+    for (number, part) in parts.iter().enumerate() {
+        if was_used(document, part, access) {
+            tx.note_part(&credential.id, number)?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands behind a key or a token, if it is genuine, whatever state that is in.
+fn holder<'c>(gate: &Gate<'c>, persona: &Persona, text: &str) -> Result<Option<(Tx<'c>, Holder)>, Fault> {
+    if let Some(token) = gate.token(&persona.name, text)? {
+        let tx = gate.enter(&token.tenant)?;
+        let credential = tx.credential(&token.credential)?;
+        return Ok(credential.map(|credential| {
+            let token = Some(token);
+            (tx, Holder { credential, token })
+        }));
+    }
+    let known = known_credential(gate, &persona.name, text)?;
+    Ok(known.map(|(tx, credential)| (tx, Holder { credential, token: None })))
 }
 
 /// The credential of a key, if the key is genuine, whatever state it is in.
-fn known_credential<'c>(
+pub(crate) fn known_credential<'c>(
     gate: &Gate<'c>,
     persona: &str,
     bearer: &str,
@@ -73,6 +212,29 @@ fn known_credential<'c>(
     Ok(tx.credential(&id)?.map(|credential| (tx, credential)))
 }
 
+/// Notes that a probe value of a rotation of this kind was refused, if that is what was
+/// presented.
+pub(crate) fn refuse_probe(gate: &Gate<'_>, persona: &str, text: &str, kind: CredentialType) -> Result<(), Fault> {
+    let Ok(parsed) = Key::parse(text) else {
+        return Ok(());
+    };
+    let Some((tenant, id)) = gate.rotation_of_probe(persona, parsed.key_id)? else {
+        return Ok(());
+    };
+    let mut tx = gate.enter(&tenant)?;
+    let Some(mut rotation) = tx.rotation(&id)? else {
+        return Ok(());
+    };
+    let is_of_kind = tx
+        .credential(&rotation.predecessor)?
+        .is_some_and(|predecessor| predecessor.kind == kind);
+    if is_of_kind && rotation.probe_value.as_deref() == Some(text) {
+        rotation.probe_refused_at = Some(tx.now());
+        tx.apply(vec![Effect::SaveRotation(Box::new(rotation))])?;
+    }
+    Ok(())
+}
+
 /// The credential of a key that works.
 pub(super) fn live_credential<'c>(
     gate: &Gate<'c>,
@@ -83,7 +245,7 @@ pub(super) fn live_credential<'c>(
 }
 
 /// Writes one access into the log.
-fn note(tx: &mut Tx<'_>, credential: &Credential, refusal: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn note(tx: &mut Tx<'_>, credential: &Credential, refusal: Option<&str>) -> Result<(), Fault> {
     let event = match refusal {
         None => Event::CredentialUsed,
         Some(_) => Event::CredentialUseRefused,

@@ -2,9 +2,11 @@
 
 mod authority;
 mod key;
+pub(crate) mod scope;
 
 pub use authority::{Action, Authority};
-pub use key::{KeyUse, use_key};
+pub use key::{KeyUse, Presented, Scheme, use_key};
+pub(crate) use key::{known_credential, note, refuse_probe};
 
 use clp_schemas::ids::{CredentialId, PrincipalId, TenantId};
 use clp_schemas::key::Key;

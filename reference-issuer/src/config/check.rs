@@ -12,6 +12,7 @@ use clp_schemas::permissions::{
 };
 
 use super::{OPTIONAL, Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig};
+use crate::ops::oauth::token_prefix;
 use crate::resource::access::resolve;
 
 /// Paths that belong to the protocol, not to a persona.
@@ -130,6 +131,11 @@ fn check_profiles(at: &At, persona: &Persona) -> Checked {
         !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),
         "profiles",
         "`inventory` needs `lifecycle`",
+    )?;
+    at.want(
+        !persona.claims(Class::Oauth) || key::pattern(&token_prefix(persona)).is_ok(),
+        "token_prefix",
+        "want at most 21 characters where access tokens are issued",
     )?;
     for (position, kind) in persona.credential_types.iter().enumerate() {
         let needed = match kind {

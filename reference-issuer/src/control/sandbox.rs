@@ -104,7 +104,7 @@ pub(super) fn state(gate: &Gate<'_>, tenant: &TenantId) -> Result<StateAnswer, P
         credentials: objects(tx.credential_states()?),
         requests: objects(tx.request_states()?),
         rotations: objects(tx.rotation_states()?),
-        installations: Vec::new(),
+        installations: objects(tx.installation_states()?),
         audit_size: tx.audit_size()?,
     })
 }

@@ -92,10 +92,16 @@ impl Inbound {
     /// other place. Two such header fields are none.
     #[must_use]
     pub fn bearer(&self) -> Option<&str> {
-        let value = self.only(AUTHORIZATION.as_str())?;
-        let (scheme, token) = value.split_once(' ')?;
-        let token = token.trim_start_matches(' ');
-        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+        let (scheme, token) = self.authorization()?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    }
+
+    /// Scheme and value of the one `Authorization` header field.
+    #[must_use]
+    pub fn authorization(&self) -> Option<(&str, &str)> {
+        let (scheme, value) = self.only(AUTHORIZATION.as_str())?.split_once(' ')?;
+        let value = value.trim_start_matches(' ');
+        (!value.is_empty()).then_some((scheme, value))
     }
 
     /// Whether any `Authorization` header field was sent.
@@ -120,14 +126,25 @@ impl Inbound {
 
     /// Whether the body says that it is JSON; a `charset` is ignored (RFC 8259 section 11).
     pub(super) fn is_json(&self) -> bool {
+        self.is_of("application/json")
+    }
+
+    /// Whether the body says that it is a form.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        self.is_of("application/x-www-form-urlencoded")
+    }
+
+    fn is_of(&self, media: &str) -> bool {
         self.only(CONTENT_TYPE.as_str()).is_some_and(|value| {
             let essence = value.split(';').next().unwrap_or_default();
-            essence.trim().eq_ignore_ascii_case("application/json")
+            essence.trim().eq_ignore_ascii_case(media)
         })
     }
 
     /// The value of a header field that was sent once, as text.
-    pub(super) fn only(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn only(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().ok(),

@@ -1,16 +1,19 @@
 //! What all ways of minting a credential have in common.
 
 use clp_schemas::ids::{CredentialId, DeliveryId};
+use clp_schemas::jose::{PublicJwk, SigningKey};
 use clp_schemas::key::{GENERATION_BYTES, Key};
 use clp_schemas::ops::create::{Credential, DeliveryLink};
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::{PermissionSet, Reason, Unknown, check_against};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
+use clp_schemas::webhook::WebhookSecret;
 use zeroize::Zeroizing;
 
 use crate::auth::Caller;
-use crate::lifecycle::credential::Fresh;
+use crate::context::Random;
+use crate::lifecycle::credential::{Fresh, FreshSecret};
 use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Fault, Tx};
@@ -94,17 +97,82 @@ fn unknown(wanted: &Wanted, concerns: impl Fn(Reason) -> bool) -> Option<Problem
     )
 }
 
-/// Draws ids and a key.
-pub(super) fn fresh(tx: &Tx<'_>, service: &Service) -> Result<Fresh, Fault> {
+/// Draws ids and a secret for a credential of this kind; `own` is the requester's own key.
+pub(super) fn fresh(
+    tx: &Tx<'_>,
+    service: &Service,
+    kind: CredentialType,
+    own: Option<&PublicJwk>,
+) -> Result<Fresh, Problem> {
     let random = tx.context().random;
-    let bytes = Zeroizing::new(random.bytes::<GENERATION_BYTES>()?);
-    let key = Key::generate(&service.persona.token_prefix, bytes.as_slice())?;
-    let key_id = Key::parse(key.expose())?.key_id.to_owned();
+    let (secret, key_id, public_jwk) = match (kind, own) {
+        (CredentialType::ApiKey | CredentialType::OauthClient, _) => {
+            let (key, key_id) = key(random, &service.persona.token_prefix)?;
+            (FreshSecret::Key(key), key_id, None)
+        }
+        (CredentialType::WebhookSecret, _) => {
+            // Of a key, whose id has the form that is wanted here, nothing else is used.
+            let (_, key_id) = key(random, &service.persona.token_prefix)?;
+            let bytes = Zeroizing::new(random.bytes()?);
+            (FreshSecret::Webhook(WebhookSecret::from_bytes(&bytes)), key_id, None)
+        }
+        (CredentialType::ServiceAccount, Some(own)) => {
+            let thumbprint = own.thumbprint().map_err(|_| ProblemType::KeyNotUsable)?;
+            (FreshSecret::Own, thumbprint, Some(own.clone()))
+        }
+        (CredentialType::ServiceAccount, None) => {
+            let seed = Zeroizing::new(random.bytes::<32>()?);
+            let internal = |_| Problem::from(ProblemType::Internal);
+            let public = SigningKey::from_seed(&seed).map_err(internal)?.public();
+            let secret = FreshSecret::PrivateJwk(SigningKey::private_jwk(&seed).map_err(internal)?);
+            (secret, public.thumbprint().map_err(internal)?, Some(public))
+        }
+    };
     Ok(Fresh {
         id: CredentialId::from_entropy(random.bytes()?),
         delivery: DeliveryId::from_entropy(random.bytes()?),
-        key,
+        secret,
         key_id,
+        public_jwk,
+    })
+}
+
+/// A new key, and its id.
+pub(super) fn key(random: Random, prefix: &str) -> Result<(Key, String), Fault> {
+    let bytes = Zeroizing::new(random.bytes::<GENERATION_BYTES>()?);
+    let key = Key::generate(prefix, bytes.as_slice())?;
+    let key_id = Key::parse(key.expose())?.key_id.to_owned();
+    Ok((key, key_id))
+}
+
+/// Something of the form of a secret that is never valid.
+pub(super) struct ProbeValue {
+    /// The whole.
+    pub(super) value: String,
+    /// Its key id, where it has one.
+    pub(super) key_id: Option<String>,
+}
+
+/// Draws a probe value for a rotation; `None` for a kind that no place checks.
+pub(super) fn probe_value(
+    tx: &Tx<'_>,
+    service: &Service,
+    kind: CredentialType,
+) -> Result<Option<ProbeValue>, Problem> {
+    let random = tx.context().random;
+    Ok(match kind {
+        CredentialType::ApiKey | CredentialType::OauthClient => {
+            let (key, key_id) = key(random, &service.persona.token_prefix)?;
+            Some(ProbeValue {
+                value: key.expose().to_owned(),
+                key_id: Some(key_id),
+            })
+        }
+        CredentialType::WebhookSecret => Some(ProbeValue {
+            value: WebhookSecret::from_bytes(&random.bytes()?).expose().to_string(),
+            key_id: None,
+        }),
+        CredentialType::ServiceAccount => None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use clp_schemas::approval::{ApprovalDocument, DOCUMENT_VERSION, digest};
 use clp_schemas::ids::{PrincipalId, RequestId};
+use clp_schemas::ops::create::Webhook;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestOpen, RequestRead};
 use clp_schemas::permissions::consent;
 use clp_schemas::problem::{Problem, ProblemType};
@@ -9,6 +10,7 @@ use clp_schemas::state::request::MACHINE;
 use serde_json::Value;
 
 use super::mint::{Expiry, WANTED_RULES, Wanted};
+use super::types::{self, Parts};
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
 use crate::lifecycle::request as life;
@@ -32,6 +34,10 @@ const SIGHT_RULES: &[Rule<Sight>] = &[Rule {
 impl Operation for RequestOpen {
     type Subject = ();
 
+    fn target(body: &RequestBody) -> Option<&Webhook> {
+        body.webhook.as_ref()
+    }
+
     /// Project and environment stand in the body, so the body is read first.
     fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
         let body = &call.body()?.typed;
@@ -54,6 +60,13 @@ impl Operation for RequestOpen {
         };
         let wanted = Wanted::new(&call.service, asked.kind, &asked.permissions, &asked.environment, expiry);
         rules::check(WANTED_RULES, &wanted)?;
+        let parts = Parts {
+            kind: asked.kind,
+            cnf: asked.cnf.as_ref(),
+            public_jwk: asked.public_jwk.as_ref(),
+            webhook: asked.webhook.as_ref(),
+        };
+        types::check(tx, &call.service, parts, &call.addresses)?;
         let request = open(
             tx,
             &call.service,

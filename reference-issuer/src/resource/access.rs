@@ -102,13 +102,24 @@ impl Wanted {
     /// granted under.
     #[must_use]
     pub fn is_allowed(&self, document: &PermissionDocument, set: &PermissionSet) -> bool {
-        let access = Access {
+        permissions::allows(document, set, self.access())
+    }
+
+    /// What has to be permitted.
+    #[must_use]
+    pub fn access(&self) -> Access<'_> {
+        Access {
             resource_type: &self.route.resource_type,
             path: &self.resource,
             action: &self.route.action,
             facts: &self.facts,
-        };
-        permissions::allows(document, set, access)
+        }
+    }
+
+    /// Whether it changes something.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(self.route.effect, Effect::Write | Effect::Append | Effect::Remove)
     }
 
     /// Whether it needs a body.

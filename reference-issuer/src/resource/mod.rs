@@ -8,13 +8,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use clp_schemas::endpoint::Class;
 use clp_schemas::ids::TenantId;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::problem::{Problem, ProblemType};
 use serde_json::Value;
 
-use crate::auth::{KeyUse, use_key};
+use crate::auth::{KeyUse, Presented, use_key};
 use crate::config::Persona;
+use crate::events::{Event, signing};
 use crate::store::{Fault, Gate, Store, Tx};
 use access::{NoAccess, Wanted, resolve};
 
@@ -30,8 +32,8 @@ pub struct ResourceCall {
     pub path: String,
     /// The query, as it was sent; empty where there is none.
     pub query: String,
-    /// The bearer token of the `Authorization` header field, and of no other place.
-    pub bearer: Option<String>,
+    /// The key or token of the `Authorization` header field, and of no other place.
+    pub presented: Option<Presented>,
     /// The body.
     pub body: Bytes,
     /// Where the call came from.
@@ -43,12 +45,15 @@ pub struct ResourceCall {
 pub struct ResourceReply {
     /// The tenant that the key belongs to, where it was a genuine one.
     pub tenant: Option<TenantId>,
-    /// The `WWW-Authenticate` header field, with the error code of RFC 6750 section 3.1.
+    /// The `WWW-Authenticate` header field, with the error code of RFC 6750 section 3.1 or
+    /// RFC 9449 section 7.1.
     pub challenge: Option<&'static str>,
     /// The `Allow` header field.
     pub allow: Option<String>,
     /// What the call gave, or why it gave nothing.
     pub result: Result<Success, Problem>,
+    /// What others are to be told of it.
+    pub(crate) events: Vec<Event>,
 }
 
 /// What a call gave.
@@ -67,6 +72,7 @@ impl ResourceReply {
             challenge: None,
             allow: None,
             result: Err(kind.into()),
+            events: Vec::new(),
         }
     }
 }
@@ -85,14 +91,14 @@ pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -
             };
         }
     };
-    let Some(bearer) = call.bearer.clone() else {
+    let Some(presented) = call.presented.clone() else {
         return ResourceReply {
             challenge: Some("Bearer"),
             ..ResourceReply::refused(ProblemType::Unauthenticated)
         };
     };
     let persona = Arc::clone(persona);
-    let job = move |gate: &Gate<'_>| Ok(serve(gate, &persona, &bearer, &wanted, &call)?);
+    let job = move |gate: &Gate<'_>| Ok(serve(gate, &persona, &presented, &wanted, &call)?);
     store.run(job).await.unwrap_or_else(|problem| ResourceReply {
         result: Err(problem),
         ..ResourceReply::refused(ProblemType::Unavailable)
@@ -104,29 +110,36 @@ pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -
 fn serve(
     gate: &Gate<'_>,
     persona: &Persona,
-    bearer: &str,
+    presented: &Presented,
     wanted: &Wanted,
     call: &ResourceCall,
 ) -> Result<ResourceReply, Fault> {
-    let used = use_key(gate, &persona.name, bearer, |credential, document| {
-        wanted.is_allowed(document, &credential.permissions)
-    })?;
+    let used = use_key(gate, persona, presented, wanted.access())?;
     Ok(match used {
-        KeyUse::Invalid => ResourceReply {
-            challenge: Some(r#"Bearer error="invalid_token""#),
+        KeyUse::Invalid(challenge) => ResourceReply {
+            challenge: Some(challenge),
             ..ResourceReply::refused(ProblemType::Unauthenticated)
         },
-        KeyUse::NotGranted(tenant) => ResourceReply {
+        KeyUse::NotGranted(tenant, challenge) => ResourceReply {
             tenant: Some(tenant),
-            challenge: Some(r#"Bearer error="insufficient_scope""#),
+            challenge: Some(challenge),
             ..ResourceReply::refused(ProblemType::Forbidden)
         },
-        KeyUse::Granted(mut tx, _) => ResourceReply {
-            tenant: Some(tx.tenant().clone()),
-            challenge: None,
-            allow: None,
-            result: carry_out(&mut tx, persona, wanted, call)?,
-        },
+        KeyUse::Granted(mut tx) => {
+            let result = carry_out(&mut tx, persona, wanted, call)?;
+            let is_told = result.is_ok() && wanted.is_change() && persona.claims(Class::Webhooks);
+            let events = match is_told {
+                true => signing::about(gate, &tx, &persona.name, wanted.access(), &call.path)?,
+                false => Vec::new(),
+            };
+            ResourceReply {
+                tenant: Some(tx.tenant().clone()),
+                challenge: None,
+                allow: None,
+                result,
+                events,
+            }
+        }
     })
 }
 
