@@ -16,7 +16,7 @@ use crate::rules::{self, Rule};
 use crate::store::{Fault, Tx};
 
 /// How a caller stands to the place of a store, and whether there is such a place.
-struct Wanted {
+pub(crate) struct Wanted {
     permitted: bool,
     environment_exists: bool,
 }
