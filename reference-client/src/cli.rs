@@ -14,7 +14,7 @@ use crate::client::Settings;
 use crate::error::{Error, Exit, LocalFault};
 use crate::home::Home;
 use crate::ops::{self, Session};
-use crate::render::{Outcome, clean};
+use crate::render::{Outcome, clean, json_text};
 use crate::token::Token;
 use crate::transport::{Policy, Timeouts};
 
@@ -38,7 +38,7 @@ Examples:
   clp create --purpose 'nightly import' --owner data-team --project atlas \\
       --environment staging --allow 'event:read:atlas/*' --lifetime 30d
   clp list --project atlas
-  curl -H \"Authorization: Bearer $(clp store read cred_...)\" https://api.example.com/events
+  printf 'Authorization: Bearer %s' \"$(clp store read cred_...)\" | curl -H @- https://api.example.com/events
   clp rotate cred_... && clp revoke cred_... --reason superseded
   clp audit --proof 12 --output entry.json && clp verify audit entry.json --key BASE64
 ";
@@ -158,10 +158,11 @@ fn code(exit: Exit) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<Outcome, Error> {
-    if let Command::Completions { shell } = cli.command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "clp", &mut script);
-        return Ok(Outcome::Plain(script));
+    // What needs no issuer, no token and no home does not fail for want of them.
+    match &cli.command {
+        Command::Completions { shell } => return Ok(completions(*shell)),
+        Command::Verify(args) => return ops::verify::run(args),
+        _ => {}
     }
     let session = session(cli.global)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -169,6 +170,12 @@ fn dispatch(cli: Cli) -> Result<Outcome, Error> {
         .build()
         .map_err(|_| LocalFault::System("the asynchronous runtime cannot be started"))?;
     runtime.block_on(execute(&cli.command, &session))
+}
+
+fn completions(shell: Shell) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "clp", &mut script);
+    Outcome::Plain(script)
 }
 
 async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error> {
@@ -184,9 +191,9 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Rotate(args) => ops::rotate::run(args, session).await,
         Command::Revoke(args) => ops::revoke::run(args, session).await,
         Command::Audit(args) => ops::audit::run(args, session).await,
-        Command::Verify(args) => ops::verify::run(args),
         Command::Passkey(args) => ops::passkey::run(args, session).await,
-        Command::Completions { .. } => Ok(Outcome::Plain(Vec::new())),
+        Command::Verify(args) => ops::verify::run(args),
+        Command::Completions { shell } => Ok(completions(*shell)),
     }
 }
 
@@ -213,7 +220,7 @@ fn session(global: GlobalArgs) -> Result<Session, Error> {
 
 fn print(outcome: &Outcome, json: bool) -> Result<(), Error> {
     let bytes = match outcome {
-        Outcome::Report { json: value, .. } if json => format!("{value:#}\n").into_bytes(),
+        Outcome::Report { json: value, .. } if json => json_text(value).into_bytes(),
         Outcome::Report { text, .. } => text.clone().into_bytes(),
         Outcome::Plain(bytes) => bytes.clone(),
         Outcome::Secret(secret) => return write_out(secret.as_bytes()),
@@ -237,10 +244,23 @@ fn explain(fault: &Error, json: bool) {
         _ => None,
     };
     let text = if json {
-        let exit = fault.exit() as u8;
-        let value =
-            json!({"error": fault.to_string(), "exit": exit, "hint": hint, "problem": problem});
-        format!("{value:#}\n")
+        let request = match fault {
+            Error::Waiting { id, approval_uri } => {
+                Some(json!({"id": id, "approval_uri": approval_uri}))
+            }
+            _ => None,
+        };
+        let mut value = json!({"error": fault.to_string(), "exit": fault.exit() as u8});
+        let more = [
+            ("hint", json!(hint)),
+            ("problem", json!(problem)),
+            ("request", json!(request)),
+        ];
+        if let Some(members) = value.as_object_mut() {
+            let present = more.into_iter().filter(|(_, value)| !value.is_null());
+            members.extend(present.map(|(name, value)| (name.to_owned(), value)));
+        }
+        json_text(&value)
     } else {
         let mut text = format!("clp: {fault}\n");
         if let Some(problem) = problem {
@@ -292,5 +312,17 @@ mod tests {
             command.get_subcommands().for_each(walk);
         }
         walk(&Cli::command());
+    }
+
+    #[test]
+    fn a_digest_may_begin_with_a_hyphen() {
+        let arguments = [
+            "clp",
+            "approve",
+            "req_0123456789abcdefghij",
+            "--digest",
+            "-Lab_c",
+        ];
+        assert!(Cli::try_parse_from(arguments).is_ok());
     }
 }

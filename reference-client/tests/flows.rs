@@ -170,10 +170,17 @@ fn a_create_that_dies_is_resumed_with_the_same_key_and_body() {
     let home = tempfile::tempdir().unwrap();
     let tries = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tries);
-    let server = issuer(move |url, _| match counted.fetch_add(1, Ordering::SeqCst) {
-        0..4 => Reply::HangUp,
-        _ => json(201, &credential(url)),
-    });
+    let server = issuer(
+        move |url, seen| match counted.fetch_add(1, Ordering::SeqCst) {
+            0..4 => Reply::HangUp,
+            _ => {
+                let sent: Value = serde_json::from_str(&seen.body).unwrap();
+                let mut answer = credential(url);
+                answer["expires_at"] = sent["expires_at"].clone();
+                json(201, &answer)
+            }
+        },
+    );
     let with_lifetime = [CREATE, &["--lifetime", "30d"]].concat();
     let run = clp(&home, &server, &with_lifetime);
     assert_eq!(run.status, 4, "{}", run.stderr);
@@ -317,6 +324,94 @@ fn a_revocation_that_did_not_end_the_credential_is_a_failure() {
         &["revoke", CREDENTIAL, "--reason", "compromise"],
     );
     assert_eq!(run.status, 5, "{}", run.stderr);
+}
+
+#[test]
+fn a_credential_of_something_else_or_that_lives_longer_is_a_failure() {
+    let twists: [(Twist, &[&str]); 4] = [
+        (|answer| answer["environment"] = json!("production"), &[]),
+        (|answer| answer["project"] = json!("other"), &[]),
+        (|_| (), &["--lifetime", "30d"]),
+        (
+            |answer| answer["expires_at"] = json!("2099-01-01T00:00:00Z"),
+            &["--lifetime", "30d"],
+        ),
+    ];
+    for (number, (twist, more)) in twists.into_iter().enumerate() {
+        let home = tempfile::tempdir().unwrap();
+        let server = issuer(move |url, _| {
+            let mut answer = credential(url);
+            twist(&mut answer);
+            json(201, &answer)
+        });
+        let run = clp(&home, &server, &[CREATE, more].concat());
+        assert_eq!(run.status, 5, "{number}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn waiting_keeps_to_the_interval_and_is_resumed() {
+    let home = tempfile::tempdir().unwrap();
+    let reads = AtomicU32::new(0);
+    let server = issuer(move |url, seen| {
+        let mut answer = request(url, &wanted());
+        if seen.method == "POST" {
+            return json(202, &answer);
+        }
+        if reads.fetch_add(1, Ordering::SeqCst) >= 3 {
+            answer["state"] = json!("approved");
+        }
+        json(200, &answer)
+    });
+    let arguments = [
+        "request",
+        "--purpose",
+        "fix ticket",
+        "--owner",
+        "data-team",
+        "--project",
+        "atlas",
+        "--environment",
+        "staging",
+        "--allow",
+        "event:read:atlas/*",
+        "--subject",
+        "agent:fixer",
+        "--lifetime",
+        "30m",
+    ];
+    let begun = std::time::Instant::now();
+    let run = clp(&home, &server, &[&arguments[..], &["--wait=1s"]].concat());
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    let run = clp(
+        &home,
+        &server,
+        &[&arguments[..], &["--wait", "--json"]].concat(),
+    );
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let path = format!("/credentials/requests/{REQUEST}");
+    let count = u64::try_from(server.count("GET", &path)).unwrap();
+    assert!(
+        begun.elapsed() >= std::time::Duration::from_secs(count - 2),
+        "{count}"
+    );
+    let opened: Vec<_> = server
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == "POST")
+        .collect();
+    let keys: Vec<_> = opened
+        .iter()
+        .map(|seen| seen.header("idempotency-key"))
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys.first(), keys.last());
+}
+
+fn wanted() -> Value {
+    json!({"type": "api_key", "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
+           "purpose": "fix ticket", "owner": "data-team", "project": "atlas", "environment": "staging",
+           "subject": {"kind": "agent", "id": "fixer"}, "lifetime_seconds": 1800})
 }
 
 fn body() -> Value {

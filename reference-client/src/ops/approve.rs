@@ -209,7 +209,8 @@ pub(crate) struct ApproveArgs {
     #[arg(long)]
     reason: Option<String>,
     /// Decide without asking, if the request has this digest (see `clp show`)
-    #[arg(long, value_name = "DIGEST")]
+    // A digest in base64url can begin with a hyphen.
+    #[arg(long, value_name = "DIGEST", allow_hyphen_values = true)]
     digest: Option<String>,
     /// Passkey to sign with, by default the one in CLP_HOME
     #[arg(long, value_name = "FILE")]
@@ -224,6 +225,11 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
             .unwrap_or_else(|| session.home.passkey()),
     );
     // Better to learn now than after reading that there is nothing to sign with.
+    if !passkey.path().exists() {
+        return Err(Error::usage(
+            "there is no passkey: make one with `clp passkey new`, or choose one with --passkey",
+        ));
+    }
     passkey.public()?;
     let question = client.question(&args.request).await?;
     let decision = match args.deny {

@@ -67,12 +67,16 @@ impl Client {
         query: &EntriesQuery,
         mut done: impl FnMut(&[CheckedEntry]) -> bool,
     ) -> Result<(Vec<CheckedEntry>, bool), Error> {
+        let issuer = self.issuer().await?;
         let mut query = query.clone();
         let mut entries: Vec<CheckedEntry> = Vec::new();
         loop {
             let page: AuditPage = self
                 .call::<AuditEntries>(&Nothing {}, &query, &Nothing {})
                 .await?;
+            if let Some(log) = &issuer.manifest.audit_log {
+                require_origin(&page.log_origin, &log.origin_prefix)?;
+            }
             let empty = page.entries.is_empty();
             for wire in page.entries {
                 let entry = CheckedEntry::new(wire)?;
@@ -134,7 +138,7 @@ impl Client {
         }
         if newer.tree_size < older.tree_size {
             return Err(broken(
-                "is shorter than at the checkpoint kept here: entries were taken back",
+                "is shorter than at the checkpoint kept in CLP_HOME/checkpoints: entries were taken back",
             ));
         }
         if older.tree_size == 0 {
@@ -151,7 +155,7 @@ impl Client {
             return Err(ProtocolFault::Mismatch("the consistency proof").into());
         }
         merkle::verify_consistency(proof.from, proof.to, &proof.hashes, older.root, newer.root)
-            .map_err(|_| broken("does not continue the checkpoint kept here: entries were changed or taken back"))?;
+            .map_err(|_| broken("does not continue the checkpoint kept in CLP_HOME/checkpoints: entries were changed or taken back"))?;
         Ok(Some(proof))
     }
 }
@@ -315,7 +319,7 @@ async fn advance(client: &Client, home: &Home) -> Result<Seen, Error> {
         Some(note) => {
             let older = Checkpoint::open(&note, &key).map_err(|_| {
                 Error::Unverified(
-                    "the checkpoint kept here was signed by another key than the manifest's"
+                    "the checkpoint kept in CLP_HOME/checkpoints was signed by another key than the manifest's"
                         .to_owned(),
                 )
             })?;

@@ -9,6 +9,7 @@ use clp_schemas::ops::create::{
     DirectCreate, Labels, ListQuery,
 };
 use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::request::RequestBody;
 use clp_schemas::permissions::{PermissionSet, Verdict, compare};
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential;
@@ -24,23 +25,91 @@ use crate::journal::Begun;
 use crate::render::{self, Outcome};
 use crate::wanted::{AboutArgs, PermissionArgs, Span};
 
+/// What a new credential is held against.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    permissions: PermissionSet,
+    kind: CredentialType,
+    project: String,
+    environment: String,
+    end: End,
+}
+
+/// When a new credential has to end at the latest.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Never,
+    At(Timestamp),
+    After(u64),
+}
+
+impl From<&DirectCreate> for Asked {
+    fn from(body: &DirectCreate) -> Self {
+        Self {
+            permissions: body.permissions.clone(),
+            kind: body.kind,
+            project: body.project.clone(),
+            environment: body.environment.clone(),
+            end: body.expires_at.map_or(End::Never, End::At),
+        }
+    }
+}
+
+impl From<&RequestBody> for Asked {
+    fn from(body: &RequestBody) -> Self {
+        Self {
+            permissions: body.permissions.clone(),
+            kind: body.kind,
+            project: body.project.clone(),
+            environment: body.environment.clone(),
+            end: End::After(body.lifetime_seconds),
+        }
+    }
+}
+
+impl Asked {
+    fn check(&self, credential: &Credential) -> Result<(), ProtocolFault> {
+        let belongs = credential.kind == self.kind
+            && credential.project == self.project
+            && credential.environment == self.environment;
+        if !belongs {
+            return Err(ProtocolFault::Mismatch(
+                "the credential is of another type, project or environment",
+            ));
+        }
+        let latest = match self.end {
+            End::Never => return Ok(()),
+            End::At(time) => time,
+            End::After(seconds) => credential
+                .created_at
+                .plus(i64::try_from(seconds).unwrap_or(i64::MAX)),
+        };
+        match credential.expires_at {
+            Some(end) if end <= latest => Ok(()),
+            _ => Err(ProtocolFault::Mismatch("the credential lives longer")),
+        }
+    }
+}
+
 impl Client {
     /// Mints a credential, with a key that the caller keeps for repetitions. The secret is
     /// fetched apart, with [`Client::store_secret`].
     ///
     /// # Errors
     /// [`Error::Waiting`] if a person has to approve it first; [`ProtocolFault::TooBroad`]
-    /// if it opens more than `asked` (CLP-CRE-025); otherwise as every call.
+    /// if it opens more than was asked for (CLP-CRE-025); [`ProtocolFault::Mismatch`] if it
+    /// is for something else, or lives longer; otherwise as every call.
     pub async fn create(
         &self,
         body: &CreateBody,
-        asked: &PermissionSet,
+        asked: &Asked,
         key: &str,
     ) -> Result<Credential, Error> {
         let credential = self
             .call_with_key::<CredentialCreate>(&Nothing {}, body, key)
             .await?;
-        self.require_within(&credential, asked).await?;
+        asked.check(&credential)?;
+        self.require_within(&credential, &asked.permissions).await?;
         Ok(credential)
     }
 
@@ -191,7 +260,7 @@ async fn direct(
     let CreateBody::Direct(body) = &begun.body else {
         return Err(LocalFault::System("the journal holds another create").into());
     };
-    let asked = body.permissions.clone();
+    let asked = Asked::from(body.as_ref());
     match client.create(&begun.body, &asked, &begun.key).await {
         Ok(credential) => store(&begun, credential, args, client, session).await,
         Err(Error::Waiting { id, approval_uri }) => {
@@ -254,8 +323,8 @@ async fn from_request(
         request_id: id.clone(),
     });
     let begun = session.begin(client, "credential_create", json!(body), body)?;
-    let asked = &request.submitted.permissions;
-    match client.create(&begun.body, asked, &begun.key).await {
+    let asked = Asked::from(&request.submitted);
+    match client.create(&begun.body, &asked, &begun.key).await {
         Ok(credential) => store(&begun, credential, args, client, session).await,
         Err(fault) => Err(forget_if_refused(&begun, fault)),
     }

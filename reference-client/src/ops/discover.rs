@@ -81,10 +81,11 @@ fn text(issuer: &Issuer) -> String {
         )
         .add(
             "revoked everywhere",
-            max_propagation_seconds.map_or_else(
-                || "unknown".to_owned(),
-                |bound| format!("within {bound} seconds"),
-            ),
+            match max_propagation_seconds {
+                None => "unknown".to_owned(),
+                Some(0) => "at once".to_owned(),
+                Some(bound) => format!("within {bound} seconds"),
+            },
         )
         .add("old and new overlap", yes(manifest.overlap_supported, true));
     for format in manifest.token_formats.iter().flatten() {

@@ -110,8 +110,12 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     if opened.submitted != begun.body {
         return Err(ProtocolFault::Mismatch("what was submitted").into());
     }
-    begun.finish()?;
-    show(&client, opened, args.wait).await
+    let shown = show(&client, opened, args.wait).await;
+    // Whoever waited in vain, and runs the same again, waits on for the same request.
+    if !matches!(shown, Err(Error::Waiting { .. } | Error::Unreachable(_))) {
+        begun.finish()?;
+    }
+    shown
 }
 
 fn body(args: &RequestArgs) -> Result<RequestBody, Error> {

@@ -126,6 +126,7 @@ pub(crate) async fn run(args: &RevokeArgs, session: &Session) -> Result<Outcome,
         .revoke(&args.id, args.reason.into(), args.note.clone())
         .await?;
     let reach = match client.issuer().await?.manifest.max_propagation_seconds {
+        Some(0) => "every resource obeys at once\n".to_owned(),
         Some(seconds) => format!("every resource obeys within {seconds} seconds\n"),
         None => "the issuer does not say how soon every resource obeys\n".to_owned(),
     };

@@ -12,6 +12,7 @@ use crate::error::{Error, LocalFault};
 
 pub(crate) use objects::{credential, credentials, request, requester_words};
 pub(crate) use words::clean;
+pub(crate) use words::json_text;
 use words::quoted_block;
 
 /// What a command says when it succeeds.
