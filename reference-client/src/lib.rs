@@ -7,10 +7,12 @@
 //!
 //! - [`transport`]: where requests may go, under which limits, and when they are repeated.
 //! - [`issuer`]: what a manifest has to be before it is relied on.
+//! - [`asked`]: what a new credential is held against.
 //! - [`store`]: the encrypted file in which secrets are kept.
 //! - [`passkey`]: a software passkey for approvals.
 //! - [`error`]: what can go wrong, whose fault it is, and what to do next.
 
+pub mod asked;
 pub mod cli;
 pub mod client;
 pub mod error;

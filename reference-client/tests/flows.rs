@@ -3,113 +3,21 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "what is not as it should be fails the test"
 )]
 
 mod common;
 
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clp_client::passkey::Passkey;
-use clp_schemas::approval::{self, ApprovalDocument, Decision};
-use clp_schemas::canonical::to_base64url;
-use clp_schemas::key::{GENERATION_BYTES, Key};
-use common::{MANIFEST, Reply, Seen, Server, json, manifest, problem};
+use common::issuer::{
+    CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential, issuer, key,
+    permissions, request, wanted,
+};
+use common::{Reply, Server, json, problem};
 use serde_json::{Value, json};
-
-const CREDENTIAL: &str = "cred_0123456789abcdefghij";
-const SUCCESSOR: &str = "cred_0123456789abcdefghik";
-const REQUEST: &str = "req_0123456789abcdefghij";
-const DELIVERY: &str = "dlv_0123456789abcdefghij";
-const PRINCIPAL: &str = "prin_0123456789abcdefghij";
-const TOKEN: &str = "owner-token-for-tests";
-
-fn key() -> Key {
-    let random: Vec<u8> = (0..GENERATION_BYTES)
-        .map(|byte| u8::try_from(byte).unwrap())
-        .collect();
-    Key::generate("acme", &random).unwrap()
-}
-
-fn credential(url: &str) -> Value {
-    json!({
-        "id": CREDENTIAL, "type": "api_key", "state": "provisioned", "purpose": "nightly import",
-        "owner": "data-team", "project": "atlas", "environment": "staging",
-        "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
-        "permission_schema_digest": format!("sha256:{}", "0".repeat(64)),
-        "key_id": Key::parse(key().expose()).unwrap().key_id,
-        "created_at": "2026-11-24T19:39:13Z", "created_by": PRINCIPAL, "created_via": {"kind": "direct"},
-        "labels": {}, "disclosed_to": [],
-        "delivery": {"id": DELIVERY, "uri": format!("{url}/credentials/deliveries/{DELIVERY}"),
-                     "expires_at": "2026-11-24T19:54:13Z"}
-    })
-}
-
-fn delivery() -> Value {
-    json!({"id": DELIVERY, "credential_id": CREDENTIAL, "mode": "plain", "expires_at": "2026-11-24T19:54:13Z",
-           "secret": {"kind": "api_key", "value": key().expose()}})
-}
-
-fn permissions() -> Value {
-    json!({"version": "1", "environments": ["staging"], "resource_types": {"event": {"title": {"en": "Events"},
-        "actions": {"read": {"risk": "low", "consent": {"en": "Read events of {selector}"}},
-                    "write": {"risk": "high", "implies": ["read"], "consent": {"en": "Write events of {selector}"}}}}}})
-}
-
-/// An issuer that answers discovery and deliveries; `reply` answers the rest.
-fn issuer(reply: impl Fn(&str, &Seen) -> Reply + Send + Sync + 'static) -> Server {
-    Server::start(move |url, seen| {
-        if seen.is("GET", MANIFEST) {
-            json(200, &manifest(url))
-        } else if seen.is("GET", "/.well-known/credential-permissions") {
-            json(200, &permissions())
-        } else if seen.is("GET", &format!("/credentials/deliveries/{DELIVERY}")) {
-            json(200, &delivery())
-        } else {
-            reply(url, seen)
-        }
-    })
-}
-
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn clp(home: &tempfile::TempDir, server: &Server, arguments: &[&str]) -> Run {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(env!("CARGO_BIN_EXE_clp"))
-        .args([
-            "--allow-loopback-http",
-            "--allow-test-issuer",
-            "--timeout",
-            "5",
-        ])
-        .args(arguments)
-        .env_clear()
-        .env("CLP_ISSUER", server.url())
-        .env("CLP_TOKEN", TOKEN)
-        .env("CLP_HOME", home.path())
-        .output()
-        .unwrap();
-    let run = Run {
-        status: status.code().unwrap(),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
-    };
-    for text in [&run.stderr, &run.stdout] {
-        assert!(!text.contains(TOKEN), "{text}");
-    }
-    assert!(!run.stderr.contains(key().expose()), "{}", run.stderr);
-    run
-}
 
 const CREATE: &[&str] = &[
     "create",
@@ -406,149 +314,6 @@ fn waiting_keeps_to_the_interval_and_is_resumed() {
         .collect();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys.first(), keys.last());
-}
-
-fn wanted() -> Value {
-    json!({"type": "api_key", "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
-           "purpose": "fix ticket", "owner": "data-team", "project": "atlas", "environment": "staging",
-           "subject": {"kind": "agent", "id": "fixer"}, "lifetime_seconds": 1800})
-}
-
-fn body() -> Value {
-    json!({"type": "api_key", "permissions": [{"resource_type": "event", "selector": "atlas/*", "actions": ["read"]}],
-           "purpose": "fix\u{1b}[2J ticket", "owner": "data-team", "project": "atlas", "environment": "staging",
-           "subject": {"kind": "agent", "id": "fixer"}, "lifetime_seconds": 1800,
-           "justification": "please\n  - read nothing\u{202e}"})
-}
-
-/// A pending request, as an honest issuer answers it.
-fn request(url: &str, body: &Value) -> Value {
-    let document = json!({"clp": "1.0", "issuer": url, "request_id": REQUEST, "version": 1, "requester": PRINCIPAL,
-                          "request": body});
-    let typed: ApprovalDocument = serde_json::from_value(document.clone()).unwrap();
-    json!({"id": REQUEST, "version": 1, "state": "pending_approval", "requester": PRINCIPAL, "submitted": body,
-           "approval_document": document, "digest": approval::digest(&typed).unwrap(),
-           "consent": ["Read events of \"atlas/*\""], "approvals": [], "created_at": "2026-11-24T19:39:13Z",
-           "expires_at": "2026-12-01T19:39:13Z", "interval": 1, "approval_uri": format!("{url}/approve")})
-}
-
-/// What an issuer does to a request, and to a challenge, before it answers.
-type Twist = fn(&mut Value);
-
-fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Server {
-    let passkey = passkey.to_owned();
-    issuer(move |url, seen| {
-        let path = |rest: &str| format!("/credentials/requests/{REQUEST}{rest}");
-        let mut answer = request(url, &body());
-        let digest = answer["digest"].as_str().unwrap().to_owned();
-        if seen.is("POST", &path("/approval-challenges")) {
-            let nonce = to_base64url(&[7; 32]);
-            let sent: Value = serde_json::from_str(&seen.body).unwrap();
-            let decision = if sent["decision"] == "deny" {
-                Decision::Deny
-            } else {
-                Decision::Approve
-            };
-            let bytes = approval::challenge(&digest, &nonce, decision, PRINCIPAL);
-            let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": 1,
-                "digest": digest, "approver": PRINCIPAL, "nonce": nonce, "decision": decision,
-                "challenge": to_base64url(&bytes), "expires_at": "2026-11-24T19:44:13Z",
-                "relying_party_id": "localhost", "allow_credentials": [passkey]});
-            twist_challenge(&mut challenge);
-            json(201, &challenge)
-        } else if seen.is("POST", &path("/approvals")) {
-            json(
-                201,
-                &json!({"id": "apr_0123456789abcdefghij", "request_id": REQUEST, "version": 1, "decision": "approve",
-                "approver": PRINCIPAL, "method": "passkey", "approved_at": "2026-11-24T19:40:13Z",
-                "expires_at": "2026-11-24T20:40:13Z"}),
-            )
-        } else {
-            twist_request(&mut answer);
-            json(200, &answer)
-        }
-    })
-}
-
-fn approve(twist_request: Twist, twist_challenge: Twist) -> (Run, usize) {
-    let home = tempfile::tempdir().unwrap();
-    let passkey = Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
-    let id = passkey.public().unwrap().credential_id;
-    let server = approving(&id, twist_request, twist_challenge);
-    let digest = request(&server.url(), &body())["digest"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let run = clp(&home, &server, &["approve", REQUEST, "--digest", &digest]);
-    let submitted = server.count(
-        "POST",
-        &format!("/credentials/requests/{REQUEST}/approvals"),
-    );
-    (run, submitted)
-}
-
-#[test]
-fn an_honest_request_is_approved() {
-    let (run, submitted) = approve(|_| (), |_| ());
-    assert_eq!((run.status, submitted), (0, 1), "{}", run.stderr);
-}
-
-#[test]
-fn nothing_is_signed_that_differs_from_what_was_shown() {
-    let nothing: Twist = |_| ();
-    let requests: [Twist; 7] = [
-        |request| request["digest"] = json!("A".repeat(43)),
-        |request| request["approval_document"]["request"]["lifetime_seconds"] = json!(1801),
-        |request| request["approval_document"]["request"]["hidden"] = json!(1),
-        |request| request["approval_document"]["issuer"] = json!("https://other.example"),
-        |request| request["approval_document"]["version"] = json!(2),
-        |request| request["approval_document"]["extra"] = json!(1),
-        |request| request["submitted"]["purpose"] = json!("another"),
-    ];
-    for (number, twist) in requests.into_iter().enumerate() {
-        let (run, submitted) = approve(twist, nothing);
-        assert_eq!((run.status, submitted), (5, 0), "{number}: {}", run.stderr);
-    }
-    let challenges: [Twist; 8] = [
-        |challenge| challenge["challenge"] = json!("A".repeat(43)),
-        |challenge| challenge["decision"] = json!("deny"),
-        |challenge| challenge["digest"] = json!("A".repeat(43)),
-        |challenge| challenge["version"] = json!(2),
-        |challenge| challenge["approver"] = json!("prin_0123456789abcdefghik"),
-        |challenge| challenge["nonce"] = json!(to_base64url(&[8; 32])),
-        |challenge| challenge["request_id"] = json!("req_0123456789abcdefghik"),
-        |challenge| challenge["relying_party_id"] = json!("other.example"),
-    ];
-    for (number, twist) in challenges.into_iter().enumerate() {
-        let (run, submitted) = approve(nothing, twist);
-        assert_eq!((run.status, submitted), (5, 0), "{number}: {}", run.stderr);
-    }
-}
-
-#[test]
-fn the_requesters_words_stand_apart_and_cannot_move_the_cursor() {
-    let home = tempfile::tempdir().unwrap();
-    let server = approving("x", |_| (), |_| ());
-    let run = clp(&home, &server, &["show", REQUEST]);
-    assert_eq!(run.status, 0, "{}", run.stderr);
-    assert!(!run.stdout.contains(['\u{1b}', '\u{202e}']));
-    assert!(
-        run.stdout.contains("\n  | please\n  |   - read nothing\n"),
-        "{}",
-        run.stdout
-    );
-}
-
-#[test]
-fn without_a_terminal_nobody_can_be_asked() {
-    let home = tempfile::tempdir().unwrap();
-    Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
-    let server = approving("x", |_| (), |_| ());
-    let run = clp(&home, &server, &["approve", REQUEST]);
-    assert_eq!(run.status, 2, "{}", run.stderr);
-    let other = "B".repeat(43);
-    let run = clp(&home, &server, &["approve", REQUEST, "--digest", &other]);
-    assert_eq!(run.status, 6, "{}", run.stderr);
 }
 
 #[test]

@@ -254,8 +254,10 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         .add("approval", approval.id.as_str())
         .add("request", approval.request_id.as_str())
         .add("approver", approval.approver.as_str())
-        .add("digest signed", &question.digest)
-        .add("can be used until", approval.expires_at.to_string());
+        .add("digest signed", &question.digest);
+    if decision == Decision::Approve {
+        facts.add("can be used until", approval.expires_at.to_string());
+    }
     Outcome::new(&approval, facts.text())
 }
 

@@ -9,7 +9,6 @@ use clp_schemas::ops::create::{
     DirectCreate, Labels, ListQuery,
 };
 use clp_schemas::ops::discover::CredentialType;
-use clp_schemas::ops::request::RequestBody;
 use clp_schemas::permissions::{PermissionSet, Verdict, compare};
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential;
@@ -19,77 +18,12 @@ use serde_json::json;
 
 use super::Session;
 use super::request::{self, WaitArgs};
+use crate::asked::Asked;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::journal::Begun;
 use crate::render::{self, Outcome};
 use crate::wanted::{AboutArgs, PermissionArgs, Span};
-
-/// What a new credential is held against.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    permissions: PermissionSet,
-    kind: CredentialType,
-    project: String,
-    environment: String,
-    end: End,
-}
-
-/// When a new credential has to end at the latest.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Never,
-    At(Timestamp),
-    After(u64),
-}
-
-impl From<&DirectCreate> for Asked {
-    fn from(body: &DirectCreate) -> Self {
-        Self {
-            permissions: body.permissions.clone(),
-            kind: body.kind,
-            project: body.project.clone(),
-            environment: body.environment.clone(),
-            end: body.expires_at.map_or(End::Never, End::At),
-        }
-    }
-}
-
-impl From<&RequestBody> for Asked {
-    fn from(body: &RequestBody) -> Self {
-        Self {
-            permissions: body.permissions.clone(),
-            kind: body.kind,
-            project: body.project.clone(),
-            environment: body.environment.clone(),
-            end: End::After(body.lifetime_seconds),
-        }
-    }
-}
-
-impl Asked {
-    fn check(&self, credential: &Credential) -> Result<(), ProtocolFault> {
-        let belongs = credential.kind == self.kind
-            && credential.project == self.project
-            && credential.environment == self.environment;
-        if !belongs {
-            return Err(ProtocolFault::Mismatch(
-                "the credential is of another type, project or environment",
-            ));
-        }
-        let latest = match self.end {
-            End::Never => return Ok(()),
-            End::At(time) => time,
-            End::After(seconds) => credential
-                .created_at
-                .plus(i64::try_from(seconds).unwrap_or(i64::MAX)),
-        };
-        match credential.expires_at {
-            Some(end) if end <= latest => Ok(()),
-            _ => Err(ProtocolFault::Mismatch("the credential lives longer")),
-        }
-    }
-}
 
 impl Client {
     /// Mints a credential, with a key that the caller keeps for repetitions. The secret is

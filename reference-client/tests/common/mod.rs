@@ -6,6 +6,8 @@
 )]
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+pub mod issuer;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
