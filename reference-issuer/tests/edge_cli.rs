@@ -1,9 +1,5 @@
 //! The program as it is started: what it prints, where it listens, how it ends.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -56,7 +52,10 @@ fn faults_of_the_caller_are_told_apart_from_others() {
 
 #[test]
 fn a_control_token_that_is_no_token_is_refused_and_not_shown() {
-    let refused = program(&["--port", "0"]).env("CLP_CONTROL_TOKEN", "hush").output().unwrap();
+    let refused = program(&["--port", "0"])
+        .env("CLP_CONTROL_TOKEN", "hush")
+        .output()
+        .unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(!text(&refused.stderr).contains("hush"));
 }
@@ -74,13 +73,19 @@ fn completions_and_configuration_are_printed_without_tokens() {
 fn it_says_where_it_listens_and_keeps_its_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let token_file = directory.path().join("token");
-    let child = program(&["--port", "0", "--log-format", "json", "--control-token-file"])
-        .arg(&token_file)
-        .env("CLP_LOG", "trace")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = program(&[
+        "--port",
+        "0",
+        "--log-format",
+        "json",
+        "--control-token-file",
+    ])
+    .arg(&token_file)
+    .env("CLP_LOG", "trace")
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let mut child = Running(child);
     // Read all the while, so that a long log never holds the program up.
     let mut stderr = child.0.stderr.take().unwrap();
@@ -94,7 +99,12 @@ fn it_says_where_it_listens_and_keeps_its_secrets() {
     stdout.read_line(&mut line).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(said["personas"].as_array().unwrap().len(), 3);
-    assert!(said["control_url"].as_str().unwrap().starts_with("http://localhost:"));
+    assert!(
+        said["control_url"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://localhost:")
+    );
 
     let token = fs::read_to_string(&token_file).unwrap();
     let mode = fs::metadata(&token_file).unwrap().permissions().mode();
@@ -107,7 +117,13 @@ fn it_says_where_it_listens_and_keeps_its_secrets() {
     call(at, "demo-exampleapi-ana-not-a-secret");
     call(said["control_url"].as_str().unwrap(), &token);
     let pid = child.0.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
     let log = log.join().unwrap();
     assert!(log.contains("NOT FOR PRODUCTION"));
@@ -119,8 +135,14 @@ fn it_says_where_it_listens_and_keeps_its_secrets() {
 
 /// One call with a token, so that there is one to be found in the log.
 fn call(origin: &str, token: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = reqwest::Client::new().get(format!("{origin}/credentials")).bearer_auth(token).send();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let answer = reqwest::Client::new()
+        .get(format!("{origin}/credentials"))
+        .bearer_auth(token)
+        .send();
     assert!(runtime.block_on(answer).unwrap().status().as_u16() < 500);
 }
 
@@ -131,7 +153,13 @@ fn is_on_loopback_alone(port: u16) -> bool {
     let listening: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter(|table| Path::new(table).exists())
-        .flat_map(|table| fs::read_to_string(table).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|table| {
+            fs::read_to_string(table)
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
         .filter_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
             let (local, state) = (fields.get(1)?, fields.get(3)?);
@@ -147,18 +175,36 @@ fn the_readme_knows_every_persona_and_token_and_its_example_is_read() {
     for persona in &config.personas {
         assert!(README.contains(&format!("| `{}` | {} |", persona.name, persona.port)));
         for principal in persona.tenants.iter().flat_map(|tenant| &tenant.principals) {
-            let row = README.lines().find(|line| line.contains(&format!("`{}`", principal.token.expose())));
+            let row = README
+                .lines()
+                .find(|line| line.contains(&format!("`{}`", principal.token.expose())));
             let row = row.unwrap();
-            assert!(row.contains(&format!("| `{}` | {}", persona.name, principal.name)), "{row}");
+            assert!(
+                row.contains(&format!("| `{}` | {}", persona.name, principal.name)),
+                "{row}"
+            );
             let actions = &principal.permissions.0[0].actions;
-            assert!(row.contains(&format!("| {} |", actions.join(", "))) || row.contains("| everything |"), "{row}");
+            assert!(
+                row.contains(&format!("| {} |", actions.join(", ")))
+                    || row.contains("| everything |"),
+                "{row}"
+            );
         }
     }
-    let example = README.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = README
+        .split("```toml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
     fs::write(&path, example).unwrap();
     let read = Config::read(&path).unwrap();
     let ports: Vec<u16> = read.personas.iter().map(|persona| persona.port).collect();
-    assert_eq!((ports, read.control.unwrap().port), (vec![9001, 8802], 9010));
+    assert_eq!(
+        (ports, read.control.unwrap().port),
+        (vec![9001, 8802], 9010)
+    );
 }

@@ -5,8 +5,8 @@
 //! is known to make sense.
 
 mod check;
-mod file;
 mod fault;
+mod file;
 mod route;
 mod sandbox;
 mod show;

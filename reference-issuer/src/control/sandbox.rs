@@ -19,7 +19,11 @@ use crate::service::Service;
 use crate::store::{Gate, NewTenant};
 
 /// Makes a fresh tenant with its cast, and another one for the outsider.
-pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Result<Sandbox, Problem> {
+pub(super) fn open(
+    gate: &Gate<'_>,
+    control: &Control,
+    body: &SandboxBody,
+) -> Result<Sandbox, Problem> {
     let wanted = body.issuer_identifier.as_ref();
     let service = control
         .services
@@ -53,7 +57,11 @@ pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Re
 }
 
 /// Moves the clock forward; whatever was due in between has then happened.
-pub(super) fn advance(gate: &Gate<'_>, tenant: &TenantId, body: &ClockBody) -> Result<ClockAnswer, Problem> {
+pub(super) fn advance(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: &ClockBody,
+) -> Result<ClockAnswer, Problem> {
     Ok(ClockAnswer {
         now: gate.advance_clock(tenant, body.advance_seconds)?,
     })
@@ -78,8 +86,13 @@ pub(super) fn decide(
 }
 
 /// Registers a passkey for somebody in the tenant.
-pub(super) fn register(gate: &Gate<'_>, tenant: &TenantId, body: &AuthenticatorBody) -> Result<(), Problem> {
-    gate.principal(tenant, &body.principal)?.ok_or(ProblemType::NotFound)?;
+pub(super) fn register(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: &AuthenticatorBody,
+) -> Result<(), Problem> {
+    gate.principal(tenant, &body.principal)?
+        .ok_or(ProblemType::NotFound)?;
     let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
     gate.enter(tenant)?.put_passkey(&body.principal, &passkey)?;
     Ok(())
@@ -108,5 +121,8 @@ pub(super) fn state(gate: &Gate<'_>, tenant: &TenantId) -> Result<StateAnswer, P
 }
 
 fn objects(states: Vec<(String, String)>) -> Vec<ObjectState> {
-    states.into_iter().map(|(id, state)| ObjectState { id, state }).collect()
+    states
+        .into_iter()
+        .map(|(id, state)| ObjectState { id, state })
+        .collect()
 }

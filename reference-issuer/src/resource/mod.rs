@@ -73,7 +73,13 @@ impl ResourceReply {
 
 /// Answers a call. Uses and refusals of a key are noted in its tenant's log.
 pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -> ResourceReply {
-    let resolved = resolve(&persona.routes, &call.method, &call.path, &call.query, call.caller);
+    let resolved = resolve(
+        &persona.routes,
+        &call.method,
+        &call.path,
+        &call.query,
+        call.caller,
+    );
     let wanted = match resolved {
         Ok(wanted) => wanted,
         Err(NoAccess::NotFound) => return ResourceReply::refused(ProblemType::NotFound),
@@ -93,10 +99,13 @@ pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -
     };
     let persona = Arc::clone(persona);
     let job = move |gate: &Gate<'_>| Ok(serve(gate, &persona, &bearer, &wanted, &call)?);
-    store.run(job).await.unwrap_or_else(|problem| ResourceReply {
-        result: Err(problem),
-        ..ResourceReply::refused(ProblemType::Unavailable)
-    })
+    store
+        .run(job)
+        .await
+        .unwrap_or_else(|problem| ResourceReply {
+            result: Err(problem),
+            ..ResourceReply::refused(ProblemType::Unavailable)
+        })
 }
 
 /// Answers a call of a known route. Only a failure of ours is an error here: what a refusal
@@ -121,12 +130,16 @@ fn serve(
             challenge: Some(r#"Bearer error="insufficient_scope""#),
             ..ResourceReply::refused(ProblemType::Forbidden)
         },
-        KeyUse::Granted(mut tx, _) => ResourceReply {
-            tenant: Some(tx.tenant().clone()),
-            challenge: None,
-            allow: None,
-            result: carry_out(&mut tx, persona, wanted, call)?,
-        },
+        KeyUse::Granted(mut tx, credential) => {
+            let route = wanted.route.path.to_string();
+            tracing::debug!(credential = %credential.id, method = wanted.route.method, route, "key used");
+            ResourceReply {
+                tenant: Some(tx.tenant().clone()),
+                challenge: None,
+                allow: None,
+                result: carry_out(&mut tx, persona, wanted, call)?,
+            }
+        }
     })
 }
 
