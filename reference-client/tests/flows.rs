@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::issuer::{
-    CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential, issuer, key,
-    permissions, request, wanted,
+    CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential, delivery,
+    issuer, key, permissions, request, wanted,
 };
-use common::{Reply, Server, json, problem};
+use common::{MANIFEST, Reply, Server, json, manifest, problem};
 use serde_json::{Value, json};
 
 const CREATE: &[&str] = &[
@@ -110,6 +110,36 @@ fn a_create_that_dies_is_resumed_with_the_same_key_and_body() {
             first.header("idempotency-key")
         );
         assert_eq!(post.body, first.body);
+    }
+}
+
+#[test]
+fn a_run_that_dies_between_minting_and_storing_is_resumed() {
+    let path = format!("/credentials/deliveries/{DELIVERY}");
+    for (gone, status) in [(false, 0), (true, 3)] {
+        let home = tempfile::tempdir().unwrap();
+        let reads = AtomicU32::new(0);
+        let server = Server::start({
+            let path = path.clone();
+            move |url, seen| match seen.target.as_str() {
+                MANIFEST => json(200, &manifest(url)),
+                target if target == path => match reads.fetch_add(1, Ordering::SeqCst) {
+                    0..4 => Reply::HangUp,
+                    _ if gone => problem(410, "delivery-gone", ""),
+                    _ => json(200, &delivery()),
+                },
+                _ => json(201, &credential(url)),
+            }
+        });
+        assert_eq!(clp(&home, &server, CREATE).status, 4);
+        let run = clp(&home, &server, CREATE);
+        assert_eq!(run.status, status, "{}", run.stderr);
+        // Whether stored or out of reach, it is over: the next run is a create of its own.
+        clp(&home, &server, CREATE);
+        let keys = keys(&server);
+        assert_eq!(keys.len(), 3);
+        assert_eq!(keys.first(), keys.get(1));
+        assert_ne!(keys.first(), keys.last());
     }
 }
 
