@@ -125,7 +125,11 @@ impl Issuer {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),
             });
-            running.listeners.push(serve(listener, http::router(Arc::clone(&service)), stopped.clone()));
+            running.listeners.push(serve(
+                listener,
+                http::router(Arc::clone(&service)),
+                stopped.clone(),
+            ));
             services.push(service);
         }
         if let Some(wanted) = config.control {
@@ -135,7 +139,9 @@ impl Issuer {
             };
             let (listener, port) = bind(wanted.port).await?;
             let control = Control::new(services, store, log, &token);
-            running.listeners.push(serve(listener, control::router(Arc::new(control)), stopped));
+            running
+                .listeners
+                .push(serve(listener, control::router(Arc::new(control)), stopped));
             running.control_url = Some(format!("http://localhost:{port}"));
             running.control_token = Some(token);
         }
@@ -164,7 +170,12 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
             name: Some(&tenant.name),
         })?;
         for principal in &tenant.principals {
-            gate.put_principal(&id, &principal.name, &principal.token, &principal.permissions)?;
+            gate.put_principal(
+                &id,
+                &principal.name,
+                &principal.token,
+                &principal.permissions,
+            )?;
         }
     }
     Ok(())
@@ -172,12 +183,18 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
 
 async fn bind(port: u16) -> Result<(TcpListener, u16), StartFault> {
     let fault = |fault| StartFault::Port { port, fault };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fault)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(fault)?;
     let port = listener.local_addr().map_err(fault)?.port();
     Ok((listener, port))
 }
 
-fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) -> JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, service).with_graceful_shutdown(async move {

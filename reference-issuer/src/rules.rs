@@ -17,13 +17,15 @@ pub struct Rule<F: ?Sized> {
 /// # Errors
 /// The problem of the first rule that refuses.
 pub fn check<F: ?Sized>(rules: &[Rule<F>], facts: &F) -> Result<(), Problem> {
-    rules.iter().try_for_each(|rule| match (rule.refuses)(facts) {
-        Some(problem) => {
-            tracing::debug!(rule = rule.id, "refused");
-            Err(problem)
-        }
-        None => Ok(()),
-    })
+    rules
+        .iter()
+        .try_for_each(|rule| match (rule.refuses)(facts) {
+            Some(problem) => {
+                tracing::debug!(rule = rule.id, "refused");
+                Err(problem)
+            }
+            None => Ok(()),
+        })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The log over HTTP, judged with nothing but its documents and the public key.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod core_support;
 
@@ -10,12 +11,21 @@ use core_support::{ANA, DOV, World};
 use serde_json::json;
 
 async fn checkpoint(world: &World) -> Checkpoint {
-    let manifest = world.send(world.request("GET", &format!("{}/.well-known/credential-issuer", world.origin))).await;
+    let manifest = world
+        .send(world.request(
+            "GET",
+            &format!("{}/.well-known/credential-issuer", world.origin),
+        ))
+        .await;
     let key = PublicKey::from_base64(&manifest.text("/audit_log/public_key")).unwrap();
     let note = world.get(ANA, "/audit/checkpoint").await.ok(200);
     assert_eq!(note.header("content-type"), "text/plain; charset=utf-8");
     let checkpoint = Checkpoint::open(std::str::from_utf8(&note.bytes).unwrap(), &key).unwrap();
-    assert!(checkpoint.origin.starts_with(&manifest.text("/audit_log/origin_prefix")));
+    assert!(
+        checkpoint
+            .origin
+            .starts_with(&manifest.text("/audit_log/origin_prefix"))
+    );
     checkpoint
 }
 
@@ -36,16 +46,37 @@ async fn every_entry_is_in_the_tree_and_the_tree_only_grows() {
         assert_eq!(entry.index, index as u64);
         let leaf = canonical::from_base64(&entry.leaf).unwrap();
         for head in heads.iter().filter(|head| entry.index < head.tree_size) {
-            let path = format!("/audit/proofs/inclusion?index={index}&tree_size={}", head.tree_size);
-            let proof: InclusionProof = serde_json::from_slice(&world.get(ANA, &path).await.ok(200).bytes).unwrap();
-            merkle::verify_inclusion(merkle::leaf_hash(&leaf), proof.index, proof.tree_size, &proof.hashes, head.root)
-                .unwrap();
+            let path = format!(
+                "/audit/proofs/inclusion?index={index}&tree_size={}",
+                head.tree_size
+            );
+            let proof: InclusionProof =
+                serde_json::from_slice(&world.get(ANA, &path).await.ok(200).bytes).unwrap();
+            merkle::verify_inclusion(
+                merkle::leaf_hash(&leaf),
+                proof.index,
+                proof.tree_size,
+                &proof.hashes,
+                head.root,
+            )
+            .unwrap();
         }
     }
     for pair in heads.windows(2) {
-        let path = format!("/audit/proofs/consistency?from={}&to={}", pair[0].tree_size, pair[1].tree_size);
-        let proof: ConsistencyProof = serde_json::from_slice(&world.get(ANA, &path).await.ok(200).bytes).unwrap();
-        merkle::verify_consistency(proof.from, proof.to, &proof.hashes, pair[0].root, pair[1].root).unwrap();
+        let path = format!(
+            "/audit/proofs/consistency?from={}&to={}",
+            pair[0].tree_size, pair[1].tree_size
+        );
+        let proof: ConsistencyProof =
+            serde_json::from_slice(&world.get(ANA, &path).await.ok(200).bytes).unwrap();
+        merkle::verify_consistency(
+            proof.from,
+            proof.to,
+            &proof.hashes,
+            pair[0].root,
+            pair[1].root,
+        )
+        .unwrap();
     }
     let beyond = newest.tree_size + 1;
     for path in [
@@ -57,7 +88,13 @@ async fn every_entry_is_in_the_tree_and_the_tree_only_grows() {
         let refused = world.get(ANA, &format!("/audit/proofs/{path}")).await;
         assert_eq!(refused.problem(), "invalid-proof-range", "{path}");
     }
-    assert_eq!(world.get(ANA, "/audit/proofs/inclusion?index=0").await.problem(), "invalid-query");
+    assert_eq!(
+        world
+            .get(ANA, "/audit/proofs/inclusion?index=0")
+            .await
+            .problem(),
+        "invalid-query"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +109,9 @@ async fn the_log_is_read_in_pages_and_by_its_own_tenant() {
         let page = world.get(ANA, &path).await.ok(200).json();
         let entries = page["entries"].as_array().unwrap().clone();
         indices.extend(entries.iter().map(|entry| entry["index"].as_u64().unwrap()));
-        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
         path = format!("/audit/entries?limit=2&cursor={cursor}");
     }
     assert_eq!(indices, [0, 1, 2, 3, 4, 5]);

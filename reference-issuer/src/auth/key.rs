@@ -79,7 +79,8 @@ pub(super) fn live_credential<'c>(
     persona: &str,
     bearer: &str,
 ) -> Result<Option<(Tx<'c>, Credential)>, Fault> {
-    Ok(known_credential(gate, persona, bearer)?.filter(|(_, credential)| credential.state.is_live()))
+    Ok(known_credential(gate, persona, bearer)?
+        .filter(|(_, credential)| credential.state.is_live()))
 }
 
 /// Writes one access into the log.

@@ -89,7 +89,8 @@ pub fn authenticate<'c>(
     let unauthenticated = || Problem::from(ProblemType::Unauthenticated);
     let token = bearer.ok_or_else(unauthenticated)?;
     if Key::parse(token).is_ok() {
-        let (tx, credential) = key::live_credential(gate, persona, token)?.ok_or_else(unauthenticated)?;
+        let (tx, credential) =
+            key::live_credential(gate, persona, token)?.ok_or_else(unauthenticated)?;
         return Ok((tx, Caller::Credential(credential.id)));
     }
     let principal = gate
@@ -114,9 +115,7 @@ pub fn principal(
     document: &PermissionDocument,
     id: &PrincipalId,
 ) -> Result<Caller, Problem> {
-    let row = gate
-        .principal(tenant, id)?
-        .ok_or(ProblemType::NotFound)?;
+    let row = gate.principal(tenant, id)?.ok_or(ProblemType::NotFound)?;
     Ok(Caller::Principal {
         authority: Authority::new(document, &row.permissions),
         id: row.id,

@@ -63,7 +63,10 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
         let breach = fit.as_ref()?;
         Some(
             Problem::new(ProblemType::InvalidRequest)
-                .detail(format!("the value breaks the schema's `{}`", breach.keyword))
+                .detail(format!(
+                    "the value breaks the schema's `{}`",
+                    breach.keyword
+                ))
                 .pointer(breach.pointer.clone()),
         )
     },
@@ -73,7 +76,10 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
 ///
 /// # Errors
 /// The first problem of step 7 that the body has.
-pub(crate) fn read<T: DeserializeOwned>(id: EndpointId, inbound: &Inbound) -> Result<Body<T>, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(
+    id: EndpointId,
+    inbound: &Inbound,
+) -> Result<Body<T>, Problem> {
     rules::check(MEDIA_RULES, inbound)?;
     let parsed = json::parse(&inbound.body, Limits::default());
     rules::check(JSON_RULES, &parsed)?;

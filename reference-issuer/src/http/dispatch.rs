@@ -70,7 +70,8 @@ const KEY_RULES: &[Rule<KeyField>] = &[
     Rule {
         id: "CLP-TRN-018",
         refuses: |field| {
-            (field.sent > 0 && field.key.is_none()).then(|| ProblemType::IdempotencyKeyInvalid.into())
+            (field.sent > 0 && field.key.is_none())
+                .then(|| ProblemType::IdempotencyKeyInvalid.into())
         },
     },
 ];
@@ -90,7 +91,9 @@ fn idempotency_key(row: &Endpoint, inbound: &Inbound) -> Result<Option<String>, 
 
 /// The bare key, or the same key as a Structured Field String.
 fn parse_key(text: &str) -> Option<String> {
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let key = quoted.unwrap_or(text);
     let is_key = (1..=255).contains(&key.len())
         && key
@@ -109,7 +112,8 @@ async fn call<C: Operation + 'static>(
 ) -> Result<Reply, Problem> {
     let row = C::ID.row();
     // Reading is done here, on the threads that answer; what it found is looked at in its turn.
-    let path = serde_json::from_value::<C::Path>(Value::Object(path)).map_err(|_| ProblemType::NotFound.into());
+    let path = serde_json::from_value::<C::Path>(Value::Object(path))
+        .map_err(|_| ProblemType::NotFound.into());
     let query = query::read::<C::Query>(row.id, &inbound.query);
     let body = match row.has_body() {
         true => body::read::<C::Body>(row.id, &inbound).map(Some),
@@ -126,8 +130,12 @@ async fn call<C: Operation + 'static>(
             let raw_path = inbound.path.clone();
             move |gate| {
                 let persona = &service.persona;
-                let (mut tx, caller) =
-                    auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
+                let (mut tx, caller) = auth::authenticate(
+                    gate,
+                    &persona.name,
+                    &persona.permissions,
+                    bearer.as_deref(),
+                )?;
                 let _ = known.set((tx.tenant().clone(), tx.now()));
                 let call = Incoming::<C> {
                     service,
@@ -162,8 +170,15 @@ pub(super) fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;
     }
-    let metadata = format!("{}/.well-known/oauth-protected-resource{ENDPOINT_PATH}", service.origin);
-    let error = if inbound.has_authorization() { r#", error="invalid_token""# } else { "" };
+    let metadata = format!(
+        "{}/.well-known/oauth-protected-resource{ENDPOINT_PATH}",
+        service.origin
+    );
+    let error = if inbound.has_authorization() {
+        r#", error="invalid_token""#
+    } else {
+        ""
+    };
     reply.challenge(&format!(r#"Bearer resource_metadata="{metadata}"{error}"#))
 }
 
@@ -177,7 +192,16 @@ mod tests {
         assert_eq!(parse_key("\"abc\"").as_deref(), Some("abc"));
         let longest = "a".repeat(255);
         assert_eq!(parse_key(&longest).as_deref(), Some(longest.as_str()));
-        for refused in ["", "\"\"", "a b", "\"abc", "a\"b", "a\\b", "é", &"a".repeat(256)] {
+        for refused in [
+            "",
+            "\"\"",
+            "a b",
+            "\"abc",
+            "a\"b",
+            "a\\b",
+            "é",
+            &"a".repeat(256),
+        ] {
             assert_eq!(parse_key(refused), None, "{refused:?}");
         }
     }

@@ -77,7 +77,9 @@ impl Inbound {
         let outcome = read_body(body).await;
         rules::check(SIZE_RULES, &outcome)?;
         let ReadOutcome::Whole(body) = outcome else {
-            return Err(Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole"));
+            return Err(
+                Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole")
+            );
         };
         Ok(Self {
             method: parts.method.as_str().to_owned(),
@@ -159,7 +161,9 @@ async fn read_body(body: Body) -> ReadOutcome {
         }
         ReadOutcome::Whole(bytes)
     };
-    tokio::time::timeout(READ_TIME, read).await.unwrap_or(ReadOutcome::CutOff)
+    tokio::time::timeout(READ_TIME, read)
+        .await
+        .unwrap_or(ReadOutcome::CutOff)
 }
 
 #[cfg(test)]
@@ -185,10 +189,26 @@ mod tests {
 
     #[test]
     fn a_token_is_read_from_one_bearer_field_alone() {
-        assert_eq!(request("authorization", &["Bearer abc"]).bearer(), Some("abc"));
-        assert_eq!(request("authorization", &["bearer  abc"]).bearer(), Some("abc"));
-        for values in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer a"], &[]] {
-            assert_eq!(request("authorization", values).bearer(), None, "{values:?}");
+        assert_eq!(
+            request("authorization", &["Bearer abc"]).bearer(),
+            Some("abc")
+        );
+        assert_eq!(
+            request("authorization", &["bearer  abc"]).bearer(),
+            Some("abc")
+        );
+        for values in [
+            &["Basic abc"][..],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a", "Bearer a"],
+            &[],
+        ] {
+            assert_eq!(
+                request("authorization", values).bearer(),
+                None,
+                "{values:?}"
+            );
         }
     }
 
@@ -196,7 +216,12 @@ mod tests {
     fn a_charset_is_ignored_and_another_type_is_not() {
         assert!(request("content-type", &["application/json"]).is_json());
         assert!(request("content-type", &["Application/JSON; charset=utf-8"]).is_json());
-        for values in [&["application/jsonp"][..], &["text/plain"], &[], &["application/json", "text/plain"]] {
+        for values in [
+            &["application/jsonp"][..],
+            &["text/plain"],
+            &[],
+            &["application/json", "text/plain"],
+        ] {
             assert!(!request("content-type", values).is_json(), "{values:?}");
         }
     }
@@ -208,10 +233,18 @@ mod tests {
                 .header(VERSION_HEADER, version)
                 .body(Body::from(vec![b' '; size]))
                 .unwrap();
-            async { Inbound::read(request).await.map(|_| ()).map_err(|problem| problem.kind().unwrap()) }
+            async {
+                Inbound::read(request)
+                    .await
+                    .map(|_| ())
+                    .map_err(|problem| problem.kind().unwrap())
+            }
         };
         assert_eq!(read("1.0", 262_144).await, Ok(()));
         assert_eq!(read("1.0", 262_145).await, Err(ProblemType::BodyTooLarge));
-        assert_eq!(read("1.1", 262_145).await, Err(ProblemType::VersionNotSupported));
+        assert_eq!(
+            read("1.1", 262_145).await,
+            Err(ProblemType::VersionNotSupported)
+        );
     }
 }

@@ -79,7 +79,12 @@ impl Compiled {
         let mut all = vec![schema];
         for keyword in ["anyOf", "oneOf", "allOf"] {
             let offered = schema.get(keyword).and_then(Value::as_array);
-            all.extend(offered.into_iter().flatten().map(|choice| self.resolve(choice)));
+            all.extend(
+                offered
+                    .into_iter()
+                    .flatten()
+                    .map(|choice| self.resolve(choice)),
+            );
         }
         all
     }
@@ -139,7 +144,9 @@ impl Schemas {
     /// The schema that a body has to fit.
     pub(super) fn body_schema(&self, id: EndpointId, body: &Value) -> Option<&Compiled> {
         match id {
-            EndpointId::CredentialCreate if body.get("request_id").is_some() => Some(&CREATE_FROM_REQUEST),
+            EndpointId::CredentialCreate if body.get("request_id").is_some() => {
+                Some(&CREATE_FROM_REQUEST)
+            }
             EndpointId::CredentialCreate => Some(&DIRECT_CREATE),
             _ => self.body.as_ref(),
         }
@@ -157,7 +164,11 @@ mod tests {
             let schemas = of(row.id).unwrap();
             assert!(schemas.query.validator.is_some(), "{}", row.name);
             assert_eq!(schemas.body.is_some(), row.has_body(), "{}", row.name);
-            assert!(schemas.body.iter().all(|body| body.validator.is_some()), "{}", row.name);
+            assert!(
+                schemas.body.iter().all(|body| body.validator.is_some()),
+                "{}",
+                row.name
+            );
         }
         assert!(DIRECT_CREATE.validator.is_some() && CREATE_FROM_REQUEST.validator.is_some());
     }
@@ -178,8 +189,14 @@ mod tests {
     fn a_pointer_ends_before_the_peers_own_names() {
         assert_eq!(pointer(|body| body["purpose"] = json!("")), "/purpose");
         assert_eq!(pointer(|body| body["secret_member"] = json!(1)), "");
-        assert_eq!(pointer(|body| body["labels"]["secret_label"] = json!(1)), "/labels");
-        assert_eq!(pointer(|body| body["labels"]["owner"] = json!(1)), "/labels");
+        assert_eq!(
+            pointer(|body| body["labels"]["secret_label"] = json!(1)),
+            "/labels"
+        );
+        assert_eq!(
+            pointer(|body| body["labels"]["owner"] = json!(1)),
+            "/labels"
+        );
         assert_eq!(
             pointer(|body| body["permissions"][0]["actions"][0] = json!(1)),
             "/permissions/0/actions/0"

@@ -37,13 +37,19 @@ async fn serve(service: &Arc<Service>, request: Request) -> Reply {
     let caller = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
+            address.ip()
+        });
     let reply = match Inbound::read(request).await {
         Ok(inbound) => answer(service, inbound, caller).await,
         Err(problem) => Reply::refusal(&problem),
     };
     // Answers below E are about credentials (RFC 9111 section 5.2.2.5).
-    if below { reply.caching("no-store") } else { reply }
+    if below {
+        reply.caching("no-store")
+    } else {
+        reply
+    }
 }
 
 fn is_below_endpoint(path: &str) -> bool {
@@ -56,7 +62,9 @@ async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Rep
         Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
             .await
             .unwrap_or_else(|problem| Reply::refusal(&problem)),
-        Routed::NoMethod(allow) => Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow),
+        Routed::NoMethod(allow) => {
+            Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow)
+        }
         Routed::Nothing => refusal(service, &inbound, &ProblemType::NotFound.into()),
         Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
         Routed::Elsewhere => resource(service, inbound, caller).await,
@@ -92,7 +100,9 @@ async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> R
         },
         Err(problem) => Err(problem),
     };
-    let mut reply = reply.unwrap_or_else(|problem: Problem| Reply::refusal(&problem)).caching("no-store");
+    let mut reply = reply
+        .unwrap_or_else(|problem: Problem| Reply::refusal(&problem))
+        .caching("no-store");
     if let Some(challenge) = answer.challenge {
         reply = reply.challenge(challenge);
     }

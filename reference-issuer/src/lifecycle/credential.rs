@@ -3,9 +3,7 @@
 use clp_schemas::audit;
 use clp_schemas::ids::{CredentialId, DeliveryId, PrincipalId};
 use clp_schemas::key::Key;
-use clp_schemas::ops::create::{
-    Credential, Disclosure, Labels, Origin, RotationPolicy, Subject,
-};
+use clp_schemas::ops::create::{Credential, Disclosure, Labels, Origin, RotationPolicy, Subject};
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::revoke::Revocation;
 use clp_schemas::ops::store::DELIVERY_SECONDS;
@@ -105,12 +103,18 @@ pub fn create(
         .actor(creator.as_str())
         .text("via", &via.kind.to_string())
         .maybe("request_id", via.request_id.as_ref().map(|id| id.as_str()))
-        .maybe("rotation_id", via.rotation_id.as_ref().map(|id| id.as_str()));
+        .maybe(
+            "rotation_id",
+            via.rotation_id.as_ref().map(|id| id.as_str()),
+        );
     let mut effects = Vec::new();
     if let Some(at) = credential.expires_at {
         effects.push(Effect::Schedule(at, Due::Credential(credential.id.clone())));
     }
-    effects.push(Effect::Schedule(delivery.expires_at, Due::Delivery(delivery.id.clone())));
+    effects.push(Effect::Schedule(
+        delivery.expires_at,
+        Due::Delivery(delivery.id.clone()),
+    ));
     effects.push(Effect::Mint {
         credential: Box::new(credential.clone()),
         key: fresh.key,
@@ -127,7 +131,10 @@ pub fn deliver(mut credential: Credential, delivery: &DeliveryRow, now: Timestam
     let entry = Entry::of(audit::Event::CredentialDelivered, &credential)
         .actor(reader.as_str())
         .text("delivery_id", delivery.id.as_str());
-    let known = credential.disclosed_to.iter().any(|seen| seen.principal == *reader);
+    let known = credential
+        .disclosed_to
+        .iter()
+        .any(|seen| seen.principal == *reader);
     if !known {
         credential.disclosed_to.push(Disclosure {
             principal: reader.clone(),

@@ -6,6 +6,8 @@ pub mod credential;
 pub mod request;
 pub mod rotation;
 pub(crate) mod sweep;
+#[cfg(test)]
+mod tests;
 
 use clp_schemas::ids::CredentialId;
 use clp_schemas::key::Key;

@@ -38,7 +38,9 @@ pub(super) fn ended(neighbours: Neighbours) -> Vec<Effect> {
     {
         rotation.state = next;
         effects.push(Effect::SaveRotation(Box::new(rotation)));
-        if let Some(restored) = credential::MACHINE.next(predecessor.state, credential::Event::Restore) {
+        if let Some(restored) =
+            credential::MACHINE.next(predecessor.state, credential::Event::Restore)
+        {
             predecessor.state = restored;
             predecessor.successor = None;
             effects.push(Effect::SaveCredential(Box::new(predecessor)));
@@ -78,7 +80,8 @@ impl ExpiryFacts {
         .flatten()
         .min();
         let expires_at = self.wanted.or(latest);
-        let fits = expires_at.is_none_or(|at| at > self.now && latest.is_none_or(|latest| at <= latest));
+        let fits =
+            expires_at.is_none_or(|at| at > self.now && latest.is_none_or(|latest| at <= latest));
         if fits {
             Ok(expires_at)
         } else {

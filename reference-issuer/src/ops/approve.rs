@@ -4,7 +4,8 @@ use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
 use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId};
 use clp_schemas::ops::approve::{
-    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge, ChallengeOpen,
+    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge,
+    ChallengeOpen,
 };
 use clp_schemas::ops::control::ControlApprovalBody;
 use clp_schemas::ops::discover::AuthMethod;
@@ -44,12 +45,17 @@ impl Deciding {
 const DECIDING_RULES: &[Rule<Deciding>] = &[
     Rule {
         id: "CLP-APP-003",
-        refuses: |deciding| deciding.is_requester.then(|| ProblemType::SeparationOfDuty.into()),
+        refuses: |deciding| {
+            deciding
+                .is_requester
+                .then(|| ProblemType::SeparationOfDuty.into())
+        },
     },
     Rule {
         id: "CLP-APP-004",
         refuses: |deciding| {
-            (deciding.state != State::PendingApproval).then(|| ProblemType::RequestNotPending.into())
+            (deciding.state != State::PendingApproval)
+                .then(|| ProblemType::RequestNotPending.into())
         },
     },
 ];
@@ -61,7 +67,11 @@ impl Operation for ChallengeOpen {
         visible(tx, call, &call.path()?.request_id, Action::Approve)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Challenge>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        request: CredentialRequest,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Challenge>, Problem> {
         let approver = call.caller.principal()?;
         rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
         let decision = call.body()?.typed.decision;
@@ -79,7 +89,10 @@ impl Operation for ChallengeOpen {
             challenge: canonical::to_base64url(&signed),
             expires_at: tx.now().plus(CHALLENGE_SECONDS),
             relying_party_id: RELYING_PARTY.to_owned(),
-            allow_credentials: passkeys.into_iter().map(|passkey| passkey.credential_id).collect(),
+            allow_credentials: passkeys
+                .into_iter()
+                .map(|passkey| passkey.credential_id)
+                .collect(),
         };
         tx.put_challenge(&challenge)?;
         tx.schedule(challenge.expires_at, &Due::Challenge(challenge.id.clone()))?;
@@ -103,7 +116,12 @@ struct Answering {
 }
 
 impl Answering {
-    fn new(row: Option<&ChallengeRow>, request: &CredentialRequest, approver: &PrincipalId, now: Timestamp) -> Self {
+    fn new(
+        row: Option<&ChallengeRow>,
+        request: &CredentialRequest,
+        approver: &PrincipalId,
+        now: Timestamp,
+    ) -> Self {
         match row {
             Some(ChallengeRow { challenge, used }) => Self {
                 has_lapsed: now >= challenge.expires_at,
@@ -151,7 +169,10 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
             invalid(verified, |fault| {
                 matches!(
                     fault,
-                    PasskeyFault::UnknownPasskey | PasskeyFault::Malformed | PasskeyFault::Key | PasskeyFault::Signature
+                    PasskeyFault::UnknownPasskey
+                        | PasskeyFault::Malformed
+                        | PasskeyFault::Key
+                        | PasskeyFault::Signature
                 )
             })
         },
@@ -159,7 +180,9 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
     Rule {
         id: "CLP-APP-013",
         refuses: |verified| {
-            invalid(verified, |fault| matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge))
+            invalid(verified, |fault| {
+                matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge)
+            })
         },
     },
     Rule {
@@ -181,7 +204,11 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
 ];
 
 fn invalid(verified: &Verified, concerns: impl Fn(PasskeyFault) -> bool) -> Option<Problem> {
-    let fault = verified.as_ref().err().copied().filter(|fault| concerns(*fault))?;
+    let fault = verified
+        .as_ref()
+        .err()
+        .copied()
+        .filter(|fault| concerns(*fault))?;
     Some(
         Problem::new(ProblemType::EvidenceInvalid)
             .detail(fault.to_string())
@@ -196,7 +223,11 @@ impl Operation for ApprovalSubmit {
         visible(tx, call, &call.path()?.request_id, Action::Approve)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Approval>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        request: CredentialRequest,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
         rules::check(METHOD_RULES, &body.method)?;
@@ -214,7 +245,14 @@ impl Operation for ApprovalSubmit {
             return Ok(Outcome::Refused(problem));
         }
         let used = verified.map_err(|_| Problem::from(ProblemType::EvidenceInvalid))?;
-        let approval = new_approval(tx, &request, approver, body.method, challenge.decision, body.reason.clone())?;
+        let approval = new_approval(
+            tx,
+            &request,
+            approver,
+            body.method,
+            challenge.decision,
+            body.reason.clone(),
+        )?;
         for mut passkey in passkeys {
             if passkey.credential_id == used.credential_id {
                 passkey.counter = used.counter;
@@ -233,9 +271,21 @@ impl Operation for ApprovalSubmit {
     }
 }
 
-fn verify(service: &Service, passkeys: &[Passkey], challenge: &Challenge, body: &ApprovalBody) -> Verified {
-    let signed = canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
-    passkey::verify(passkeys, &signed, &body.evidence, RELYING_PARTY, &service.origin)
+fn verify(
+    service: &Service,
+    passkeys: &[Passkey],
+    challenge: &Challenge,
+    body: &ApprovalBody,
+) -> Verified {
+    let signed =
+        canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
+    passkey::verify(
+        passkeys,
+        &signed,
+        &body.evidence,
+        RELYING_PARTY,
+        &service.origin,
+    )
 }
 
 fn new_approval(
@@ -274,7 +324,12 @@ pub(crate) fn decide_for_test(
     let id = approver.principal()?;
     rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
     let asked = &request.submitted;
-    guard::object(approver, &asked.project, &asked.environment, Action::Approve)?;
+    guard::object(
+        approver,
+        &asked.project,
+        &asked.environment,
+        Action::Approve,
+    )?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
     let effects = life::decide(request, approval.clone())?;
     tx.apply(effects)?;

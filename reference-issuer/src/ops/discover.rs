@@ -43,10 +43,21 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         issuer_identifier: Some(service.origin.clone()),
         credential_issuer_endpoint: url(&service.endpoint())?,
         protocol_versions_supported: Some(vec!["1.0".to_owned()]),
-        profiles_supported: Some(profiles.iter().map(|class| class.name().to_owned()).collect()),
+        profiles_supported: Some(
+            profiles
+                .iter()
+                .map(|class| class.name().to_owned())
+                .collect(),
+        ),
         environment: Some(persona.environment),
         manifest_version: Some(MANIFEST_VERSION),
-        supported_credential_types: Some(persona.credential_types.iter().map(|kind| kind.name().to_owned()).collect()),
+        supported_credential_types: Some(
+            persona
+                .credential_types
+                .iter()
+                .map(|kind| kind.name().to_owned())
+                .collect(),
+        ),
         supported_operations: Some(names(&[
             Operation::Discover,
             Operation::Request,
@@ -58,7 +69,12 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
             Operation::Revoke,
             Operation::Audit,
         ])),
-        auth_methods: Some(APPROVAL_METHODS.iter().map(|method| method.name().to_owned()).collect()),
+        auth_methods: Some(
+            APPROVAL_METHODS
+                .iter()
+                .map(|method| method.name().to_owned())
+                .collect(),
+        ),
         permission_schema_url: Some(url(&format!("{}{PERMISSIONS_PATH}", service.origin))?),
         permission_schema_digest: Some(service.digest.clone()),
         supports_expiring_credentials: Some(true),
@@ -98,9 +114,16 @@ pub(crate) fn resource_metadata(service: &Service) -> Result<Reply, Problem> {
 }
 
 /// The permission document in force, or the one of a digest.
-pub(crate) async fn permission_document(service: &Service, inbound: &Inbound) -> Result<Reply, Problem> {
+pub(crate) async fn permission_document(
+    service: &Service,
+    inbound: &Inbound,
+) -> Result<Reply, Problem> {
     let query: DocumentQuery = read_query(EndpointId::PermissionDocumentRead, &inbound.query)?;
-    let caching = if query.digest.is_some() { CACHING_BY_DIGEST } else { CACHING };
+    let caching = if query.digest.is_some() {
+        CACHING_BY_DIGEST
+    } else {
+        CACHING
+    };
     let digest = query.digest.unwrap_or_else(|| service.digest.clone());
     let document = if digest == service.digest {
         service.persona.permissions.clone()

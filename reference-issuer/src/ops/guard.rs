@@ -29,7 +29,12 @@ pub(super) fn place(project: &str, environment: &str) -> String {
 }
 
 /// Checks that the caller sees an object of a place and may do something to it.
-pub(super) fn object(caller: &Caller, project: &str, environment: &str, action: Action) -> Result<(), Problem> {
+pub(super) fn object(
+    caller: &Caller,
+    project: &str,
+    environment: &str,
+    action: Action,
+) -> Result<(), Problem> {
     let place = place(project, environment);
     let sight = Sight {
         visible: caller.may(Action::Read, &place),

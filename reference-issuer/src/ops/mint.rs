@@ -59,7 +59,8 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
     Rule {
         id: "CLP-CRE-008",
         refuses: |wanted| {
-            (!wanted.kind_supported).then(|| Problem::new(ProblemType::TypeNotSupported).pointer("/type"))
+            (!wanted.kind_supported)
+                .then(|| Problem::new(ProblemType::TypeNotSupported).pointer("/type"))
         },
     },
     Rule {
@@ -72,12 +73,21 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
     },
     Rule {
         id: "CLP-CRE-005",
-        refuses: |wanted| unknown(wanted, |reason| !matches!(reason, Reason::Environment | Reason::Reserved)),
+        refuses: |wanted| {
+            unknown(wanted, |reason| {
+                !matches!(reason, Reason::Environment | Reason::Reserved)
+            })
+        },
     },
     Rule {
         id: "CLP-CRE-009",
         refuses: |wanted| {
-            let Expiry { now, at, latest, pointer } = wanted.expiry;
+            let Expiry {
+                now,
+                at,
+                latest,
+                pointer,
+            } = wanted.expiry;
             let at = at?;
             (at <= now || latest.is_some_and(|latest| at > latest))
                 .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer(pointer))
@@ -86,7 +96,10 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
 ];
 
 fn unknown(wanted: &Wanted, concerns: impl Fn(Reason) -> bool) -> Option<Problem> {
-    let fault = wanted.fault.as_ref().filter(|fault| concerns(fault.reason))?;
+    let fault = wanted
+        .fault
+        .as_ref()
+        .filter(|fault| concerns(fault.reason))?;
     Some(
         Problem::new(fault.reason.problem())
             .detail(fault.reason.to_string())
@@ -109,7 +122,12 @@ pub(super) fn fresh(tx: &Tx<'_>, service: &Service) -> Result<Fresh, Fault> {
 }
 
 /// A credential as the caller sees it: with its delivery, while they may read that.
-pub(super) fn shown(tx: &Tx<'_>, service: &Service, caller: &Caller, mut credential: Credential) -> Result<Credential, Fault> {
+pub(super) fn shown(
+    tx: &Tx<'_>,
+    service: &Service,
+    caller: &Caller,
+    mut credential: Credential,
+) -> Result<Credential, Fault> {
     credential.delivery = match caller {
         // The delivery is its creator's, so there is nothing to look up for anybody else.
         Caller::Principal { id, .. } if *id == credential.created_by => tx

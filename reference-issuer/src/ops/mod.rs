@@ -122,7 +122,10 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
     if row.idempotency == Idempotency::None {
         return Ok(reply::<C>(&C::carry_out(tx, subject, call)?)?.0);
     }
-    let text = call.key.clone()?.ok_or(ProblemType::IdempotencyKeyMissing)?;
+    let text = call
+        .key
+        .clone()?
+        .ok_or(ProblemType::IdempotencyKeyMissing)?;
     let key = IdempotencyKey {
         principal: call.caller.principal()?,
         method: row.method.name(),
@@ -137,7 +140,11 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
     };
     rules::check(KEY_RULES, &facts)?;
     if let Some(recorded) = recorded {
-        return Ok(Reply::again(recorded.status, recorded.location, recorded.body));
+        return Ok(Reply::again(
+            recorded.status,
+            recorded.location,
+            recorded.body,
+        ));
     }
     let outcome = C::carry_out(tx, subject, call)?;
     let (reply, location) = reply::<C>(&outcome)?;
@@ -155,7 +162,9 @@ fn reply<C: Operation>(outcome: &Outcome<C::Answer>) -> Result<(Reply, Option<St
     let status = C::ID.row().success;
     match outcome {
         Outcome::Done(answer) => Ok((C::render(status, answer)?, None)),
-        Outcome::Made(answer, uri) => Ok((C::render(status, answer)?.location(uri), Some(uri.clone()))),
+        Outcome::Made(answer, uri) => {
+            Ok((C::render(status, answer)?.location(uri), Some(uri.clone())))
+        }
         Outcome::Refused(problem) => Ok((Reply::refusal(problem), None)),
     }
 }

@@ -23,15 +23,26 @@ impl Operation for CredentialRevoke {
 
     /// Whoever holds a key may end it, and nothing else.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx.credential(&call.path()?.credential_id)?.ok_or(ProblemType::NotFound)?;
+        let credential = tx
+            .credential(&call.path()?.credential_id)?
+            .ok_or(ProblemType::NotFound)?;
         let is_itself = matches!(&call.caller, Caller::Credential(id) if *id == credential.id);
         if !is_itself {
-            guard::object(&call.caller, &credential.project, &credential.environment, Action::Revoke)?;
+            guard::object(
+                &call.caller,
+                &credential.project,
+                &credential.environment,
+                Action::Revoke,
+            )?;
         }
         Ok(credential)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
         rules::check(MODE_RULES, &body.mode)?;
         let revocation = Revocation {
@@ -41,8 +52,14 @@ impl Operation for CredentialRevoke {
             at: tx.now(),
         };
         let neighbours = tx.neighbours(&credential.id)?;
-        let (credential, effects) = credential::revoke(credential, neighbours, revocation, body.note.as_deref());
+        let (credential, effects) =
+            credential::revoke(credential, neighbours, revocation, body.note.as_deref());
         tx.apply(effects)?;
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

@@ -22,11 +22,17 @@ struct Standing {
 const RULES: &[Rule<Standing>] = &[
     Rule {
         id: "CLP-ROT-006",
-        refuses: |standing| standing.is_being_rotated.then(|| ProblemType::RotationInProgress.into()),
+        refuses: |standing| {
+            standing
+                .is_being_rotated
+                .then(|| ProblemType::RotationInProgress.into())
+        },
     },
     Rule {
         id: "CLP-ROT-008",
-        refuses: |standing| (standing.state != State::Active).then(|| ProblemType::CredentialNotActive.into()),
+        refuses: |standing| {
+            (standing.state != State::Active).then(|| ProblemType::CredentialNotActive.into())
+        },
     },
 ];
 
@@ -39,12 +45,23 @@ impl Operation for RotationOpen {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx.credential(&call.path()?.credential_id)?.ok_or(ProblemType::NotFound)?;
-        guard::object(&call.caller, &credential.project, &credential.environment, Action::Rotate)?;
+        let credential = tx
+            .credential(&call.path()?.credential_id)?
+            .ok_or(ProblemType::NotFound)?;
+        guard::object(
+            &call.caller,
+            &credential.project,
+            &credential.environment,
+            Action::Rotate,
+        )?;
         Ok(credential)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, predecessor: Credential, call: &Incoming<Self>) -> Result<Outcome<Rotation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        predecessor: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Rotation>, Problem> {
         let body = &call.body()?.typed;
         let expiry = expiry_facts(tx, &predecessor, call, body.expires_at);
         rules::check(EXPIRY_RULES, &expiry)?;

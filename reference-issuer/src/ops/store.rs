@@ -53,12 +53,16 @@ impl Operation for DeliveryRead {
 
     /// A delivery is one principal's, whatever permissions others have.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Self::Subject, Problem> {
-        let delivery = tx.delivery(&call.path()?.delivery_id)?.ok_or(ProblemType::NotFound)?;
+        let delivery = tx
+            .delivery(&call.path()?.delivery_id)?
+            .ok_or(ProblemType::NotFound)?;
         let sight = Sight {
             is_theirs: matches!(&call.caller, Caller::Principal { id, .. } if *id == delivery.principal),
         };
         rules::check(SIGHT_RULES, &sight)?;
-        let credential = tx.credential(&delivery.credential)?.ok_or(ProblemType::Internal)?;
+        let credential = tx
+            .credential(&delivery.credential)?
+            .ok_or(ProblemType::Internal)?;
         Ok((delivery, credential))
     }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::audit::AuditEntry;
 use clp_schemas::audit::leaf::{self, Disclosed, SALT_BYTES};
 use clp_schemas::audit::merkle::{self, Hash, Node, TreeFault};
-use clp_schemas::audit::AuditEntry;
 use clp_schemas::canonical;
 use clp_schemas::ids::PrincipalId;
 use clp_schemas::ops::audit::EntriesQuery;
@@ -59,7 +59,9 @@ impl Tx<'_> {
             // One salt was drawn for each member.
             || salts.next().unwrap_or_default(),
         )?;
-        let completed = merkle::append(size, merkle::leaf_hash(&bytes), |node| self.audit_node(node))?;
+        let completed = merkle::append(size, merkle::leaf_hash(&bytes), |node| {
+            self.audit_node(node)
+        })?;
         self.connection()
             .prepare_cached(
                 "INSERT INTO audit_entries (tenant, number, event, place, leaf, disclosed)
@@ -75,12 +77,20 @@ impl Tx<'_> {
             ])?;
         for credential in &entry.about {
             self.connection()
-                .prepare_cached("INSERT INTO audit_about (tenant, credential, number) VALUES (?1, ?2, ?3)")?
-                .execute(params![self.tenant().as_str(), credential.as_str(), to_column(size)?])?;
+                .prepare_cached(
+                    "INSERT INTO audit_about (tenant, credential, number) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![
+                    self.tenant().as_str(),
+                    credential.as_str(),
+                    to_column(size)?
+                ])?;
         }
         for (node, hash) in completed {
             self.connection()
-                .prepare_cached("INSERT INTO audit_nodes (tenant, level, number, hash) VALUES (?1, ?2, ?3, ?4)")?
+                .prepare_cached(
+                    "INSERT INTO audit_nodes (tenant, level, number, hash) VALUES (?1, ?2, ?3, ?4)",
+                )?
                 .execute(params![
                     self.tenant().as_str(),
                     node.level,
@@ -112,7 +122,9 @@ impl Tx<'_> {
     /// [`Fault::Tree`] if it is not there.
     pub fn audit_node(&self, node: Node) -> Result<Hash, Fault> {
         self.connection()
-            .prepare_cached("SELECT hash FROM audit_nodes WHERE tenant = ?1 AND level = ?2 AND number = ?3")?
+            .prepare_cached(
+                "SELECT hash FROM audit_nodes WHERE tenant = ?1 AND level = ?2 AND number = ?3",
+            )?
             .query_row(
                 params![self.tenant().as_str(), node.level, to_column(node.index)?],
                 |row| row.get(0),
@@ -176,7 +188,11 @@ impl Tx<'_> {
         values.push(Bound::Integer(i64::from(limit)));
         let mut statement = self.connection().prepare_cached(&text)?;
         let rows = statement.query_map(params_from_iter(values), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })?;
         rows.map(|row| {
             let (number, leaf, disclosed) = row?;
@@ -208,7 +224,10 @@ impl Tx<'_> {
     }
 
     /// Takes the readings of a principal that were counted together.
-    pub(crate) fn take_audit_reads(&mut self, reader: &PrincipalId) -> Result<Option<(u64, Timestamp, Timestamp)>, Fault> {
+    pub(crate) fn take_audit_reads(
+        &mut self,
+        reader: &PrincipalId,
+    ) -> Result<Option<(u64, Timestamp, Timestamp)>, Fault> {
         Ok(self
             .connection()
             .prepare_cached(

@@ -66,12 +66,21 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM credentials WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
-    pub(super) fn mint(&mut self, credential: &Credential, key: &Key, delivery: &DeliveryRow) -> Result<(), Fault> {
+    pub(super) fn mint(
+        &mut self,
+        credential: &Credential,
+        key: &Key,
+        delivery: &DeliveryRow,
+    ) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO credentials (id, tenant, place, project, environment, owner, type, state,
@@ -98,7 +107,9 @@ impl Tx<'_> {
 
     pub(super) fn save_credential(&mut self, credential: &Credential) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("UPDATE credentials SET state = ?3, record = ?4 WHERE id = ?1 AND tenant = ?2")?
+            .prepare_cached(
+                "UPDATE credentials SET state = ?3, record = ?4 WHERE id = ?1 AND tenant = ?2",
+            )?
             .execute(params![
                 credential.id.as_str(),
                 self.tenant().as_str(),
@@ -147,7 +158,8 @@ impl Tx<'_> {
         limit: u32,
     ) -> Result<Vec<(Position, Credential)>, Fault> {
         let query = filter.query;
-        let mut text = String::from("SELECT created_at, seq, record FROM credentials WHERE tenant = ?");
+        let mut text =
+            String::from("SELECT created_at, seq, record FROM credentials WHERE tenant = ?");
         let mut values: Vec<Bound> = vec![Bound::Text(self.tenant().to_string())];
         let mut and = |condition: &str, value: Option<Bound>| {
             if let Some(value) = value {
@@ -157,13 +169,28 @@ impl Tx<'_> {
             }
         };
         let places = serde_json::to_string(filter.places)?;
-        and("place IN (SELECT value FROM json_each(?))", Some(Bound::Text(places)));
+        and(
+            "place IN (SELECT value FROM json_each(?))",
+            Some(Bound::Text(places)),
+        );
         and("project = ?", query.project.clone().map(Bound::Text));
-        and("environment = ?", query.environment.clone().map(Bound::Text));
+        and(
+            "environment = ?",
+            query.environment.clone().map(Bound::Text),
+        );
         and("owner = ?", query.owner.clone().map(Bound::Text));
-        and("state = ?", query.state.map(|state| Bound::Text(state.to_string())));
-        and("type = ?", query.kind.map(|kind| Bound::Text(kind.to_string())));
-        and("expires_at < ?", query.expires_before.map(|at| Bound::Integer(at.unix())));
+        and(
+            "state = ?",
+            query.state.map(|state| Bound::Text(state.to_string())),
+        );
+        and(
+            "type = ?",
+            query.kind.map(|kind| Bound::Text(kind.to_string())),
+        );
+        and(
+            "expires_at < ?",
+            query.expires_before.map(|at| Bound::Integer(at.unix())),
+        );
         if let Some(principal) = &query.disclosed_to {
             and(
                 "id IN (SELECT credential FROM disclosures WHERE disclosures.tenant = credentials.tenant AND principal = ?)",
@@ -198,10 +225,12 @@ impl Tx<'_> {
     /// # Errors
     /// A failure of the database.
     pub fn credential_states(&self) -> Result<Vec<(String, String)>, Fault> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT id, state FROM credentials WHERE tenant = ?1 ORDER BY created_at, seq")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, state FROM credentials WHERE tenant = ?1 ORDER BY created_at, seq",
+        )?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

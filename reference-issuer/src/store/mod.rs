@@ -19,6 +19,8 @@ mod requests;
 mod resources;
 mod rotations;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod tx;
 mod worker;
 

@@ -35,11 +35,17 @@ impl Tx<'_> {
                 "SELECT record FROM rotations WHERE {column} = ?1 AND tenant = ?2 AND state = ?3"
             ))?
             .query_row(
-                params![id.as_str(), self.tenant().as_str(), State::Created.to_string()],
+                params![
+                    id.as_str(),
+                    self.tenant().as_str(),
+                    State::Created.to_string()
+                ],
                 |row| row.get(0),
             )
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     /// The open rotations that a credential has a part in.
@@ -85,7 +91,9 @@ impl Tx<'_> {
         let mut statement = self
             .connection()
             .prepare_cached("SELECT id, state FROM rotations WHERE tenant = ?1 ORDER BY rowid")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -46,10 +46,12 @@ impl Worker {
         prepare(&connection)?;
         let keys = Arc::new(keys);
         let (jobs, waiting) = channel();
-        let thread = std::thread::Builder::new().name("store".to_owned()).spawn({
-            let keys = Arc::clone(&keys);
-            move || serve(&connection, &keys, &waiting)
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn({
+                let keys = Arc::clone(&keys);
+                move || serve(&connection, &keys, &waiting)
+            })?;
         Ok(Self {
             keys,
             running: Mutex::new(Some(Running { jobs, thread })),
@@ -110,17 +112,15 @@ fn serve(connection: &Connection, keys: &Keys, waiting: &Receiver<Job>) {
     let gate = Gate::new(connection, keys);
     while let Ok(first) = waiting.recv() {
         let mut completions = Vec::new();
-        let committed = connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .and_then(|()| {
-                completions.push(first(&gate));
-                while completions.len() < BATCH
-                    && let Ok(job) = waiting.try_recv()
-                {
-                    completions.push(job(&gate));
-                }
-                connection.execute_batch("COMMIT")
-            });
+        let committed = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+            completions.push(first(&gate));
+            while completions.len() < BATCH
+                && let Ok(job) = waiting.try_recv()
+            {
+                completions.push(job(&gate));
+            }
+            connection.execute_batch("COMMIT")
+        });
         if let Err(fault) = &committed {
             tracing::error!(%fault, "cannot commit");
             if !connection.is_autocommit() {
