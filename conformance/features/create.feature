@@ -258,10 +258,10 @@ Feature: create
 
   @core @CLP-MOD-008
   Scenario: A key mints no other
-    Given an active credential
+    Given an active credential called mine
     When Ana calls credential_create
     Then it is accepted
-    When the same call is made by the key of credential
+    When the same call is made by the key of mine
     Then it is refused as forbidden
 
   @core @CLP-MOD-008
@@ -276,7 +276,7 @@ Feature: create
     Given a provisioned credential
     When Ana calls credential_read
     Then it is accepted
-    When the same call is made with method set to DELETE
+    When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
     And the answer has the headers:
       | name  | value          |

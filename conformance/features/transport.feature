@@ -545,13 +545,13 @@ Feature: transport
   Scenario: A collection has its methods and no others
     When Ana calls credential_list
     Then it is accepted
-    When the same call is made with method set to PUT
+    When the same call is made with HTTP method set to PUT
     Then it is refused as method-not-allowed
     And the answer has the headers:
       | name  | value           |
       | Allow | contains "GET"  |
       | Allow | contains "POST" |
-    When the same call is made with method set to PATCH
+    When the same call is made with HTTP method set to PATCH
     Then it is refused as method-not-allowed
 
   @CLP-ERR-003
@@ -567,7 +567,7 @@ Feature: transport
     Then it is refused as version-not-supported
     When the same call is made with path set to /{mark}/{mark}
     Then it is refused as not-found
-    When the same call is made with method set to DELETE
+    When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
 
   @CLP-ERR-004

@@ -136,7 +136,7 @@ fn same(world: &mut World, same_key: bool, changes: &[String]) -> Result<Call, F
 fn vary(world: &World, call: &mut Call, part: &str, cell: &str) -> Result<(), Fault> {
     match part {
         "actor" => call.actor = Actor::read(cell),
-        "method" => cell.clone_into(&mut call.method),
+        "HTTP method" => cell.clone_into(&mut call.method),
         "path" => call.path = Some(world.names.text(cell)?),
         part => {
             if cell == "absent" {
