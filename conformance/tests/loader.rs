@@ -91,6 +91,8 @@ fn one_change_is_one_change_however_it_is_made() {
     for between in [
         "    When the same call is made by Cleo\n",
         "    When the same call is made without owner\n",
+        "    When the same call is made with purpose set to \"this and that\"\n",
+        "    Given a revoked credential called other\n    When the same call is made on other and with purpose set to 1\n",
         "    When the same call is made with:\n      | member | value |\n      | owner | 1 |\n",
         "    When the clock advances by 901 seconds\n    When the same call is made again\n",
         "    When Ben calls credential_create with:\n      | member | value |\n      | owner | \"a\" |\n",
@@ -132,6 +134,13 @@ fn each_rule_of_the_loader_is_kept() {
         (format!("{HEAD}{other_twin}"), "has no twin"),
         (format!("{HEAD}{after}"), "has no twin"),
         (refusal(two, "forbidden"), "lie 2 changes"),
+        (
+            refusal(
+                "    When the same call is made by Cleo and with owner set to 1\n",
+                "forbidden",
+            ),
+            "lie 2 changes",
+        ),
         (refusal(act_and_change, "forbidden"), "lie 2 changes"),
         (refusal(unjudged, "forbidden"), "lie 2 changes"),
         (refusal(change, "no-such-problem"), "not in the registry"),

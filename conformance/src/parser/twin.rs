@@ -14,6 +14,11 @@ const ACCEPTED: &str = "accepted";
 /// What stands for a call with a minted key, which is no endpoint of the protocol.
 const RESOURCE: &str = "resource";
 
+/// The part of a call that says who makes it.
+const CALLER: &str = "the caller";
+/// The part of a call that says on what it is made.
+const OBJECT: &str = "the object";
+
 /// Checks a scenario's steps.
 ///
 /// Returns the endpoint and the outcome that the scenario is about: those of its last
@@ -51,8 +56,13 @@ impl Call {
             .value
             .split_once(" calls ")
             .unwrap_or(("", &step.value));
+        let (rest, object) = rest.split_once(" on ").unwrap_or((rest, ""));
         let mut parts = BTreeMap::from([
-            ("the caller".to_owned(), caller.to_owned()),
+            (CALLER.to_owned(), caller.to_owned()),
+            (
+                OBJECT.to_owned(),
+                object.trim_end_matches(" with:").to_owned(),
+            ),
             ("the sentence".to_owned(), rest.to_owned()),
         ]);
         parts.extend(rows(step));
@@ -62,21 +72,27 @@ impl Call {
     /// The same call with what a repetition's sentence and table change.
     fn changed(&self, sentence: Option<&str>, step: &Step) -> Self {
         let mut call = self.clone();
-        match sentence {
-            None | Some("with") => {}
-            Some(change) => {
-                let (part, value) = change.split_once(" set to ").unwrap_or((change, ""));
-                call.parts.insert(
-                    part.trim_start_matches("with ").to_owned(),
-                    value.to_owned(),
-                );
-            }
+        for change in sentence
+            .into_iter()
+            .flat_map(clauses)
+            .filter(|change| *change != "with")
+        {
+            let (part, value) = if let Some(caller) = change.strip_prefix("by ") {
+                (CALLER, caller)
+            } else if let Some(object) = change.strip_prefix("on ") {
+                (OBJECT, object)
+            } else {
+                let change = change.strip_prefix("with ").unwrap_or(change);
+                change.split_once(" set to ").unwrap_or((change, ""))
+            };
+            call.parts.insert(part.to_owned(), value.to_owned());
         }
         call.parts.extend(rows(step));
         call
     }
 
-    /// In how many parts two calls differ.
+    /// In how many parts two calls differ. What can be used only once has to be another one
+    /// the second time, so another object counts where nothing else differs.
     fn differences(&self, other: &Self) -> usize {
         let names = self.parts.keys().chain(
             other
@@ -84,10 +100,27 @@ impl Call {
                 .keys()
                 .filter(|name| !self.parts.contains_key(*name)),
         );
-        names
+        let differ: Vec<&String> = names
             .filter(|name| self.parts.get(*name) != other.parts.get(*name))
-            .count()
+            .collect();
+        let besides = differ.iter().filter(|name| **name != OBJECT).count();
+        if besides == 0 { differ.len() } else { besides }
     }
+}
+
+/// The changes that a sentence names, joined by "and"; one within quotes joins nothing.
+fn clauses(sentence: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for (at, joint) in sentence.match_indices(" and ") {
+        let before = sentence.get(begin..at).unwrap_or_default();
+        if before.matches('"').count() % 2 == 0 {
+            found.push(before);
+            begin = at + joint.len();
+        }
+    }
+    found.push(sentence.get(begin..).unwrap_or_default());
+    found
 }
 
 /// A step's table below its heading, and the text below it.
