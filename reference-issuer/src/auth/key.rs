@@ -1,13 +1,12 @@
 //! Keys that were minted here, when they come back.
 
-use clp_schemas::audit::Event;
 use clp_schemas::ids::TenantId;
 use clp_schemas::key::Key;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::permissions::PermissionDocument;
 use clp_schemas::state::Named as _;
 
-use crate::audit::Entry;
+use crate::lifecycle::credential::{accept, refuse};
 use crate::store::{Fault, Gate, Tx};
 
 /// What became of a key that was presented to a resource.
@@ -39,18 +38,17 @@ pub fn use_key<'c>(
         return Ok(KeyUse::Invalid);
     };
     if !credential.state.is_live() {
-        note(&mut tx, &credential, Some(credential.state.name()))?;
+        tx.apply(refuse(&credential, credential.state.name(), tx.now()))?;
         return Ok(KeyUse::Invalid);
     }
     let granted = gate
         .document(persona, &credential.permission_schema_digest)?
         .is_some_and(|document| grants(&credential, &document));
     if !granted {
-        note(&mut tx, &credential, Some("insufficient_scope"))?;
+        tx.apply(refuse(&credential, "insufficient_scope", tx.now()))?;
         return Ok(KeyUse::NotGranted(tx.tenant().clone()));
     }
-    tx.close_delivery(&credential.id)?;
-    note(&mut tx, &credential, None)?;
+    tx.apply(accept(&credential, tx.now()))?;
     Ok(KeyUse::Granted(tx, Box::new(credential)))
 }
 
@@ -81,17 +79,4 @@ pub(super) fn live_credential<'c>(
 ) -> Result<Option<(Tx<'c>, Credential)>, Fault> {
     Ok(known_credential(gate, persona, bearer)?
         .filter(|(_, credential)| credential.state.is_live()))
-}
-
-/// Writes one access into the log.
-fn note(tx: &mut Tx<'_>, credential: &Credential, refusal: Option<&str>) -> Result<(), Fault> {
-    let event = match refusal {
-        None => Event::CredentialUsed,
-        Some(_) => Event::CredentialUseRefused,
-    };
-    let now = tx.now();
-    let entry = Entry::of(event, credential)
-        .maybe("reason", refusal)
-        .accesses(1, now, now);
-    tx.audit(&entry)
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
-use clp_schemas::ops;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::{self, Nothing};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use serde_json::{Map, Value};
@@ -28,8 +28,14 @@ pub(super) async fn answer(
 ) -> Result<Reply, Problem> {
     use EndpointId as Id;
     match row.id {
-        Id::ManifestRead => discover::manifest(service),
-        Id::ResourceMetadataRead => discover::resource_metadata(service),
+        Id::ManifestRead => {
+            query::read::<Nothing>(row.id, &inbound.query)?;
+            discover::manifest(service)
+        }
+        Id::ResourceMetadataRead => {
+            query::read::<Nothing>(row.id, &inbound.query)?;
+            discover::resource_metadata(service)
+        }
         Id::PermissionDocumentRead => discover::permission_document(service, &inbound).await,
         Id::RequestOpen => call::<ops::request::RequestOpen>(service, path, inbound).await,
         Id::RequestRead => call::<ops::request::RequestRead>(service, path, inbound).await,
@@ -165,7 +171,7 @@ async fn call<C: Operation + 'static>(
 }
 
 /// A refusal below E. Whoever has no token learns where to look for one.
-pub(super) fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
+fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
     let reply = Reply::refusal(problem);
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;

@@ -12,11 +12,12 @@ use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::dispatch::{self, refusal};
+use super::dispatch;
 use super::inbound::Inbound;
 use super::reply::Reply;
 use super::route::{Routed, route};
 use crate::resource::{self, ResourceCall};
+use crate::rules::{self, Rule};
 use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
 
 /// Answers whatever reaches a persona.
@@ -57,15 +58,34 @@ fn is_below_endpoint(path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Step 3.
+const ROUTE_RULES: &[Rule<Routed>] = &[
+    Rule {
+        id: "CLP-DIS-006",
+        refuses: |routed| matches!(routed, Routed::Nothing).then(|| ProblemType::NotFound.into()),
+    },
+    Rule {
+        id: "CLP-TRN-034",
+        refuses: |routed| {
+            matches!(routed, Routed::NoMethod(_)).then(|| ProblemType::MethodNotAllowed.into())
+        },
+    },
+];
+
 async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
-    match route(&inbound.method, &inbound.path) {
+    let routed = route(&inbound.method, &inbound.path);
+    if let Err(problem) = rules::check(ROUTE_RULES, &routed) {
+        let reply = Reply::refusal(&problem);
+        return match &routed {
+            Routed::NoMethod(allow) => reply.allow(allow),
+            _ => reply,
+        };
+    }
+    match routed {
         Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
             .await
             .unwrap_or_else(|problem| Reply::refusal(&problem)),
-        Routed::NoMethod(allow) => {
-            Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow)
-        }
-        Routed::Nothing => refusal(service, &inbound, &ProblemType::NotFound.into()),
+        Routed::NoMethod(_) | Routed::Nothing => Reply::refusal(&ProblemType::NotFound.into()),
         Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
         Routed::Elsewhere => resource(service, inbound, caller).await,
     }

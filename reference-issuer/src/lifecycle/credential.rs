@@ -151,6 +151,25 @@ pub fn deliver(mut credential: Credential, delivery: &DeliveryRow, now: Timestam
     effects
 }
 
+/// A resource accepts the key: whoever called with it has it, so its delivery is over.
+#[must_use]
+pub fn accept(credential: &Credential, now: Timestamp) -> Vec<Effect> {
+    let entry = Entry::of(audit::Event::CredentialUsed, credential).accesses(1, now, now);
+    vec![
+        Effect::CloseDelivery(credential.id.clone()),
+        Effect::Audit(entry),
+    ]
+}
+
+/// A resource refuses the key.
+#[must_use]
+pub fn refuse(credential: &Credential, reason: &str, now: Timestamp) -> Vec<Effect> {
+    let entry = Entry::of(audit::Event::CredentialUseRefused, credential)
+        .text("reason", reason)
+        .accesses(1, now, now);
+    vec![Effect::Audit(entry)]
+}
+
 /// The time of a delivery is over: the secret goes, and a credential that nobody fetched ends.
 #[must_use]
 pub fn lapse(credential: Credential, neighbours: Neighbours, at: Timestamp) -> Vec<Effect> {

@@ -9,14 +9,16 @@ pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
 
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{ChallengeId, CredentialId, PrincipalId};
 use clp_schemas::key::Key;
+use clp_schemas::ops::approve::Challenge;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::time::Timestamp;
 
 use crate::audit::Entry;
-use crate::store::{DeliveryRow, Due, RotationRow};
+use crate::passkey::Passkey;
+use crate::store::{DeliveryRow, Due, Evidence, RotationRow};
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
 #[derive(Debug)]
@@ -36,10 +38,20 @@ pub enum Effect {
     CloseDelivery(CredentialId),
     /// Store a new request, or one that has changed.
     SaveRequest(Box<CredentialRequest>),
+    /// Store a new challenge.
+    SaveChallenge(Box<Challenge>),
+    /// Use a challenge up.
+    UseChallenge(ChallengeId),
+    /// Keep what proves an approval.
+    SaveEvidence(Box<Evidence>),
+    /// Store a passkey of a principal, or its counter.
+    SavePasskey(PrincipalId, Passkey),
     /// Store a new rotation, or one that has changed.
     SaveRotation(Box<RotationRow>),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.
     Audit(Entry),
+    /// Count a reading of the log, to be written together with others.
+    CountAuditRead(PrincipalId),
 }

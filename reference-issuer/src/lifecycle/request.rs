@@ -3,7 +3,7 @@
 use clp_schemas::approval::Decision;
 use clp_schemas::audit;
 use clp_schemas::ids::CredentialId;
-use clp_schemas::ops::approve::Approval;
+use clp_schemas::ops::approve::{Approval, Challenge};
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::request::{Event, MACHINE, State};
@@ -27,6 +27,15 @@ pub fn open(request: CredentialRequest) -> Vec<Effect> {
         Effect::Schedule(request.expires_at, Due::Request(request.id.clone())),
         Effect::SaveRequest(Box::new(request)),
         Effect::Audit(entry),
+    ]
+}
+
+/// Keeps a challenge until it is over.
+#[must_use]
+pub fn challenge(challenge: Challenge) -> Vec<Effect> {
+    vec![
+        Effect::Schedule(challenge.expires_at, Due::Challenge(challenge.id.clone())),
+        Effect::SaveChallenge(Box::new(challenge)),
     ]
 }
 

@@ -15,14 +15,13 @@ use clp_schemas::state::request::State;
 use clp_schemas::time::Timestamp;
 
 use super::discover::APPROVAL_METHODS;
-use super::request::visible;
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::{Action, Caller};
-use crate::lifecycle::request as life;
+use crate::lifecycle::{Effect, request as life};
 use crate::passkey::{self, Passkey, PasskeyFault};
 use crate::rules::{self, Rule};
 use crate::service::Service;
-use crate::store::{ChallengeRow, Due, Evidence, Tx};
+use crate::store::{ChallengeRow, Evidence, Tx};
 
 /// The `WebAuthn` relying party of every persona.
 const RELYING_PARTY: &str = "localhost";
@@ -64,7 +63,7 @@ impl Operation for ChallengeOpen {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        visible(tx, call, &call.path()?.request_id, Action::Approve)
+        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
     }
 
     fn carry_out(
@@ -94,8 +93,7 @@ impl Operation for ChallengeOpen {
                 .map(|passkey| passkey.credential_id)
                 .collect(),
         };
-        tx.put_challenge(&challenge)?;
-        tx.schedule(challenge.expires_at, &Due::Challenge(challenge.id.clone()))?;
+        tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))
     }
 }
@@ -220,7 +218,7 @@ impl Operation for ApprovalSubmit {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        visible(tx, call, &call.path()?.request_id, Action::Approve)
+        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
     }
 
     fn carry_out(
@@ -238,7 +236,7 @@ impl Operation for ApprovalSubmit {
         let challenge = row.ok_or(ProblemType::ChallengeNotUsable)?.challenge;
 
         // From here on the challenge is used up, whatever the evidence is worth.
-        tx.use_challenge(&challenge.id)?;
+        tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
         let passkeys = tx.passkeys(approver)?;
         let verified = verify(&call.service, &passkeys, &challenge, body);
         if let Err(problem) = rules::check(EVIDENCE_RULES, &verified) {
@@ -253,18 +251,24 @@ impl Operation for ApprovalSubmit {
             challenge.decision,
             body.reason.clone(),
         )?;
-        for mut passkey in passkeys {
-            if passkey.credential_id == used.credential_id {
-                passkey.counter = used.counter;
-                tx.put_passkey(approver, &passkey)?;
-                tx.put_evidence(&Evidence {
-                    approval: &approval.id,
-                    challenge: &challenge,
-                    assertion: &body.evidence,
-                    public_key: &passkey.public_key,
-                })?;
-            }
-        }
+        let signer = passkeys
+            .into_iter()
+            .find(|passkey| passkey.credential_id == used.credential_id)
+            .ok_or(ProblemType::Internal)?;
+        let evidence = Evidence {
+            approval: approval.id.clone(),
+            challenge,
+            assertion: body.evidence.clone(),
+            public_key: signer.public_key.clone(),
+        };
+        let signer = Passkey {
+            counter: used.counter,
+            ..signer
+        };
+        tx.apply(vec![
+            Effect::SavePasskey(approver.clone(), signer),
+            Effect::SaveEvidence(Box::new(evidence)),
+        ])?;
         let effects = life::decide(request, approval.clone())?;
         tx.apply(effects)?;
         Ok(Outcome::Done(approval))
@@ -323,13 +327,7 @@ pub(crate) fn decide_for_test(
     let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
     let id = approver.principal()?;
     rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
-    let asked = &request.submitted;
-    guard::object(
-        approver,
-        &asked.project,
-        &asked.environment,
-        Action::Approve,
-    )?;
+    let request = guard::request(tx, approver, &request.id, Action::Approve)?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
     let effects = life::decide(request, approval.clone())?;
     tx.apply(effects)?;

@@ -14,6 +14,7 @@ use super::page::{self, Listing};
 use super::{Incoming, Operation, Outcome};
 use crate::auth::{Action, Caller};
 use crate::http::Reply;
+use crate::lifecycle::Effect;
 use crate::rules::{self, Rule};
 use crate::store::{EntryRange, Fault, Tx};
 
@@ -94,7 +95,7 @@ impl Operation for AuditEntries {
             _ => None,
         };
         if let Caller::Principal { id, .. } = &call.caller {
-            tx.note_audit_read(id)?;
+            tx.apply(vec![Effect::CountAuditRead(id.clone())])?;
         }
         Ok(Outcome::Done(AuditPage {
             log_origin: call.service.log_origin(tx.tenant()),

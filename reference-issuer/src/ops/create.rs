@@ -24,9 +24,9 @@ use crate::store::{Filter, Position, Tx};
 const DEFAULT_LIFETIME_SECONDS: u64 = 7_776_000;
 
 /// What a create is about: nothing yet, or a request.
-pub(crate) enum Subjected {
+pub(crate) enum Source {
     Direct,
-    FromRequest(Box<CredentialRequest>),
+    Request(Box<CredentialRequest>),
 }
 
 /// How a caller stands to a create.
@@ -77,10 +77,10 @@ const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
 ];
 
 impl Operation for CredentialCreate {
-    type Subject = Subjected;
+    type Subject = Source;
 
     /// Project and environment stand in the body, so the body is read first.
-    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Subjected, Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Source, Problem> {
         match &call.body()?.typed {
             CreateBody::Direct(body) => {
                 let place = guard::place(&body.project, &body.environment);
@@ -88,35 +88,28 @@ impl Operation for CredentialCreate {
                     permitted: call.caller.may(Action::Create, &place),
                 };
                 rules::check(DIRECT_SIGHT_RULES, &sight)?;
-                Ok(Subjected::Direct)
+                Ok(Source::Direct)
             }
             CreateBody::FromRequest(body) => {
-                let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
-                let asked = &request.submitted;
-                guard::object(
-                    &call.caller,
-                    &asked.project,
-                    &asked.environment,
-                    Action::Read,
-                )?;
+                let request = guard::request(tx, &call.caller, &body.request_id, Action::Read)?;
                 let sight = CreateSight {
                     permitted: matches!(&call.caller, Caller::Principal { id, .. } if *id == request.requester),
                 };
                 rules::check(REQUESTER_RULES, &sight)?;
-                Ok(Subjected::FromRequest(Box::new(request)))
+                Ok(Source::Request(Box::new(request)))
             }
         }
     }
 
     fn carry_out(
         tx: &mut Tx<'_>,
-        subject: Subjected,
+        source: Source,
         call: &Incoming<Self>,
     ) -> Result<Outcome<Credential>, Problem> {
-        match (subject, &call.body()?.typed) {
-            (Subjected::FromRequest(request), _) => from_request(tx, *request, call),
-            (Subjected::Direct, CreateBody::Direct(body)) => direct(tx, body, call),
-            (Subjected::Direct, CreateBody::FromRequest(_)) => Err(ProblemType::Internal.into()),
+        match (source, &call.body()?.typed) {
+            (Source::Request(request), _) => from_request(tx, *request, call),
+            (Source::Direct, CreateBody::Direct(body)) => direct(tx, body, call),
+            (Source::Direct, CreateBody::FromRequest(_)) => Err(ProblemType::Internal.into()),
         }
     }
 }
@@ -318,7 +311,7 @@ impl Operation for CredentialList {
         let cipher = tx.keys().cursors();
         let after: Option<Position> = listing.open(cipher, &filter, query.cursor.as_deref())?;
         let mut places = tx.places()?;
-        places.retain(|place| call.caller.may(Action::Read, place));
+        places.retain(|place| is_wanted(query, place) && call.caller.may(Action::Read, place));
         let filtered = Filter {
             places: &places,
             query: &filter,
@@ -338,20 +331,20 @@ impl Operation for CredentialList {
     }
 }
 
+/// Whether a query leaves a place, `<project>/<environment>`, in.
+fn is_wanted(query: &ListQuery, place: &str) -> bool {
+    let fits =
+        |wanted: &Option<String>, given: &str| wanted.as_ref().is_none_or(|wanted| wanted == given);
+    place.split_once('/').is_some_and(|(project, environment)| {
+        fits(&query.project, project) && fits(&query.environment, environment)
+    })
+}
+
 impl Operation for CredentialRead {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx
-            .credential(&call.path()?.credential_id)?
-            .ok_or(ProblemType::NotFound)?;
-        guard::object(
-            &call.caller,
-            &credential.project,
-            &credential.environment,
-            Action::Read,
-        )?;
-        Ok(credential)
+        guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
     fn carry_out(

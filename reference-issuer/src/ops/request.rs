@@ -126,7 +126,7 @@ impl Operation for RequestRead {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        visible(tx, call, &call.path()?.request_id, Action::Read)
+        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Read)
     }
 
     fn carry_out(
@@ -136,17 +136,4 @@ impl Operation for RequestRead {
     ) -> Result<Outcome<CredentialRequest>, Problem> {
         Ok(Outcome::Done(request))
     }
-}
-
-/// The request of a path, if the caller sees it and may do this to it.
-pub(super) fn visible<C: Operation>(
-    tx: &Tx<'_>,
-    call: &Incoming<C>,
-    id: &RequestId,
-    action: Action,
-) -> Result<CredentialRequest, Problem> {
-    let request = tx.request(id)?.ok_or(ProblemType::NotFound)?;
-    let asked = &request.submitted;
-    guard::object(&call.caller, &asked.project, &asked.environment, action)?;
-    Ok(request)
 }

@@ -23,19 +23,13 @@ impl Operation for CredentialRevoke {
 
     /// Whoever holds a key may end it, and nothing else.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx
-            .credential(&call.path()?.credential_id)?
-            .ok_or(ProblemType::NotFound)?;
-        let is_itself = matches!(&call.caller, Caller::Credential(id) if *id == credential.id);
-        if !is_itself {
-            guard::object(
-                &call.caller,
-                &credential.project,
-                &credential.environment,
-                Action::Revoke,
-            )?;
+        let id = &call.path()?.credential_id;
+        if matches!(&call.caller, Caller::Credential(own) if own == id) {
+            return tx
+                .credential(id)?
+                .ok_or_else(|| ProblemType::NotFound.into());
         }
-        Ok(credential)
+        guard::credential(tx, &call.caller, id, Action::Revoke)
     }
 
     fn carry_out(

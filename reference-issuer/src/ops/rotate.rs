@@ -45,16 +45,8 @@ impl Operation for RotationOpen {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx
-            .credential(&call.path()?.credential_id)?
-            .ok_or(ProblemType::NotFound)?;
-        guard::object(
-            &call.caller,
-            &credential.project,
-            &credential.environment,
-            Action::Rotate,
-        )?;
-        Ok(credential)
+        let id = &call.path()?.credential_id;
+        guard::credential(tx, &call.caller, id, Action::Rotate)
     }
 
     fn carry_out(

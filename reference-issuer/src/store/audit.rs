@@ -44,7 +44,7 @@ impl From<TreeFault<Fault>> for Fault {
 
 impl Tx<'_> {
     /// Appends an entry to the tenant's log.
-    pub(crate) fn audit(&mut self, entry: &Entry) -> Result<(), Fault> {
+    pub(super) fn audit(&mut self, entry: &Entry) -> Result<(), Fault> {
         let size = self.audit_size()?;
         let mut salts = Vec::with_capacity(entry.members.len());
         for _ in &entry.members {
@@ -207,7 +207,7 @@ impl Tx<'_> {
 
     /// Notes that a principal read the log. Readings are counted together, and written as one
     /// entry when [`JOIN_SECONDS`] have passed since the first.
-    pub(crate) fn note_audit_read(&mut self, reader: &PrincipalId) -> Result<(), Fault> {
+    pub(super) fn note_audit_read(&mut self, reader: &PrincipalId) -> Result<(), Fault> {
         let now = self.now();
         let first: bool = self
             .connection()

@@ -129,7 +129,7 @@ impl Tx<'_> {
     }
 
     /// Erases what is left of the secret of a credential.
-    pub(crate) fn close_delivery(&mut self, credential: &CredentialId) -> Result<(), Fault> {
+    pub(super) fn close_delivery(&mut self, credential: &CredentialId) -> Result<(), Fault> {
         self.connection()
             .prepare_cached("UPDATE deliveries SET sealed = NULL WHERE credential = ?1 AND tenant = ?2 AND sealed IS NOT NULL")?
             .execute(params![credential.as_str(), self.tenant().as_str()])?;

@@ -50,7 +50,7 @@ impl Due {
 
 impl Tx<'_> {
     /// Notes that something is due.
-    pub(crate) fn schedule(&mut self, at: Timestamp, due: &Due) -> Result<(), Fault> {
+    pub(super) fn schedule(&mut self, at: Timestamp, due: &Due) -> Result<(), Fault> {
         let (kind, id) = due.to_columns();
         self.connection()
             .prepare_cached(

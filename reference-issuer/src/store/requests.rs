@@ -18,16 +18,16 @@ pub struct ChallengeRow {
 }
 
 /// What proves an approval by passkey, for whoever doubts it later.
-#[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+#[derive(Clone, Debug)]
+pub struct Evidence {
     /// The approval.
-    pub approval: &'a ApprovalId,
+    pub approval: ApprovalId,
     /// The challenge that was signed.
-    pub challenge: &'a Challenge,
+    pub challenge: Challenge,
     /// The signature and what it covers.
-    pub assertion: &'a Assertion,
+    pub assertion: Assertion,
     /// The public key that verified it, a `COSE_Key`.
-    pub public_key: &'a [u8],
+    pub public_key: Vec<u8>,
 }
 
 impl Tx<'_> {
@@ -78,7 +78,7 @@ impl Tx<'_> {
     }
 
     /// Keeps a challenge until it is over.
-    pub(crate) fn put_challenge(&mut self, challenge: &Challenge) -> Result<(), Fault> {
+    pub(super) fn put_challenge(&mut self, challenge: &Challenge) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO challenges (id, tenant, used, record) VALUES (?1, ?2, 0, ?3)",
@@ -113,7 +113,7 @@ impl Tx<'_> {
     }
 
     /// Uses a challenge up.
-    pub(crate) fn use_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
+    pub(super) fn use_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
         self.connection()
             .prepare_cached("UPDATE challenges SET used = 1 WHERE id = ?1 AND tenant = ?2")?
             .execute(params![id.as_str(), self.tenant().as_str()])?;
@@ -128,7 +128,7 @@ impl Tx<'_> {
     }
 
     /// Keeps what proves an approval.
-    pub(crate) fn put_evidence(&mut self, evidence: &Evidence<'_>) -> Result<(), Fault> {
+    pub(super) fn put_evidence(&mut self, evidence: &Evidence) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO evidence (approval, tenant, request, challenge, assertion, public_key)
@@ -138,8 +138,8 @@ impl Tx<'_> {
                 evidence.approval.as_str(),
                 self.tenant().as_str(),
                 evidence.challenge.request_id.as_str(),
-                serde_json::to_string(evidence.challenge)?,
-                serde_json::to_string(evidence.assertion)?,
+                serde_json::to_string(&evidence.challenge)?,
+                serde_json::to_string(&evidence.assertion)?,
                 evidence.public_key,
             ])?;
         Ok(())

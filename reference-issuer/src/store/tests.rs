@@ -5,11 +5,14 @@ use clp_schemas::audit::Event;
 use clp_schemas::audit::merkle;
 use clp_schemas::ids::{PrincipalId, TenantId};
 use clp_schemas::ops::audit::EntriesQuery;
+use clp_schemas::ops::create::ListQuery;
 use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::state::credential::State;
 use serde_json::json;
 
-use super::{EntryRange, Fault, NewTenant, Store};
+use super::{EntryRange, Fault, Filter, NewTenant, Position, Store};
 use crate::audit::Entry;
+use crate::lifecycle::Effect;
 
 async fn tenant(store: &Store) -> TenantId {
     let new = NewTenant {
@@ -40,7 +43,7 @@ async fn a_refusal_undoes_what_its_own_job_did() {
                 .and_then(|value| value.as_u64())
                 .unwrap_or_default();
             tx.put_resource("x", &json!(before + 1))?;
-            tx.audit(&Entry::new(Event::AuditRead))?;
+            tx.apply(vec![Effect::Audit(Entry::new(Event::AuditRead))])?;
             match number % 4 {
                 0 => Err(Problem::from(ProblemType::Forbidden)),
                 1 => panic!("a job may fail"),
@@ -122,7 +125,8 @@ async fn the_root_is_that_of_the_leaves() {
                     without_place: true,
                 };
                 let entries = tx.audit_entries(&EntriesQuery::default(), &range, 100)?;
-                tx.audit(&Entry::new(Event::AuditRead).actor("prin_0123456789abcdefghij"))?;
+                let entry = Entry::new(Event::AuditRead).actor("prin_0123456789abcdefghij");
+                tx.apply(vec![Effect::Audit(entry)])?;
                 Ok((root, entries))
             })
             .await
@@ -160,7 +164,9 @@ async fn readings_of_the_log_are_written_as_one_entry() {
     for _ in 0..3 {
         let reader = reader.clone();
         store
-            .submit(tenant.clone(), move |tx| Ok(tx.note_audit_read(&reader)?))
+            .submit(tenant.clone(), move |tx| {
+                Ok(tx.apply(vec![Effect::CountAuditRead(reader)])?)
+            })
             .await
             .unwrap();
     }
@@ -202,4 +208,62 @@ async fn a_closed_store_answers_unavailable() {
     assert_eq!(refused.kind(), Some(ProblemType::Unavailable));
     let again = Store::open(Some(directory.path())).unwrap();
     again.submit(tenant, |_| Ok(())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_of_a_listing_is_read_in_order_out_of_an_index() {
+    let store = Store::open(None).unwrap();
+    let tenant = tenant(&store).await;
+    let text = |text: &str| Some(text.to_owned());
+    let all = ListQuery::default();
+    let queries = [
+        all.clone(),
+        ListQuery {
+            project: text("a"),
+            ..all.clone()
+        },
+        ListQuery {
+            owner: text("o"),
+            ..all.clone()
+        },
+        ListQuery {
+            state: Some(State::Active),
+            ..all.clone()
+        },
+        ListQuery {
+            state: Some(State::Active),
+            owner: text("o"),
+            project: text("a"),
+            ..all
+        },
+    ];
+    for (query, places) in queries.iter().flat_map(|query| [(query, 1), (query, 3)]) {
+        let query = query.clone();
+        let plan: Vec<String> = store
+            .submit(tenant.clone(), move |tx| {
+                let places = vec!["a/e".to_owned(); places];
+                let filter = Filter {
+                    places: &places,
+                    query: &query,
+                };
+                let after = Position {
+                    created_at: 5,
+                    number: 5,
+                };
+                let (text, values) = tx.listing(filter, Some(after), 10)?;
+                let mut statement = tx
+                    .connection()
+                    .prepare(&format!("EXPLAIN QUERY PLAN {text}"))
+                    .map_err(Fault::from)?;
+                let rows = statement
+                    .query_map(rusqlite::params_from_iter(values), |row| row.get(3))
+                    .map_err(Fault::from)?;
+                Ok(rows.collect::<Result<_, _>>().map_err(Fault::from)?)
+            })
+            .await
+            .unwrap();
+        let plan = plan.join("; ");
+        assert!(plan.contains("SEARCH credentials USING INDEX"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }

@@ -63,9 +63,16 @@ impl<'c> Tx<'c> {
                 Effect::SaveCredential(credential) => self.save_credential(&credential)?,
                 Effect::CloseDelivery(credential) => self.close_delivery(&credential)?,
                 Effect::SaveRequest(request) => self.save_request(&request)?,
+                Effect::SaveChallenge(challenge) => self.put_challenge(&challenge)?,
+                Effect::UseChallenge(challenge) => self.use_challenge(&challenge)?,
+                Effect::SaveEvidence(evidence) => self.put_evidence(&evidence)?,
+                Effect::SavePasskey(principal, passkey) => {
+                    self.put_passkey(&principal, &passkey)?
+                }
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
+                Effect::CountAuditRead(reader) => self.note_audit_read(&reader)?,
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! The one thread that touches the database.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +39,11 @@ impl Worker {
     pub(super) fn start(directory: Option<&Path>) -> Result<Self, Fault> {
         let (connection, keys) = match directory {
             Some(directory) => {
-                std::fs::create_dir_all(directory)?;
+                // Nobody else has a reason to look into it.
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(directory)?;
                 let keys = Keys::load_or_make(directory)?;
                 (Connection::open(directory.join("issuer.db"))?, keys)
             }
