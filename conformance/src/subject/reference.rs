@@ -32,7 +32,10 @@ impl Embedded {
             .spawn()
             .await
             .map_err(|error| fault(error.to_string()))?;
-        let url = |text: &str| text.parse::<Url>().map_err(|error| fault(error.to_string()));
+        let url = |text: &str| {
+            text.parse::<Url>()
+                .map_err(|error| fault(error.to_string()))
+        };
         let persona = running
             .personas
             .first()
