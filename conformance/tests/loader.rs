@@ -107,6 +107,23 @@ fn one_change_is_one_change_however_it_is_made() {
 }
 
 #[test]
+fn a_second_fault_is_added_to_a_proven_refusal_and_changes_the_problem() {
+    let first = "    When the same call is made with owner set to 1\n    Then it is refused as invalid-request\n";
+    let both = "    When the same call is made by Cleo and with owner set to 1\n";
+    assert!(load(&refusal(&format!("{first}{both}"), "forbidden")).is_ok());
+    // Without the first, or with its own problem again, the second proves nothing.
+    assert!(load(&refusal(both, "forbidden")).is_err());
+    assert!(load(&refusal(&format!("{first}{both}"), "invalid-request")).is_err());
+}
+
+#[test]
+fn the_features_of_this_suite_load() {
+    let registry = Registry::embedded().unwrap();
+    let suite = clp_conformance::run::suite(&registry);
+    assert!(suite.is_ok(), "{}", suite.unwrap_err());
+}
+
+#[test]
 fn each_rule_of_the_loader_is_kept() {
     let accepted = |tags: &str, name: &str| scenario(tags, name, TWIN);
     let two = "    When the same call is made with:\n      | member | value |\n      | owner | 1 |\n      | purpose | 2 |\n";

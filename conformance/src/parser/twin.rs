@@ -1,5 +1,7 @@
 //! The proof that a refusal is refused for the reason it names: beside it stands an accepted
-//! call of the same endpoint, and between the two lies exactly one change.
+//! call of the same endpoint, and between the two lies exactly one change. Where a call has
+//! several faults, each of them is added to a call whose refusal is proven already, and the
+//! problem changes with it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -140,16 +142,27 @@ fn rows(step: &Step) -> impl Iterator<Item = (String, String)> {
     rows.chain(text)
 }
 
-/// An accepted call, and how many changes were made since.
+/// A call whose outcome is known, and how many changes were made since.
 struct Twin {
     call: Call,
     changes: usize,
+    /// The problem, where it was refused.
+    problem: Option<String>,
+}
+
+impl Twin {
+    /// How many changes lie between it and a call.
+    fn distance(&self, call: &Call) -> usize {
+        self.changes + call.differences(&self.call)
+    }
 }
 
 #[derive(Default)]
 struct Reader {
     /// The last accepted call of each endpoint.
     twins: HashMap<String, Twin>,
+    /// The calls whose refusal is proven.
+    refused: Vec<Twin>,
     /// The call that "the same call" repeats: the last one that is no repetition itself.
     base: Option<Call>,
     /// The call that awaits its verdict.
@@ -215,7 +228,7 @@ impl Reader {
 
     /// Something changed, for every twin.
     fn change(&mut self) {
-        for twin in self.twins.values_mut() {
+        for twin in self.twins.values_mut().chain(&mut self.refused) {
             twin.changes += 1;
         }
     }
@@ -223,8 +236,12 @@ impl Reader {
     fn accept(&mut self, call: Call) {
         self.change();
         self.acceptance = Some((call.endpoint.clone(), ACCEPTED.to_owned()));
-        self.twins
-            .insert(call.endpoint.clone(), Twin { call, changes: 0 });
+        let twin = Twin {
+            changes: 0,
+            problem: None,
+            call,
+        };
+        self.twins.insert(twin.call.endpoint.clone(), twin);
     }
 
     fn refuse(&mut self, call: &Call, problem: String) -> Result<(), String> {
@@ -245,16 +262,23 @@ impl Reader {
         let twin = self.twins.get(name).ok_or_else(|| {
             format!("the refusal of `{name}` has no twin: first show the call being accepted, then change one thing")
         })?;
-        let changes = match twin.changes + call.differences(&twin.call) {
-            // Saying it again is the change, where nothing else is.
-            0 => 1,
-            more => more,
-        };
-        if changes != 1 {
+        // Saying it again is the change, where nothing else is.
+        let changes = twin.distance(call).max(1);
+        let added = self.refused.iter().any(|one| {
+            one.call.endpoint == *name
+                && one.distance(call) == 1
+                && one.problem.as_ref() != Some(&problem)
+        });
+        if changes != 1 && !added {
             return Err(format!(
                 "between the accepted `{name}` and its refusal lie {changes} changes; there has to be exactly one"
             ));
         }
+        self.refused.push(Twin {
+            call: call.clone(),
+            changes: 0,
+            problem: Some(problem.clone()),
+        });
         self.refusal = Some((name.clone(), problem));
         Ok(())
     }
