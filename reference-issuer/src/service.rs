@@ -6,7 +6,7 @@ use clp_schemas::ids::{CredentialId, DeliveryId, RequestId, TenantId};
 use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
-use crate::http::RequestLog;
+use crate::http::{Failures, RequestLog};
 use crate::store::Store;
 
 /// The path of E, the collection of credentials, below the origin.
@@ -27,6 +27,8 @@ pub struct Service {
     pub store: Store,
     /// What reached it.
     pub log: Arc<RequestLog>,
+    /// Who failed to authenticate.
+    pub failures: Failures,
 }
 
 impl Service {
@@ -43,6 +45,7 @@ impl Service {
             persona,
             store,
             log,
+            failures: Failures::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! answer does not compile.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::inbound::Inbound;
 use super::reply::Reply;
-use super::{body, query};
+use super::{body, failures, query};
 use crate::auth;
 use crate::ops::{Incoming, Operation, discover, run};
 use crate::rules::{self, Rule};
@@ -175,6 +176,10 @@ fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
     let reply = Reply::refusal(problem);
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;
+    }
+    let repeated = service.failures.count(inbound.peer, Instant::now());
+    if let Err(problem) = rules::check(failures::RULES, &repeated) {
+        return Reply::refusal(&problem);
     }
     let metadata = format!(
         "{}/.well-known/oauth-protected-resource{ENDPOINT_PATH}",

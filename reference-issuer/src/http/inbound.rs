@@ -1,9 +1,10 @@
 //! A request as it arrived: bounded in size and time, nothing in it believed yet.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
 use clp_schemas::json::Limits;
@@ -37,6 +38,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// The address that it came from.
+    pub peer: IpAddr,
 }
 
 /// Step 1: the version.
@@ -73,6 +76,12 @@ impl Inbound {
     /// off or does not arrive in time.
     pub async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| {
+                peer.ip()
+            });
         rules::check(VERSION_RULES, &parts.headers)?;
         let outcome = read_body(body).await;
         rules::check(SIZE_RULES, &outcome)?;
@@ -87,6 +96,7 @@ impl Inbound {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
+            peer,
         })
     }
 
@@ -184,6 +194,7 @@ mod tests {
             query: String::new(),
             headers,
             body: Vec::new(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod body;
 mod dispatch;
+mod failures;
 mod inbound;
 mod log;
 mod query;
@@ -13,6 +14,7 @@ mod schema;
 mod serve;
 
 pub(crate) use body::{Body, read as read_body};
+pub use failures::Failures;
 pub use inbound::Inbound;
 pub use log::RequestLog;
 pub(crate) use query::read as read_query;

@@ -54,9 +54,8 @@ impl Reply {
         let mut reply = Self::new(problem.status, Some(problem::MEDIA_TYPE), body);
         reply.problem = problem.kind().map(ProblemType::name);
         match problem.kind() {
-            Some(ProblemType::RateLimited | ProblemType::Unavailable) => {
-                reply.with(RETRY_AFTER, "1")
-            }
+            Some(ProblemType::RateLimited) => reply.with(RETRY_AFTER, "60"),
+            Some(ProblemType::Unavailable) => reply.with(RETRY_AFTER, "1"),
             _ => reply,
         }
     }

@@ -1,11 +1,10 @@
 //! The listener of a persona: the endpoints of the protocol, and below them the persona's own
 //! API.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::problem::{Problem, ProblemType};
@@ -35,14 +34,8 @@ pub fn router(service: Arc<Service>) -> Router {
 
 async fn serve(service: &Arc<Service>, request: Request) -> Reply {
     let below = is_below_endpoint(request.uri().path());
-    let caller = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
-            address.ip()
-        });
     let reply = match Inbound::read(request).await {
-        Ok(inbound) => answer(service, inbound, caller).await,
+        Ok(inbound) => answer(service, inbound).await,
         Err(problem) => Reply::refusal(&problem),
     };
     // Answers below E are about credentials (RFC 9111 section 5.2.2.5).
@@ -72,7 +65,7 @@ const ROUTE_RULES: &[Rule<Routed>] = &[
     },
 ];
 
-async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
+async fn answer(service: &Arc<Service>, inbound: Inbound) -> Reply {
     let routed = route(&inbound.method, &inbound.path);
     if let Err(problem) = rules::check(ROUTE_RULES, &routed) {
         let reply = Reply::refusal(&problem);
@@ -87,7 +80,7 @@ async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Rep
             .unwrap_or_else(|problem| Reply::refusal(&problem)),
         Routed::NoMethod(_) | Routed::Nothing => Reply::refusal(&ProblemType::NotFound.into()),
         Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
-        Routed::Elsewhere => resource(service, inbound, caller).await,
+        Routed::Elsewhere => resource(service, inbound).await,
     }
 }
 
@@ -103,14 +96,14 @@ fn approval_page() -> Reply {
 }
 
 /// Hands a call over to the persona's own API.
-async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
+async fn resource(service: &Arc<Service>, inbound: Inbound) -> Reply {
     let call = ResourceCall {
         bearer: inbound.bearer().map(str::to_owned),
         method: inbound.method.clone(),
         path: inbound.path.clone(),
         query: inbound.query,
         body: inbound.body.into(),
-        caller,
+        caller: inbound.peer,
     };
     let answer = resource::answer(&service.store, &service.persona, call).await;
     let reply = match answer.result {

@@ -162,7 +162,7 @@ fn direct(
         },
         predecessor: None,
     };
-    mint(tx, blueprint, call)
+    create(tx, blueprint, call)
 }
 
 /// Opens the request that a create turns into where policy wants an approval. The refusal names
@@ -269,7 +269,7 @@ fn from_request(
     ))
 }
 
-fn mint(
+fn create(
     tx: &mut Tx<'_>,
     blueprint: Blueprint,
     call: &Incoming<CredentialCreate>,
