@@ -16,9 +16,13 @@ Feature: approve
       | approver   | {ben.id}                         |
       | decision   | "approve"                        |
     And the challenge is that of its parts
+    And the answer is called first
     When the same call is made with decision set to "deny"
     Then it is accepted
     And the challenge is that of its parts
+    And the answer has:
+      | member | value             |
+      | nonce  | not {first.nonce} |
 
   @CLP-APP-002
   Scenario: Only who may approve is challenged
@@ -123,7 +127,7 @@ Feature: approve
     When Ben calls approval_submit on first
     Then it is accepted
     Given Ben signs a challenge for second
-    And the clock advances by 301 seconds
+    And the clock advances to {challenge.expires_at}
     When the same call is made on second
     Then it is refused as challenge-not-usable
     And the request second has:
@@ -195,6 +199,10 @@ Feature: approve
     When the same call is made on second
     Then it is refused as evidence-invalid
     Given Ben signs a challenge for second with a bit flipped
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given a passkey of Ana
+    And Ben signs a challenge for second with the passkey of Ana
     When the same call is made on second
     Then it is refused as evidence-invalid
     And the request second has:

@@ -10,7 +10,7 @@ Feature: create
       | state               | "provisioned" |
       | id                  | matches ^cred_[0-9A-Za-z]{20,40}$ |
       | delivery.id         | matches ^dlv_[0-9A-Za-z]{20,40}$  |
-      | delivery.uri        | present       |
+      | delivery.uri        | matches ^https?:// |
       | delivery.expires_at | present       |
     And the answer has the headers:
       | name     | value                      |
@@ -20,6 +20,7 @@ Feature: create
   Scenario: A credential is what was asked for
     When Ana calls credential_create with:
       | part            | value                                              |
+      | permissions     | [{"resource_type": "{probe.read_permissions.0.resource_type}", "selector": "z/*", "actions": {probe.read_permissions.0.actions}}, {"resource_type": "{probe.read_permissions.0.resource_type}", "selector": "a/b", "actions": {probe.read_permissions.0.actions}}] |
       | expires_at      | {now+600}                                          |
       | subject         | {"kind": "workload", "id": "{mark}"}               |
       | rotation_policy | {"rotate_every_seconds": 300, "max_overlap_seconds": 60, "renewable_until": "{now+6000}"} |
@@ -82,6 +83,17 @@ Feature: create
     When the same call is made with permissions.0.selector set to "../b"
     Then it is refused as invalid-request
 
+  @core @CLP-TRN-010
+  Scenario: The same thing is said in one way only
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with permissions.0.actions set to ["{probe.read_permissions.0.actions.0}", "{probe.read_permissions.0.actions.0}"]
+    Then it is refused as invalid-request
+    When the same call is made with permissions.0.constraints set to {}
+    Then it is refused as invalid-request
+    When the same call is made with permissions set to []
+    Then it is refused as invalid-request
+
   @core @CLP-PRM-010
   Scenario: A constraint's value has the constraint's kind
     Given permissions called constrained that the read probe does not meet
@@ -116,6 +128,8 @@ Feature: create
       | expires_at | {now+600} |
     Then it is accepted
     When the same call is made with expires_at set to {now-600}
+    Then it is refused as expiry-out-of-range
+    When the same call is made with expires_at set to {now}
     Then it is refused as expiry-out-of-range
 
   @core @CLP-CRE-009
@@ -179,6 +193,9 @@ Feature: create
     When the same call is made with query expires_before set to {first.expires_at}
     Then it is accepted
     And the items are none
+    When the same call is made with query owner set to {mark_upper}
+    Then it is accepted
+    And the items are none
     When the same call is made with query environment set to {probe.approval_environment}
     Then it is accepted
     And the items are none
@@ -228,7 +245,7 @@ Feature: create
     And the answer has:
       | member | value    |
       | state  | "active" |
-    Given the clock advances by 601 seconds
+    Given the clock advances to {credential.expires_at}
     When the same call is made again
     Then it is accepted
     And the answer has:
@@ -258,11 +275,19 @@ Feature: create
 
   @core @CLP-MOD-008
   Scenario: A key mints no other
-    Given an active credential
+    Given an active credential called mine
     When Ana calls credential_create
     Then it is accepted
-    When the same call is made by the key of credential
+    When the same call is made by the key of mine
     Then it is refused as forbidden
+
+  @core @CLP-MOD-008
+  Scenario: A key does not replace itself
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made by the key
+    Then it is refused as not-found
 
   @core @CLP-MOD-008
   Scenario: A key sees no list
@@ -276,7 +301,7 @@ Feature: create
     Given a provisioned credential
     When Ana calls credential_read
     Then it is accepted
-    When the same call is made with method set to DELETE
+    When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
     And the answer has the headers:
       | name  | value          |
@@ -284,7 +309,11 @@ Feature: create
 
   @approval @CLP-CRE-011
   Scenario: A create that needs an approval asks for it
-    When Ana calls credential_create
+    When Ana calls credential_create with:
+      | part            | value                                |
+      | expires_at      | {now+3600}                           |
+      | subject         | {"kind": "workload", "id": "{mark}"} |
+      | rotation_policy | {"rotate_every_seconds": 300}        |
     Then it is accepted
     When the same call is made with environment set to {probe.approval_environment}
     Then it is refused as approval-required
@@ -299,6 +328,9 @@ Feature: create
       | submitted.purpose     | {mark}                       |
       | submitted.environment | {probe.approval_environment} |
       | submitted.permissions | {probe.read_permissions}     |
+      | submitted.subject     | {"kind": "workload", "id": "{mark}"} |
+      | submitted.rotation_policy | {"rotate_every_seconds": 300} |
+      | submitted.lifetime_seconds | about 3600               |
 
   @approval @CLP-CRE-013 @needs-clock
   Scenario: Nothing is created before somebody has approved
@@ -331,7 +363,7 @@ Feature: create
       | part | value                        |
       | body | {"request_id": "{first.id}"} |
     Then it is accepted
-    Given the clock advances by 3601 seconds
+    Given the clock advances to {approval.expires_at}
     When the same call is made with request_id set to "{second.id}"
     Then it is refused as approval-expired
     And 1 credential exists

@@ -51,7 +51,7 @@ Feature: discover
   Scenario: A manifest cannot be written
     When nobody calls manifest_read
     Then it is accepted
-    When the same call is made with method set to DELETE
+    When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
     And the answer has the headers:
       | name  | value          |

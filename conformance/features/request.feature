@@ -86,6 +86,15 @@ Feature: request
     Then it is accepted
     And the consent of request is that of the permission document
 
+  @CLP-PRM-015
+  Scenario: Consent names what is implied, in one order
+    Given permissions called implying that imply those for reading
+    When Ana calls request_open with:
+      | part        | value                                          |
+      | permissions | [{"resource_type": "{implying.0.resource_type}", "selector": "z/*", "actions": {implying.0.actions}}, {"resource_type": "{implying.0.resource_type}", "selector": "a/b", "actions": {implying.0.actions}}] |
+    Then it is accepted
+    And the consent of request is that of the permission document
+
   @CLP-PRM-016
   Scenario: What nobody can read nobody is asked
     Given permissions called endless whose consent nobody can read

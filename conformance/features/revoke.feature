@@ -6,9 +6,11 @@ Feature: revoke
   Scenario: A credential is revoked
     Given an active credential
     When Ana calls credential_revoke with:
-      | part   | value        |
-      | reason | "compromise" |
+      | part   | value         |
+      | reason | "compromise"  |
+      | note   | "note-{mark}" |
     Then it is accepted
+    And the answer does not hold note-{mark}
     And the answer has:
       | member            | value           |
       | id                | {credential.id} |

@@ -188,6 +188,18 @@ Feature: rotate
     When the same call is made with expires_at set to {now+2700}
     Then it is refused as expiry-out-of-range
 
+  @CLP-ROT-009 @CLP-ROT-010 @needs-clock
+  Scenario: Nothing is renewed after the policy has ended
+    Given an active credential called first
+    And an active credential called second with:
+      | part            | value                             |
+      | rotation_policy | {"renewable_until": "{now+1800}"} |
+    When Ana calls rotation_open on first
+    Then it is accepted
+    Given the clock advances to {second.rotation_policy.renewable_until}
+    When the same call is made on second
+    Then it is refused as expiry-out-of-range
+
   @CLP-ROT-011 @needs-clock
   Scenario: No overlap is so long that the issuer ends it
     Given a used credential called old with:

@@ -78,6 +78,21 @@ Feature: scope
       | permissions | {implying} |
     When the key calls the read probe
     Then it is served
+    And the credential credential has:
+      | member      | value      |
+      | permissions | {implying} |
+
+  @CLP-PRM-009
+  Scenario: A selector ends between segments
+    Given permissions called cropped whose selector is cut within a word
+    And an active credential called here
+    And an active credential called beside with:
+      | part        | value     |
+      | permissions | {cropped} |
+    When the key of here calls the read probe
+    Then it is served
+    When the same call is made by the key of beside
+    Then it is refused with 403 and insufficient_scope
 
   @CLP-PRM-011
   Scenario: A constraint that is not met keeps a key out
@@ -99,6 +114,18 @@ Feature: scope
     When the same call is made by a stranger
     Then it is refused with 401 and invalid_token
 
+  @CLP-SCO-003
+  Scenario: A key that was guessed or mistyped opens nothing
+    Given an active credential
+    And a forged key called forged with the id of credential
+    And a mistyped key called mistyped with the id of credential
+    When the key calls the read probe
+    Then it is served
+    When the same call is made with header Authorization set to Bearer {forged}
+    Then it is refused with 401 and invalid_token
+    When the same call is made with header Authorization set to Bearer {mistyped}
+    Then it is refused with 401 and invalid_token
+
   @CLP-SCO-004
   Scenario: A revoked key opens nothing
     Given an active credential
@@ -116,7 +143,7 @@ Feature: scope
       | expires_at | {now+600}   |
     When the key calls the read probe
     Then it is served
-    When the clock advances by 601 seconds
+    When the clock advances to {credential.expires_at}
     And the same call is made again
     Then it is refused with 401 and invalid_token
     And the credential credential has:

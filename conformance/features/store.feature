@@ -38,6 +38,20 @@ Feature: store
     Then it is refused as not-found
     And the answer is the same as nothing byte for byte
 
+  @CLP-DLV-002
+  Scenario: Nobody else is shown where the delivery is
+    Given a provisioned credential
+    When Ana calls credential_read
+    Then it is accepted
+    And the answer has:
+      | member      | value                    |
+      | delivery.id | {credential.delivery.id} |
+    When the same call is made by Cleo
+    Then it is accepted
+    And the answer has:
+      | member   | value  |
+      | delivery | absent |
+
   @CLP-DLV-003
   Scenario: Fetching the secret activates the credential
     Given a provisioned credential
@@ -71,7 +85,7 @@ Feature: store
     Given a provisioned credential
     When Ana calls delivery_read
     Then it is accepted
-    When the clock advances by 901 seconds
+    When the clock advances to {credential.delivery.expires_at}
     And the same call is made again
     Then it is refused as delivery-gone
     And the key of credential opens the read probe
@@ -101,7 +115,7 @@ Feature: store
     And the answer has:
       | member | value         |
       | state  | "provisioned" |
-    When the clock advances by 901 seconds
+    When the clock advances to {credential.delivery.expires_at}
     And the same call is made again
     Then it is accepted
     And the answer has:
@@ -138,6 +152,11 @@ Feature: store
       | disclosed_to             | 1 items     |
       | disclosed_to.0.principal | {ana.id}    |
       | disclosed_to.0.at        | about {now} |
+    When the same call is made again
+    Then it is accepted
+    And the credential credential has:
+      | member       | value   |
+      | disclosed_to | 1 items |
 
   @CLP-CRE-002 @CLP-SEC-003 @CLP-AUD-004
   Scenario: The secret stands in no other answer

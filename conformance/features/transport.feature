@@ -73,6 +73,10 @@ Feature: transport
     Then it is refused as invalid-json
     When the same call is made with a body that is cut short
     Then it is refused as invalid-json
+    When the same call is made with a body that goes on after its end
+    Then it is refused as invalid-json
+    When the same call is made with a body that has half a character
+    Then it is refused as invalid-json
     When the same call is made with a body that has a comma too many
     Then it is refused as invalid-json
     When the same call is made with a body that is not UTF-8
@@ -86,6 +90,8 @@ Feature: transport
     When the same call is made with a body that has a member twice
     Then it is refused as duplicate-member
     When the same call is made with a body that has a member twice, once escaped
+    Then it is refused as duplicate-member
+    When the same call is made with a body that has a member twice inside
     Then it is refused as duplicate-member
     And 1 credential exists
 
@@ -106,6 +112,8 @@ Feature: transport
     Then it is refused as too-deep
     When the same call is made with a body that is 100000 levels deep
     Then it is refused as too-deep
+    When the same call is made with a body that is 32 levels deep
+    Then it is refused as invalid-request
 
   @CLP-TRN-010 @CLP-ERR-005
   Scenario: A body fits the published schema
@@ -133,6 +141,8 @@ Feature: transport
     When the same call is made with {mark} set to "{mark}"
     Then it is refused as invalid-request
     When the same call is made with subject set to {"kind": "user", "id": "x", "{mark}": true}
+    Then it is refused as invalid-request
+    When the same call is made with labels set to {"{mark}": 1}
     Then it is refused as invalid-request
     And 1 credential exists
 
@@ -221,36 +231,130 @@ Feature: transport
     Given an active credential
     When Ana calls rotation_open
     Then it is accepted
+    When the same call is made with a body that is cut short
+    Then it is refused as invalid-json
     When the same call is made by nobody and with a body that is cut short
     Then it is refused as unauthenticated
     When the same call is made by Dov and with a body that is cut short
     Then it is refused as not-found
     When the same call is made by Cleo and with a body that is cut short
     Then it is refused as forbidden
+
+  @CLP-TRN-016
+  Scenario: Who calls comes before the schema
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made with reason set to "{mark}"
+    Then it is refused as invalid-request
+    When the same call is made by Dov and with reason set to "{mark}"
+    Then it is refused as not-found
+    When the same call is made by Cleo and with reason set to "{mark}"
+    Then it is refused as forbidden
+
+  @CLP-TRN-016
+  Scenario: Who calls comes before the media type
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made with header Content-Type set to text/plain
+    Then it is refused as unsupported-media-type
     When the same call is made by Cleo and with header Content-Type set to text/plain
     Then it is refused as forbidden
 
   @CLP-TRN-016
-  Scenario: Version and size come before everything
+  Scenario: Who calls comes before the key
     Given an active credential
     When Ana calls rotation_open
     Then it is accepted
-    When the same call is made by nobody and with header CLP-Version set to 2.0
-    Then it is refused as version-not-supported
-    When the same call is made with header CLP-Version set to 2.0 and with a body that is 262145 bytes long
-    Then it is refused as version-not-supported
-    When the same call is made by nobody and with a body that is 262145 bytes long
-    Then it is refused as body-too-large
+    When the same call is made without header Idempotency-Key
+    Then it is refused as idempotency-key-missing
+    When the same call is made by Cleo and without header Idempotency-Key
+    Then it is refused as forbidden
 
   @CLP-TRN-016
-  Scenario: Form comes before the key, and the key before the meaning
+  Scenario: Form comes before state
+    Given an active credential called first
+    And a revoked credential called second
+    When Ana calls rotation_open on first
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as credential-not-active
+    When the same call is made on second and with reason set to "{mark}"
+    Then it is refused as invalid-request
+
+  @CLP-TRN-016
+  Scenario: The fault that stands first in the bytes is the one that is named
     When Ana calls credential_create
     Then it is accepted
+    When the same call is made with a body that has a member twice but no end
+    Then it is refused as duplicate-member
+
+  @CLP-TRN-016
+  Scenario: Meaning comes before policy
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with environment set to {probe.approval_environment}
+    Then it is refused as approval-required
+    When the same call is made with environment set to {probe.approval_environment} and with permissions.0.actions.0 set to "{mark}"
+    Then it is refused as unknown-permission
+
+  @CLP-TRN-016
+  Scenario: The version comes before everything
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made by nobody
+    Then it is refused as unauthenticated
+    When the same call is made by nobody and with header CLP-Version set to 2.0
+    Then it is refused as version-not-supported
+
+  @CLP-TRN-016
+  Scenario: The version comes before the size, and the size before the caller
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made by nobody
+    Then it is refused as unauthenticated
+    When the same call is made by nobody and with a body that is 262145 bytes long
+    Then it is refused as body-too-large
+    When the same call is made with a body that is 262145 bytes long
+    Then it is refused as body-too-large
+    When the same call is made with header CLP-Version set to 2.0 and with a body that is 262145 bytes long
+    Then it is refused as version-not-supported
+
+  @CLP-TRN-016
+  Scenario: Form comes before the key
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made without header Idempotency-Key
+    Then it is refused as idempotency-key-missing
     When the same call is made with purpose set to "" and without header Idempotency-Key
     Then it is refused as invalid-request
+
+  @CLP-TRN-016
+  Scenario: The key comes before the meaning
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with environment set to "mars"
+    Then it is refused as unknown-environment
     When the same call is made with environment set to "mars" and without header Idempotency-Key
     Then it is refused as idempotency-key-missing
+
+  @CLP-TRN-016
+  Scenario: Who may create comes before what it means
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with environment set to "mars"
+    Then it is refused as unknown-environment
     When the same call is made by Cleo and with environment set to "mars"
+    Then it is refused as forbidden
+
+  @CLP-TRN-016
+  Scenario: A body is read before it is said who may create
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made by Cleo
     Then it is refused as forbidden
     When the same call is made by Cleo and with purpose set to ""
     Then it is refused as invalid-request
@@ -282,9 +386,18 @@ Feature: transport
     Then it is refused as idempotency-key-invalid
     When the same call is made with header Idempotency-Key set to {letters_256}
     Then it is refused as idempotency-key-invalid
-    When the same call is made with header Idempotency-Key set to {mark}-1 and with another header Idempotency-Key set to {mark}-2
+    When the same call is made with header Idempotency-Key set to ""
+    Then it is refused as idempotency-key-invalid
+    When the same call is made with two keys
     Then it is refused as idempotency-key-invalid
     And 1 credential exists
+
+  @CLP-TRN-018
+  Scenario: A key can be long
+    When Ana calls credential_create with:
+      | part                   | value         |
+      | header Idempotency-Key | {letters_255} |
+    Then it is accepted
 
   @CLP-TRN-019 @CLP-TRN-020
   Scenario: A repetition has the same answer and mints nothing
@@ -396,28 +509,22 @@ Feature: transport
 
   @CLP-TRN-025
   Scenario: A refusal does not use the key up
-    When Ana calls credential_create with:
-      | part                   | value    |
-      | header Idempotency-Key | {mark}-1 |
+    When Ana calls credential_create
     Then it is accepted
-    When Ana calls credential_create with:
-      | part                   | value    |
-      | header Idempotency-Key | {mark}-2 |
-    Then it is accepted
-    When the same call is made with header Idempotency-Key set to {mark}-3 and with environment set to "mars"
+    When the same call is made with environment set to "mars"
     Then it is refused as unknown-environment
-    When the same call is made with header Idempotency-Key set to {mark}-3
+    When the same call is made with the key of the last call
     Then it is accepted
-    And 3 credentials exist
+    And 2 credentials exist
 
   @CLP-TRN-019 @CLP-TRN-025
   Scenario: The opening of a request is remembered
     When Ana calls credential_create
     Then it is accepted
-    When the same call is made with header Idempotency-Key set to {mark} and with environment set to {probe.approval_environment}
+    When the same call is made with environment set to {probe.approval_environment}
     Then it is refused as approval-required
     And the answer is called first
-    When the same call is made with header Idempotency-Key set to {mark} and with environment set to {probe.approval_environment}
+    When the last call is sent again
     Then it is refused as approval-required
     And the answer is the same as first byte for byte
 
@@ -545,13 +652,13 @@ Feature: transport
   Scenario: A collection has its methods and no others
     When Ana calls credential_list
     Then it is accepted
-    When the same call is made with method set to PUT
+    When the same call is made with HTTP method set to PUT
     Then it is refused as method-not-allowed
     And the answer has the headers:
       | name  | value           |
       | Allow | contains "GET"  |
       | Allow | contains "POST" |
-    When the same call is made with method set to PATCH
+    When the same call is made with HTTP method set to PATCH
     Then it is refused as method-not-allowed
 
   @CLP-ERR-003
@@ -567,7 +674,7 @@ Feature: transport
     Then it is refused as version-not-supported
     When the same call is made with path set to /{mark}/{mark}
     Then it is refused as not-found
-    When the same call is made with method set to DELETE
+    When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
 
   @CLP-ERR-004

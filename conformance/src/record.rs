@@ -79,15 +79,6 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict, worst first.
-    pub const ALL: [Self; 5] = [
-        Self::Error,
-        Self::Fail,
-        Self::Skip,
-        Self::Disabled,
-        Self::Pass,
-    ];
-
     /// The name in every report.
     #[must_use]
     pub fn name(self) -> &'static str {

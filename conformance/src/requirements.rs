@@ -37,12 +37,6 @@ impl Requirement {
     pub fn chapter(&self) -> &str {
         self.section.split('#').next().unwrap_or_default()
     }
-
-    /// Whether a suite that sees an issuer from outside has to have a scenario for it.
-    #[must_use]
-    pub fn binds_issuer(&self) -> bool {
-        matches!(self.actor.as_str(), "issuer" | "resource") && self.keyword.starts_with("MUST")
-    }
 }
 
 /// The generated file `spec/requirements.json`.
@@ -137,12 +131,6 @@ impl Registry {
     #[must_use]
     pub fn exclusion(&self, id: &str) -> Option<&str> {
         self.frozen.excluded.get(id).map(String::as_str)
-    }
-
-    /// The frozen list.
-    #[must_use]
-    pub fn frozen(&self) -> &Frozen {
-        &self.frozen
     }
 
     /// As reports quote it.

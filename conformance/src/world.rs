@@ -1,5 +1,6 @@
 //! One scenario's world: a tenant, a cast, what was called and what came back.
 
+mod address;
 pub mod baseline;
 pub mod call;
 pub mod names;
@@ -11,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use clp_schemas::endpoint::{Base, EndpointId, Idempotency};
+use clp_schemas::endpoint::{EndpointId, Idempotency};
 use serde_json::{Value, json};
-use url::Url;
 
 use self::baseline::Kind;
-use self::call::{Actor, Call, Payload, Place};
+use self::call::{Actor, Call, Payload};
 use self::names::Names;
 use self::tenant::Tenant;
 use self::wire::{Got, Outcome, Sent};
@@ -119,6 +119,9 @@ impl World {
             .map_err(|_| Fault::suite("the system has no randomness"))?;
         self.mark = format!("suite-{}", hex(&random));
         self.names.set("mark", json!(self.mark));
+        self.names
+            .set("mark_upper", json!(self.mark.to_uppercase()));
+        self.names.set("letters_255", json!("k".repeat(255)));
         self.names.set("letters_256", json!("k".repeat(256)));
         self.subject = Some(subject);
         let outcome = self.settle().await;
@@ -128,13 +131,18 @@ impl World {
     async fn settle(&mut self) -> Result<(), Fault> {
         let subject = self.subject()?;
         if let Some(control) = &subject.control {
-            self.canary.taint("the control token", control.token.expose());
+            self.canary
+                .taint("the control token", control.token.expose());
         }
         let found = call::row("manifest_read")?;
         let call = Call::of(found, Actor::Nobody, Payload::Nothing);
         let answer = self.send(&call).await?;
         if answer.kind != Kind::Accepted {
-            return Err(Fault::broken("CLP-DIS-001", "a manifest", answer.got.status.to_string()));
+            return Err(Fault::broken(
+                "CLP-DIS-001",
+                "a manifest",
+                answer.got.status.to_string(),
+            ));
         }
         let manifest = answer.json.unwrap_or_default();
         let endpoint = manifest
@@ -146,10 +154,18 @@ impl World {
         self.manifest = Some(manifest);
         let tenant = if subject.control.is_some() {
             let body = json!({"issuer_identifier": subject.url.as_str().trim_end_matches('/')});
-            let open = Call::of(call::row("sandbox_open")?, Actor::Operator, Payload::Json(body));
+            let open = Call::of(
+                call::row("sandbox_open")?,
+                Actor::Operator,
+                Payload::Json(body),
+            );
             let answer = self.send(&open).await?;
             let Some(value) = answer.json.filter(|_| answer.kind == Kind::Accepted) else {
-                return Err(Fault::broken("CLP-CTL-003", "a sandbox", answer.got.status.to_string()));
+                return Err(Fault::broken(
+                    "CLP-CTL-003",
+                    "a sandbox",
+                    answer.got.status.to_string(),
+                ));
             };
             let sandbox = serde_json::from_value(value)
                 .map_err(|error| Fault::broken("CLP-CTL-003", "a sandbox", error.to_string()))?;
@@ -157,7 +173,9 @@ impl World {
         } else if let Some(cast) = &subject.cast {
             Tenant::by_hand(cast, &subject.url, &endpoint)?
         } else {
-            return Err(Fault::suite("the subject has neither test control nor a cast"));
+            return Err(Fault::suite(
+                "the subject has neither test control nor a cast",
+            ));
         };
         for (name, person) in &tenant.people {
             self.canary.taint(format!("{name}'s token"), &person.token);
@@ -241,7 +259,9 @@ impl World {
     /// # Errors
     /// Where the system has no randomness.
     pub fn choose_key(call: &mut Call) -> Result<(), Fault> {
-        let takes = call.row().is_some_and(|row| row.idempotency == Idempotency::Key);
+        let takes = call
+            .row()
+            .is_some_and(|row| row.idempotency == Idempotency::Key);
         if takes && call.key.is_none() {
             call.key = Some(Self::fresh_key()?);
         }
@@ -281,7 +301,8 @@ impl World {
             .map(|call| self.prepare(call))
             .collect::<Result<_, _>>()?;
         let outcomes =
-            futures::future::join_all(sent.iter().map(|sent| wire::exchange(&subject.http, sent))).await;
+            futures::future::join_all(sent.iter().map(|sent| wire::exchange(&subject.http, sent)))
+                .await;
         let mut answers = Vec::new();
         for ((call, sent), outcome) in calls.iter().zip(&sent).zip(outcomes) {
             answers.push(self.accept(call, sent, outcome)?);
@@ -291,9 +312,16 @@ impl World {
 
     /// Takes an outcome in: taints its secrets, records it, and judges it.
     fn accept(&mut self, call: &Call, sent: &Sent, outcome: Outcome) -> Result<Answer, Fault> {
-        let secrets = outcome.got.as_ref().map(|got| self.secrets(call, got)).unwrap_or_default();
-        self.exchanges.push(wire::record(sent, &outcome, &self.canary));
-        let got = outcome.got.map_err(|fault| Fault::missing("an answer", fault))?;
+        let secrets = outcome
+            .got
+            .as_ref()
+            .map(|got| self.secrets(call, got))
+            .unwrap_or_default();
+        self.exchanges
+            .push(wire::record(sent, &outcome, &self.canary));
+        let got = outcome
+            .got
+            .map_err(|fault| Fault::missing("an answer", fault))?;
         let mut everything = got.everything();
         for secret in &secrets {
             everything = everything.replacen(secret.as_str(), "", 1);
@@ -330,151 +358,21 @@ impl World {
             }
             EndpointId::SandboxOpen => {
                 let mut tokens = Vec::new();
-                for (role, member) in value.get("principals").and_then(Value::as_object).into_iter().flatten() {
+                for (role, member) in value
+                    .get("principals")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
                     if let Some(token) = member.get("token").and_then(Value::as_str) {
-                        self.canary.taint(format!("the token of another {role}"), token);
+                        self.canary
+                            .taint(format!("the token of another {role}"), token);
                         tokens.push(token.to_owned());
                     }
                 }
                 tokens
             }
             _ => Vec::new(),
-        }
-    }
-
-    /// The request behind a call.
-    fn prepare(&self, call: &Call) -> Result<Sent, Fault> {
-        let mut headers = Vec::new();
-        let own = |name: &str| {
-            call.without.iter().any(|gone| gone == name)
-                || call.headers.iter().any(|(have, _)| have.eq_ignore_ascii_case(name))
-        };
-        if !own("clp-version") && call.row().is_some() {
-            headers.push(("CLP-Version".to_owned(), "1.0".to_owned()));
-        }
-        if !own("authorization")
-            && let Some(token) = self.token(&call.actor)?
-        {
-            headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
-        }
-        if !own("content-type") && call.payload != Payload::Nothing {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
-        }
-        if !own("idempotency-key")
-            && let Some(key) = &call.key
-        {
-            headers.push(("Idempotency-Key".to_owned(), key.clone()));
-        }
-        headers.extend(call.headers.iter().cloned());
-        let mut url = self.url(call)?;
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
-        }
-        Ok(Sent {
-            method: call.method.clone(),
-            url,
-            headers,
-            body: match &call.payload {
-                Payload::Nothing => None,
-                Payload::Json(value) => Some(value.to_string().into_bytes()),
-                Payload::Raw(bytes) => Some(bytes.clone()),
-            },
-        })
-    }
-
-    /// The bearer token of an actor, if there is one.
-    ///
-    /// # Errors
-    /// Where the actor is nobody that the scenario knows.
-    pub fn token(&self, actor: &Actor) -> Result<Option<String>, Fault> {
-        match actor {
-            Actor::Nobody => Ok(None),
-            Actor::Stranger => Ok(Some(format!("nobody-gave-this-out-{}", self.mark))),
-            Actor::Operator => match &self.subject()?.control {
-                Some(control) => Ok(Some(control.token.expose().to_owned())),
-                None => Err(Fault::suite("the subject has no test control")),
-            },
-            Actor::Person(name) => match self.tenant()?.people.get(name) {
-                Some(person) => Ok(Some(person.token.clone())),
-                None => Err(Fault::suite(format!("nobody is called `{name}`"))),
-            },
-            Actor::Key(name) => {
-                let id = match name {
-                    Some(name) => self.names.text(&format!("{{{name}.id}}"))?,
-                    None => self.newest_key.clone().unwrap_or_default(),
-                };
-                match self.keys.get(&id) {
-                    Some(key) => Ok(Some(key.clone())),
-                    None => Err(Fault::suite("that key was not delivered")),
-                }
-            }
-        }
-    }
-
-    fn url(&self, call: &Call) -> Result<Url, Fault> {
-        let subject = self.subject()?;
-        let row = match &call.place {
-            Place::Probe { name } => {
-                let tenant = self.tenant()?;
-                let path = self.names.text(&format!("{{probe.{name}.path}}"))?;
-                return tenant
-                    .issuer
-                    .join(&path)
-                    .map_err(|_| Fault::suite("the probe's path is none"));
-            }
-            Place::Endpoint(row) => row,
-        };
-        let mut url = match row.base {
-            Base::Origin => return self.discovery(row.id),
-            Base::Credentials => self.tenant()?.endpoint.clone(),
-            Base::Control => match &subject.control {
-                Some(control) => control.url.clone(),
-                None => return Err(Fault::suite("the subject has no test control")),
-            },
-        };
-        let path = call.path.clone().unwrap_or_else(|| row.path.to_owned());
-        let mut segments = url
-            .path_segments_mut()
-            .map_err(|()| Fault::suite("the endpoint has no path"))?;
-        segments.pop_if_empty();
-        for segment in path.split('/').skip(1) {
-            match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-                None => segments.push(segment),
-                Some(name) => match call.parameters.get(name) {
-                    Some(value) => segments.push(value),
-                    None => return Err(Fault::suite(format!("the call has no `{name}`"))),
-                },
-            };
-        }
-        drop(segments);
-        Ok(url)
-    }
-
-    /// Where a document for discovery is: the well-known path goes between host and path
-    /// (RFC 8414 section 3, RFC 9728 section 3.1).
-    fn discovery(&self, id: EndpointId) -> Result<Url, Fault> {
-        let inserted = |base: &Url, name: &str| {
-            let mut url = base.clone();
-            url.set_path(&format!("/.well-known/{name}{}", base.path().trim_end_matches('/')));
-            url
-        };
-        let subject = self.subject()?;
-        match id {
-            EndpointId::ResourceMetadataRead => {
-                Ok(inserted(&self.tenant()?.endpoint, "oauth-protected-resource"))
-            }
-            EndpointId::PermissionDocumentRead => {
-                let stated = self.manifest()?.get("permission_schema_url").and_then(Value::as_str);
-                match stated {
-                    Some(text) => Url::parse(text)
-                        .map_err(|_| Fault::missing("`permission_schema_url` as an absolute URL", format!("`{text}`"))),
-                    None => subject
-                        .url
-                        .join("/.well-known/credential-permissions")
-                        .map_err(|_| Fault::suite("the subject's URL is none")),
-                }
-            }
-            _ => Ok(inserted(&subject.url, "credential-issuer")),
         }
     }
 }

@@ -91,6 +91,8 @@ fn one_change_is_one_change_however_it_is_made() {
     for between in [
         "    When the same call is made by Cleo\n",
         "    When the same call is made without owner\n",
+        "    When the same call is made with purpose set to \"this and that\"\n",
+        "    Given a revoked credential called other\n    When the same call is made on other and with purpose set to 1\n",
         "    When the same call is made with:\n      | member | value |\n      | owner | 1 |\n",
         "    When the clock advances by 901 seconds\n    When the same call is made again\n",
         "    When Ben calls credential_create with:\n      | member | value |\n      | owner | \"a\" |\n",
@@ -102,6 +104,23 @@ fn one_change_is_one_change_however_it_is_made() {
         let loaded = load(&refusal(between, "forbidden"));
         assert!(loaded.is_ok(), "{between}: {loaded:?}");
     }
+}
+
+#[test]
+fn a_second_fault_is_added_to_a_proven_refusal_and_changes_the_problem() {
+    let first = "    When the same call is made with owner set to 1\n    Then it is refused as invalid-request\n";
+    let both = "    When the same call is made by Cleo and with owner set to 1\n";
+    assert!(load(&refusal(&format!("{first}{both}"), "forbidden")).is_ok());
+    // Without the first, or with its own problem again, the second proves nothing.
+    assert!(load(&refusal(both, "forbidden")).is_err());
+    assert!(load(&refusal(&format!("{first}{both}"), "invalid-request")).is_err());
+}
+
+#[test]
+fn the_features_of_this_suite_load() {
+    let registry = Registry::embedded().unwrap();
+    let suite = clp_conformance::run::suite(&registry);
+    assert!(suite.is_ok(), "{}", suite.unwrap_err());
 }
 
 #[test]
@@ -132,6 +151,13 @@ fn each_rule_of_the_loader_is_kept() {
         (format!("{HEAD}{other_twin}"), "has no twin"),
         (format!("{HEAD}{after}"), "has no twin"),
         (refusal(two, "forbidden"), "lie 2 changes"),
+        (
+            refusal(
+                "    When the same call is made by Cleo and with owner set to 1\n",
+                "forbidden",
+            ),
+            "lie 2 changes",
+        ),
         (refusal(act_and_change, "forbidden"), "lie 2 changes"),
         (refusal(unjudged, "forbidden"), "lie 2 changes"),
         (refusal(change, "no-such-problem"), "not in the registry"),

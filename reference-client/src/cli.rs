@@ -26,6 +26,8 @@ Environment:
   CLP_HOME              where clp keeps its files, by default ~/.clp
   CLP_STORE             the encrypted store, by default CLP_HOME/store
   CLP_STORE_KEY_FILE    its key, by default beside it
+  CLP_CONTROL           where test control listens, for sandbox and passkey register
+  CLP_CONTROL_TOKEN     its token, or CLP_CONTROL_TOKEN_FILE
 
 Exit status:
   0 done                        4 the issuer cannot be reached
@@ -111,6 +113,7 @@ enum Command {
     Audit(ops::audit::AuditArgs),
     Verify(ops::verify::VerifyArgs),
     Passkey(ops::passkey::PasskeyArgs),
+    Sandbox(ops::sandbox::SandboxArgs),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -192,6 +195,7 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Revoke(args) => ops::revoke::run(args, session).await,
         Command::Audit(args) => ops::audit::run(args, session).await,
         Command::Passkey(args) => ops::passkey::run(args, session).await,
+        Command::Sandbox(args) => ops::sandbox::run(args, session).await,
         Command::Verify(args) => ops::verify::run(args),
         Command::Completions { shell } => Ok(completions(*shell)),
     }

@@ -54,6 +54,11 @@ impl Home {
         self.root.join("passkey.json")
     }
 
+    /// Where the tokens of a sandbox's cast are.
+    pub(crate) fn sandbox(&self) -> PathBuf {
+        self.root.join("sandbox")
+    }
+
     /// The last checkpoint seen of a log, as it was signed.
     pub(crate) fn checkpoint(&self, origin: &str) -> Result<Option<String>, LocalFault> {
         let path = self.checkpoint_path(origin);

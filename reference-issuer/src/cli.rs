@@ -176,7 +176,10 @@ async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
     // Before the ports are open, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let nobody_knows = config.control.as_ref().is_some_and(|control| control.token.is_none());
+    let nobody_knows = config
+        .control
+        .as_ref()
+        .is_some_and(|control| control.token.is_none());
     let mut builder = Issuer::builder().config(config);
     if let Some(data) = data {
         builder = builder.data_dir(data);
@@ -187,14 +190,19 @@ async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
         tracing::info!(persona = persona.name, url = persona.url, "serving");
     }
     if nobody_knows {
-        tracing::info!("test control has a token that nobody knows; choose one with --control-token-file");
+        tracing::info!(
+            "test control has a token that nobody knows; choose one with --control-token-file"
+        );
     }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
-    if tokio::time::timeout(SHUTDOWN_GRACE, running.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_GRACE, running.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some calls did not finish in time");
     }
     Ok(())

@@ -122,12 +122,22 @@ impl Issuer {
                 .await
                 .map_err(StartFault::Tenants)?;
             let (listener, port) = bind(persona.port).await?;
-            let service = Arc::new(Service::new(persona, port, store.clone(), Arc::clone(&log), courier.clone()));
+            let service = Arc::new(Service::new(
+                persona,
+                port,
+                store.clone(),
+                Arc::clone(&log),
+                courier.clone(),
+            ));
             running.personas.push(RunningPersona {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),
             });
-            running.listeners.push(serve(listener, http::router(Arc::clone(&service)), stopped.clone()));
+            running.listeners.push(serve(
+                listener,
+                http::router(Arc::clone(&service)),
+                stopped.clone(),
+            ));
             services.push(service);
         }
         if let Some(wanted) = config.control {
@@ -137,7 +147,9 @@ impl Issuer {
             };
             let (listener, port) = bind(wanted.port).await?;
             let control = Control::new(services, store, log, &token);
-            running.listeners.push(serve(listener, control::router(Arc::new(control)), stopped));
+            running
+                .listeners
+                .push(serve(listener, control::router(Arc::new(control)), stopped));
             running.control_url = Some(format!("http://localhost:{port}"));
             running.control_token = Some(token);
         }
@@ -166,7 +178,12 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
             name: Some(&tenant.name),
         })?;
         for principal in &tenant.principals {
-            gate.put_principal(&id, &principal.name, &principal.token, &principal.permissions)?;
+            gate.put_principal(
+                &id,
+                &principal.name,
+                &principal.token,
+                &principal.permissions,
+            )?;
         }
     }
     Ok(())
@@ -174,12 +191,18 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
 
 async fn bind(port: u16) -> Result<(TcpListener, u16), StartFault> {
     let fault = |fault| StartFault::Port { port, fault };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fault)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(fault)?;
     let port = listener.local_addr().map_err(fault)?.port();
     Ok((listener, port))
 }
 
-fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) -> JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, service).with_graceful_shutdown(async move {

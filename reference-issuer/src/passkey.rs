@@ -137,7 +137,9 @@ pub fn verify(
         Some(false),
     );
     let state = state(&core, credential, challenge)?;
-    let result = core.authenticate_credential(&answer, &state).map_err(fault)?;
+    let result = core
+        .authenticate_credential(&answer, &state)
+        .map_err(fault)?;
     Ok(Used {
         credential_id: passkey.credential_id.clone(),
         counter: result.counter(),
@@ -156,7 +158,9 @@ fn check_client_data(text: &str, challenge: &[u8], origin: &str) -> Result<(), P
     if member("challenge") != Some(to_base64url(challenge).as_str()) {
         return Err(PasskeyFault::Challenge);
     }
-    let framed = data.get("crossOrigin").is_some_and(|value| *value != Value::Bool(false));
+    let framed = data
+        .get("crossOrigin")
+        .is_some_and(|value| *value != Value::Bool(false));
     if member("origin") != Some(origin) || framed || data.get("topOrigin").is_some() {
         return Err(PasskeyFault::Origin);
     }
@@ -200,7 +204,9 @@ fn state(
             Some(UserVerificationPolicy::Required),
         )
         .map_err(fault)?;
-    let (_, drawn) = core.generate_challenge_authenticate(builder).map_err(fault)?;
+    let (_, drawn) = core
+        .generate_challenge_authenticate(builder)
+        .map_err(fault)?;
     let mut state = serde_json::to_value(drawn).map_err(|_| PasskeyFault::Malformed)?;
     let place = state.get_mut("challenge").ok_or(PasskeyFault::Malformed)?;
     *place = Value::String(to_base64url(challenge));
@@ -332,12 +338,27 @@ mod tests {
         let set = |name: &'static str, value: Value| {
             refused_once(|authenticator| authenticator.client_data[name] = value)
         };
-        assert_eq!(set("challenge", json!(to_base64url(&[8; 32]))), PasskeyFault::Challenge);
-        assert_eq!(set("type", json!("webauthn.create")), PasskeyFault::Ceremony);
-        assert_eq!(set("origin", json!("http://localhost:8802")), PasskeyFault::Origin);
-        assert_eq!(set("origin", json!("http://localhost:8801/")), PasskeyFault::Origin);
+        assert_eq!(
+            set("challenge", json!(to_base64url(&[8; 32]))),
+            PasskeyFault::Challenge
+        );
+        assert_eq!(
+            set("type", json!("webauthn.create")),
+            PasskeyFault::Ceremony
+        );
+        assert_eq!(
+            set("origin", json!("http://localhost:8802")),
+            PasskeyFault::Origin
+        );
+        assert_eq!(
+            set("origin", json!("http://localhost:8801/")),
+            PasskeyFault::Origin
+        );
         assert_eq!(set("crossOrigin", json!(true)), PasskeyFault::Origin);
-        assert_eq!(set("topOrigin", json!("http://evil.example")), PasskeyFault::Origin);
+        assert_eq!(
+            set("topOrigin", json!("http://evil.example")),
+            PasskeyFault::Origin
+        );
     }
 
     #[test]
@@ -374,7 +395,13 @@ mod tests {
     fn an_altered_part_is_refused() {
         let authenticator = Authenticator::new();
         let check = |assertion: &Assertion| {
-            verify(&[authenticator.passkey()], &CHALLENGE, assertion, RP, ORIGIN)
+            verify(
+                &[authenticator.passkey()],
+                &CHALLENGE,
+                assertion,
+                RP,
+                ORIGIN,
+            )
         };
         let fine = authenticator.assert();
         assert!(check(&fine).is_ok());
@@ -419,7 +446,10 @@ mod tests {
         assert_eq!(register(&off_curve), Err(PasskeyFault::Key));
         assert_eq!(register(&fine[..40]), Err(PasskeyFault::Key));
         assert_eq!(register(b"not cbor"), Err(PasskeyFault::Key));
-        assert_eq!(Passkey::register("not base64!", "pQ"), Err(PasskeyFault::Malformed));
+        assert_eq!(
+            Passkey::register("not base64!", "pQ"),
+            Err(PasskeyFault::Malformed)
+        );
         // An Ed25519 key is well-formed, but the crate does not verify with it.
         let mut ed25519 = vec![0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20];
         ed25519.extend_from_slice(&[3; 32]);

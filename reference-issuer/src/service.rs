@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::{CredentialId, DeliveryId, InstallationId, RequestId, TenantId};
-use clp_schemas::ops::discover::UsageObservation;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::discover::UsageObservation;
 use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
 use crate::events::Courier;
-use crate::http::{Inbound, Reply, RequestLog};
+use crate::http::{Failures, Inbound, Reply, RequestLog};
 use crate::store::Store;
 
 /// The path of E, the collection of credentials, below the origin.
@@ -33,6 +33,8 @@ pub struct Service {
     pub log: Arc<RequestLog>,
     /// What takes events to their receivers.
     pub(crate) courier: Courier,
+    /// Who failed to authenticate.
+    pub failures: Failures,
 }
 
 impl Service {
@@ -56,6 +58,7 @@ impl Service {
             store,
             log,
             courier,
+            failures: Failures::default(),
         }
     }
 
@@ -66,7 +69,12 @@ impl Service {
     }
 
     /// Notes a call in the request log of a tenant.
-    pub fn note_call(&self, (tenant, time): (TenantId, Timestamp), inbound: &Inbound, reply: &Reply) {
+    pub fn note_call(
+        &self,
+        (tenant, time): (TenantId, Timestamp),
+        inbound: &Inbound,
+        reply: &Reply,
+    ) {
         let logged = LoggedRequest {
             time,
             method: inbound.method.clone(),

@@ -74,27 +74,79 @@ fn a_persona_of_ones_own_is_read_with_its_document() {
 fn the_member_at_fault_is_named() {
     refused_at("name = \"exampleapi\"", "name = \"Example API\"", "name");
     refused_at("\"exapi_test\"", "\"exapi-test\"", "token_prefix");
-    refused_at("credential_types = [\"api_key\"]", "credential_types = []", "credential_types");
-    refused_at("max_lifetime_seconds = 31536000", "max_lifetime_seconds = 0", "max_lifetime_seconds");
-    refused_at("environments = [\"production\"]", "environments = [\"moon\"]", "policy.environments[0]");
+    refused_at(
+        "credential_types = [\"api_key\"]",
+        "credential_types = []",
+        "credential_types",
+    );
+    refused_at(
+        "max_lifetime_seconds = 31536000",
+        "max_lifetime_seconds = 0",
+        "max_lifetime_seconds",
+    );
+    refused_at(
+        "environments = [\"production\"]",
+        "environments = [\"moon\"]",
+        "policy.environments[0]",
+    );
     refused_at("action = \"write\"", "action = \"fly\"", "routes[1].action");
-    refused_at("resource_type = \"record\"", "resource_type = \"moon\"", "routes[0].resource_type");
-    refused_at("selector = \"{project}/records\"", "selector = \"{moon}\"", "routes[0].selector");
-    refused_at("effect = \"list\"", "effect = \"write\"", "routes[0].method");
+    refused_at(
+        "resource_type = \"record\"",
+        "resource_type = \"moon\"",
+        "routes[0].resource_type",
+    );
+    refused_at(
+        "selector = \"{project}/records\"",
+        "selector = \"{moon}\"",
+        "routes[0].selector",
+    );
+    refused_at(
+        "effect = \"list\"",
+        "effect = \"write\"",
+        "routes[0].method",
+    );
     refused_at("max_records = { query", "moon = { query", "routes[0].facts");
-    refused_at("path = \"/v1/projects/{project}/settings\"", "path = \"/credentials/x\"", "routes[5].path");
-    refused_at("selector = \"atlas/*\"\nactions = [\"read\", \"approve\"", "selector = \"atlas/*\"\nactions = [\"fly\", \"approve\"", "tenants[0].principals[1].permissions/0/actions/0");
-    refused_at("environment = \"staging\"", "environment = \"production\"", "sandbox.environment");
-    refused_at("approval_environment = \"production\"", "approval_environment = \"staging\"", "sandbox.approval_environment");
-    refused_at("path = \"/v1/projects/atlas/records/3\", body", "path = \"/v1/moon\", body", "sandbox.write");
-    refused_at("actions = [\"read\"]\n\n[[sandbox.write", "actions = [\"write\"]\n\n[[sandbox.write", "sandbox.write");
+    refused_at(
+        "path = \"/v1/projects/{project}/settings\"",
+        "path = \"/credentials/x\"",
+        "routes[5].path",
+    );
+    refused_at(
+        "selector = \"atlas/*\"\nactions = [\"read\", \"approve\"",
+        "selector = \"atlas/*\"\nactions = [\"fly\", \"approve\"",
+        "tenants[0].principals[1].permissions/0/actions/0",
+    );
+    refused_at(
+        "environment = \"staging\"",
+        "environment = \"production\"",
+        "sandbox.environment",
+    );
+    refused_at(
+        "approval_environment = \"production\"",
+        "approval_environment = \"staging\"",
+        "sandbox.approval_environment",
+    );
+    refused_at(
+        "path = \"/v1/projects/atlas/records/3\", body",
+        "path = \"/v1/moon\", body",
+        "sandbox.write",
+    );
+    refused_at(
+        "actions = [\"read\"]\n\n[[sandbox.write",
+        "actions = [\"write\"]\n\n[[sandbox.write",
+        "sandbox.write",
+    );
 }
 
 #[test]
 fn unknown_missing_and_mistyped_members_are_named() {
     let fault = refused("mine.toml", "token_prefix", "token_prefx");
     assert!(fault.reason.contains("token_prefx"), "{fault}");
-    let fault = refused("mine.toml", "max_lifetime_seconds = 31536000", "max_lifetime_seconds = \"hush\"");
+    let fault = refused(
+        "mine.toml",
+        "max_lifetime_seconds = 31536000",
+        "max_lifetime_seconds = \"hush\"",
+    );
     assert_eq!(fault.place, "max_lifetime_seconds");
     assert!(!fault.to_string().contains("hush"), "{fault}");
     let fault = refused("mine.toml", "[policy]", "[policy");
@@ -103,10 +155,18 @@ fn unknown_missing_and_mistyped_members_are_named() {
 
 #[test]
 fn a_token_is_never_shown() {
-    let fault = refused("mine.toml", "demo-exampleapi-ana-not-a-secret", "hush hush hush hush");
+    let fault = refused(
+        "mine.toml",
+        "demo-exampleapi-ana-not-a-secret",
+        "hush hush hush hush",
+    );
     assert_eq!(fault.place, "tenants[0].principals[0].token");
     assert!(!fault.to_string().contains("hush"), "{fault}");
-    let twice = refused("mine.toml", "demo-exampleapi-ben-not-a-secret", "demo-exampleapi-ana-not-a-secret");
+    let twice = refused(
+        "mine.toml",
+        "demo-exampleapi-ben-not-a-secret",
+        "demo-exampleapi-ana-not-a-secret",
+    );
     assert!(!twice.to_string().contains("demo-"), "{twice}");
     let shown = Files::new().read().unwrap();
     assert!(!shown.describe().to_string().contains("not-a-secret"));
@@ -116,10 +176,18 @@ fn a_token_is_never_shown() {
 #[test]
 fn a_permission_document_is_read_strictly() {
     let document = "exampleapi.permissions.json";
-    let fault = refused(document, "\"version\": \"2026-11-01\",", "\"version\": \"1\", \"version\": \"2\",");
+    let fault = refused(
+        document,
+        "\"version\": \"2026-11-01\",",
+        "\"version\": \"1\", \"version\": \"2\",",
+    );
     assert_eq!(fault.file, document);
     assert!(fault.reason.contains("same name"), "{fault}");
-    let fault = refused(document, "\"implies\": [\"read\"]", "\"implies\": [\"moon\"]");
+    let fault = refused(
+        document,
+        "\"implies\": [\"read\"]",
+        "\"implies\": [\"moon\"]",
+    );
     assert_eq!(fault.place, "/resource_types/record/actions/write/implies");
 }
 
@@ -130,9 +198,15 @@ fn files_personas_and_ports_have_to_be_there_once() {
         fs::write(files.path("config.toml"), text).unwrap();
         files.read()
     };
-    assert!(with("[[personas]]\nbuilt_in = \"analytics\"\nport = 9000\n[control]\nenabled = false\n").is_ok());
+    assert!(
+        with("[[personas]]\nbuilt_in = \"analytics\"\nport = 9000\n[control]\nenabled = false\n")
+            .is_ok()
+    );
     let place = |text: &str| with(text).unwrap_err().place;
-    assert_eq!(place("[[personas]]\nbuilt_in = \"moon\"\n"), "personas[0].built_in");
+    assert_eq!(
+        place("[[personas]]\nbuilt_in = \"moon\"\n"),
+        "personas[0].built_in"
+    );
     assert_eq!(place("[[personas]]\n"), "personas[0]");
     assert_eq!(place("personas = []\n"), "personas");
     let twice = "[[personas]]\nbuilt_in = \"analytics\"\nport = 9000\n[[personas]]\nbuilt_in = \"hosting\"\nport = 9000\n";

@@ -54,9 +54,23 @@ impl Process {
         let line: Value = serde_json::from_str(&line.await.unwrap().unwrap().unwrap()).unwrap();
         let origin = line["personas"][0]["url"].as_str().unwrap().to_owned();
         let manifest = format!("{origin}/.well-known/credential-issuer");
-        let manifest: Value = Client::new().get(manifest).send().await.unwrap().json().await.unwrap();
-        let endpoint = manifest["credential_issuer_endpoint"].as_str().unwrap().to_owned();
-        Self { child, endpoint, origin }
+        let manifest: Value = Client::new()
+            .get(manifest)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let endpoint = manifest["credential_issuer_endpoint"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Self {
+            child,
+            endpoint,
+            origin,
+        }
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -72,7 +86,14 @@ impl Process {
 
     async fn checkpoint(&self) -> Checkpoint {
         let manifest = format!("{}/.well-known/credential-issuer", self.origin);
-        let manifest: Value = Client::new().get(manifest).send().await.unwrap().json().await.unwrap();
+        let manifest: Value = Client::new()
+            .get(manifest)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         let key = manifest["audit_log"]["public_key"].as_str().unwrap();
         let note = Client::new()
             .get(format!("{}/audit/checkpoint", self.endpoint))
@@ -93,9 +114,15 @@ impl Process {
             let page = self.get(&path).await;
             for entry in page["entries"].as_array().unwrap() {
                 let leaf = from_base64(entry["leaf"].as_str().unwrap()).unwrap();
-                let id = entry["disclosed"]["credential_id"]["value"].as_str().unwrap();
+                let id = entry["disclosed"]["credential_id"]["value"]
+                    .as_str()
+                    .unwrap();
                 let index = entry["index"].as_u64().unwrap();
-                assert!(found.insert(id.to_owned(), (index, leaf_hash(&leaf))).is_none());
+                assert!(
+                    found
+                        .insert(id.to_owned(), (index, leaf_hash(&leaf)))
+                        .is_none()
+                );
             }
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -107,7 +134,11 @@ impl Process {
 
 /// Creates with one key after the other until the process is gone; answers what was
 /// acknowledged, and the body and key of the call that got no answer.
-async fn create_until_killed(endpoint: String, name: String, done: Arc<Semaphore>) -> (Vec<String>, String) {
+async fn create_until_killed(
+    endpoint: String,
+    name: String,
+    done: Arc<Semaphore>,
+) -> (Vec<String>, String) {
     let http = Client::new();
     let mut acknowledged = Vec::new();
     loop {
@@ -155,7 +186,11 @@ async fn everything_acknowledged_is_there_after_a_kill() {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
                 let name = format!("crash-{round}-{caller}");
-                tokio::spawn(create_until_killed(process.endpoint.clone(), name, Arc::clone(&done)))
+                tokio::spawn(create_until_killed(
+                    process.endpoint.clone(),
+                    name,
+                    Arc::clone(&done),
+                ))
             })
             .collect();
         // Not a wait for time: a wait for work, so that the kill falls into the middle of it.
@@ -187,37 +222,67 @@ async fn everything_acknowledged_is_there_after_a_kill() {
 }
 
 /// Verifies the whole log against its signed head, and that it only grew since `last`.
-async fn verify(process: &Process, acknowledged: &[String], last: Option<Checkpoint>) -> Checkpoint {
+async fn verify(
+    process: &Process,
+    acknowledged: &[String],
+    last: Option<Checkpoint>,
+) -> Checkpoint {
     let created = process.created().await;
-    assert_eq!(created.len(), acknowledged.len(), "each create is in the log once");
+    assert_eq!(
+        created.len(),
+        acknowledged.len(),
+        "each create is in the log once"
+    );
     let head = process.checkpoint().await;
     for id in acknowledged {
         let (index, leaf) = created[id];
-        let path = format!("/audit/proofs/inclusion?index={index}&tree_size={}", head.tree_size);
+        let path = format!(
+            "/audit/proofs/inclusion?index={index}&tree_size={}",
+            head.tree_size
+        );
         let proof = process.get(&path).await;
         let hashes = hashes(&proof);
         verify_inclusion(leaf, index, head.tree_size, &hashes, head.root).unwrap();
     }
     if let Some(last) = last {
-        let path = format!("/audit/proofs/consistency?from={}&to={}", last.tree_size, head.tree_size);
+        let path = format!(
+            "/audit/proofs/consistency?from={}&to={}",
+            last.tree_size, head.tree_size
+        );
         let proof = process.get(&path).await;
-        verify_consistency(last.tree_size, head.tree_size, &hashes(&proof), last.root, head.root).unwrap();
+        verify_consistency(
+            last.tree_size,
+            head.tree_size,
+            &hashes(&proof),
+            last.root,
+            head.root,
+        )
+        .unwrap();
     }
     head
 }
 
 fn hashes(proof: &Value) -> Vec<Hash> {
     let hashes = proof["hashes"].as_array().unwrap();
-    hashes.iter().map(|hash| Hash::from_base64(hash.as_str().unwrap()).unwrap()).collect()
+    hashes
+        .iter()
+        .map(|hash| Hash::from_base64(hash.as_str().unwrap()).unwrap())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_signal_ends_it_in_order() {
     let data = tempfile::tempdir().unwrap();
     let mut process = Process::start(data.path()).await;
-    let id = create(&Client::new(), &process.endpoint, "signal-1").await.unwrap();
+    let id = create(&Client::new(), &process.endpoint, "signal-1")
+        .await
+        .unwrap();
     let pid = process.child.id().unwrap().to_string();
-    let sent = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    let sent = Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
     assert!(sent.success());
     let ended = tokio::time::timeout(Duration::from_secs(30), process.child.wait()).await;
     assert_eq!(ended.unwrap().unwrap().code(), Some(0));

@@ -88,7 +88,13 @@ fn forms(secret: &str) -> Vec<String> {
         forms.push(
             bytes
                 .iter()
-                .map(|byte| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") })
+                .map(|byte| {
+                    if upper {
+                        format!("%{byte:02X}")
+                    } else {
+                        format!("%{byte:02x}")
+                    }
+                })
                 .collect(),
         );
     }
@@ -99,7 +105,10 @@ fn forms(secret: &str) -> Vec<String> {
         padded.extend_from_slice(bytes);
         let before = [0, 2, 3].get(lead).copied().unwrap_or_default();
         let after = usize::from(padded.len() % 3 != 0);
-        for text in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
+        for text in [
+            STANDARD_NO_PAD.encode(&padded),
+            URL_SAFE_NO_PAD.encode(&padded),
+        ] {
             if let Some(inner) = text.get(before..text.len() - after) {
                 forms.push(inner.to_owned());
             }

@@ -110,7 +110,8 @@ mod tests {
         ] {
             assert_ne!(challenge(digest, nonce, decision, approver).unwrap(), whole);
         }
-        let planted = json!({"context": "clp-approval-v1", "digest": "d", "nonce": "n", "approver": "p"});
+        let planted =
+            json!({"context": "clp-approval-v1", "digest": "d", "nonce": "n", "approver": "p"});
         assert_ne!(base64url(&sha256(&canonical(&planted).unwrap())), whole);
     }
 }

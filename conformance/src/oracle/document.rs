@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use super::Unsound;
 
 fn action<'a>(document: &'a Value, kind: &str, name: &str) -> Option<&'a Value> {
-    document.get("resource_types")?.get(kind)?.get("actions")?.get(name)
+    document
+        .get("resource_types")?
+        .get(kind)?
+        .get("actions")?
+        .get(name)
 }
 
 fn names(value: Option<&Value>) -> Vec<&str> {
@@ -53,10 +57,17 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
         for name in actions.into_iter().flatten().map(|(name, _)| name) {
             let implied = implied(document, kind, name);
             if implied.contains(name) {
-                return Err(Unsound::new(format!("`{kind}` has an action that implies itself")));
+                return Err(Unsound::new(format!(
+                    "`{kind}` has an action that implies itself"
+                )));
             }
-            if implied.iter().any(|other| action(document, kind, other).is_none()) {
-                return Err(Unsound::new(format!("`{kind}` has an action that implies what is not there")));
+            if implied
+                .iter()
+                .any(|other| action(document, kind, other).is_none())
+            {
+                return Err(Unsound::new(format!(
+                    "`{kind}` has an action that implies what is not there"
+                )));
             }
         }
     }
@@ -68,10 +79,19 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
 ///
 /// # Errors
 /// Where a statement has constraints, or names what is not in the document.
-pub fn consent(document: &Value, permissions: &Value, language: &str) -> Result<Vec<String>, Unsound> {
+pub fn consent(
+    document: &Value,
+    permissions: &Value,
+    language: &str,
+) -> Result<Vec<String>, Unsound> {
     let mut atoms = BTreeSet::new();
     for statement in permissions.as_array().into_iter().flatten() {
-        let text = |name| statement.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = |name| {
+            statement
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         if statement.get("constraints").is_some() {
             return Err(Unsound::new("constraints are not judged here"));
         }
@@ -110,11 +130,21 @@ pub fn consent(document: &Value, permissions: &Value, language: &str) -> Result<
 #[must_use]
 pub fn languages(document: &Value) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for definition in document.get("resource_types").and_then(Value::as_object).into_iter().flatten() {
+    for definition in document
+        .get("resource_types")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let actions = definition.1.get("actions").and_then(Value::as_object);
         for (_, action) in actions.into_iter().flatten() {
             let texts = action.get("consent").and_then(Value::as_object);
-            all.extend(texts.into_iter().flatten().map(|(language, _)| language.clone()));
+            all.extend(
+                texts
+                    .into_iter()
+                    .flatten()
+                    .map(|(language, _)| language.clone()),
+            );
         }
     }
     all
@@ -136,8 +166,12 @@ mod tests {
     fn planted_faults_are_seen() {
         assert_eq!(sound(&document()), Ok(()));
         let planted: [fn(&mut Value); 3] = [
-            |document| document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["own"]),
-            |document| document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["gone"]),
+            |document| {
+                document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["own"])
+            },
+            |document| {
+                document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["gone"])
+            },
             |document| document["resource_types"]["CLP.x"] = json!({"actions": {}}),
         ];
         for plant in planted {
@@ -149,10 +183,15 @@ mod tests {
 
     #[test]
     fn consent_has_a_line_for_each_atom() {
-        let permissions = json!([{"resource_type": "event", "selector": "a/*", "actions": ["own"]}]);
+        let permissions =
+            json!([{"resource_type": "event", "selector": "a/*", "actions": ["own"]}]);
         assert_eq!(
             consent(&document(), &permissions, "de").unwrap(),
-            ["Own events: \"a/*\"", "Lesen: \"a/*\"", "Write events: \"a/*\""]
+            [
+                "Own events: \"a/*\"",
+                "Lesen: \"a/*\"",
+                "Write events: \"a/*\""
+            ]
         );
         assert_eq!(languages(&document()).len(), 2);
     }

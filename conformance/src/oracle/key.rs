@@ -41,6 +41,41 @@ pub fn key_id(key: &str) -> Result<&str, Unsound> {
     }
 }
 
+/// Another key with the id of this one: well-formed, and never issued.
+///
+/// # Errors
+/// Where the key has not the form of one.
+pub fn forged(key: &str) -> Result<String, Unsound> {
+    key_id(key)?;
+    let (head, tail) = key
+        .rsplit_once('_')
+        .ok_or_else(|| Unsound::new("no parts"))?;
+    let random = tail.get(..32).unwrap_or_default();
+    let mut body = format!("{head}_");
+    // The same letters backwards, and the first changed: never the same, even if they read
+    // alike both ways.
+    body.extend(
+        random
+            .chars()
+            .rev()
+            .map(|letter| if letter == 'a' { 'b' } else { 'a' })
+            .take(1),
+    );
+    body.extend(random.chars().rev().skip(1));
+    let sum = checksum(body.as_bytes());
+    Ok(body + &sum)
+}
+
+/// The same key with one letter of its checksum changed.
+#[must_use]
+pub fn mistyped(key: &str) -> String {
+    let mut letters: Vec<char> = key.chars().collect();
+    if let Some(last) = letters.last_mut() {
+        *last = if *last == '0' { '1' } else { '0' };
+    }
+    letters.into_iter().collect()
+}
+
 /// CRC-32 bit by bit, in base 62 with the most significant digit first.
 fn checksum(bytes: &[u8]) -> String {
     let mut register = u32::MAX;
@@ -77,6 +112,15 @@ mod tests {
     #[test]
     fn the_checksum_is_that_of_the_spec() {
         assert_eq!(checksum(b"123456789"), "3jZRME");
+    }
+
+    #[test]
+    fn a_forged_key_has_the_form_and_the_id_and_a_mistyped_one_has_not() {
+        let key = sound();
+        let other = forged(&key).unwrap();
+        assert_eq!(key_id(&other), key_id(&key));
+        assert_ne!(other, key);
+        assert!(key_id(&mistyped(&key)).is_err());
     }
 
     #[test]

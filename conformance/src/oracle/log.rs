@@ -67,7 +67,9 @@ pub fn read(entry: &Value) -> Result<Entry, Unsound> {
         let hash = base64url(&sha256(&canonical(&json!([salt, name, value]))?));
         let committed = leaf.get("members").and_then(|all| all.get(name));
         if committed.and_then(Value::as_str) != Some(hash.as_str()) {
-            return Err(Unsound::new(format!("the leaf does not commit to `{name}`")));
+            return Err(Unsound::new(format!(
+                "the leaf does not commit to `{name}`"
+            )));
         }
         members.insert(name.clone(), value);
     }
@@ -86,7 +88,9 @@ mod tests {
 
     fn sound() -> Value {
         let salt = base64url(&[5; 16]);
-        let hash = base64url(&sha256(&canonical(&json!([salt, "actor", "prin_1"])).unwrap()));
+        let hash = base64url(&sha256(
+            &canonical(&json!([salt, "actor", "prin_1"])).unwrap(),
+        ));
         let leaf = json!({"v": 1, "index": 4, "time": "2026-01-01T00:00:00Z",
                           "event": "audit.read", "members": {"actor": hash}});
         json!({"index": 4, "leaf": STANDARD.encode(canonical(&leaf).unwrap()),
@@ -110,7 +114,9 @@ mod tests {
             |entry| entry["index"] = json!(5),
             |entry| {
                 let leaf = STANDARD.decode(entry["leaf"].as_str().unwrap()).unwrap();
-                let spaced = String::from_utf8(leaf).unwrap().replace("\"v\":1", "\"v\": 1");
+                let spaced = String::from_utf8(leaf)
+                    .unwrap()
+                    .replace("\"v\":1", "\"v\": 1");
                 entry["leaf"] = json!(STANDARD.encode(spaced));
             },
         ];

@@ -176,7 +176,11 @@ mod tests {
     /// SUBPROOF of RFC 9162 section 2.1.4.1.
     fn subproof(from: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
         if from == leaves.len() {
-            return if whole { Vec::new() } else { vec![root(leaves)] };
+            return if whole {
+                Vec::new()
+            } else {
+                vec![root(leaves)]
+            };
         }
         let at = usize::try_from(split(leaves.len() as u64)).unwrap();
         let (left, right) = leaves.split_at(at);
@@ -224,7 +228,9 @@ mod tests {
                 let mut long = steps.clone();
                 long.push(top);
                 assert!(check(&all[index], index, &long).is_err());
-                assert!(inclusion(&all[index], u64::from(size), u64::from(size), &steps, &top).is_err());
+                assert!(
+                    inclusion(&all[index], u64::from(size), u64::from(size), &steps, &top).is_err()
+                );
             }
         }
     }

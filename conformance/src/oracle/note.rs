@@ -51,7 +51,9 @@ pub fn open(note: &str, public_key: &[u8]) -> Result<Head, Unsound> {
         let Some((id, signature)) = bytes.split_at_checked(4) else {
             return Err(Unsound::new("a signature is too short"));
         };
-        if name == head.origin && key_hash.starts_with(id) && key.verify(text.as_bytes(), signature).is_ok()
+        if name == head.origin
+            && key_hash.starts_with(id)
+            && key.verify(text.as_bytes(), signature).is_ok()
         {
             return Ok(head);
         }
@@ -117,7 +119,11 @@ mod tests {
             signed(&text, "issuer.example/ten_2", &pair),
             text.clone(),
             format!("{text}\n"),
-            signed(&text.replacen("\n3\n", "\n03\n", 1), "issuer.example/ten_1", &pair),
+            signed(
+                &text.replacen("\n3\n", "\n03\n", 1),
+                "issuer.example/ten_1",
+                &pair,
+            ),
             signed(&format!("{text}extension\n"), "issuer.example/ten_1", &pair),
         ];
         for wrong in planted {

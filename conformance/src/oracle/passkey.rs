@@ -2,9 +2,7 @@
 //! the ways in which an assertion can be wrong (Web Authentication Level 2).
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 use super::Unsound;
@@ -125,13 +123,21 @@ impl Passkey {
         if !is(Flaw::Counter) {
             self.counter += 1;
         }
-        let party = if is(Flaw::RelyingParty) { "elsewhere.example" } else { relying_party };
+        let party = if is(Flaw::RelyingParty) {
+            "elsewhere.example"
+        } else {
+            relying_party
+        };
         let mut data = sha256(party.as_bytes()).to_vec();
         data.push(u8::from(!is(Flaw::UserPresent)) | (u8::from(!is(Flaw::UserVerified)) << 2));
         data.extend_from_slice(&self.counter.to_be_bytes());
         let mut signed = data.clone();
         signed.extend_from_slice(&sha256(client_data.as_bytes()));
-        let pair = if is(Flaw::Key) { &self.stranger } else { &self.pair };
+        let pair = if is(Flaw::Key) {
+            &self.stranger
+        } else {
+            &self.pair
+        };
         let mut signature = pair
             .sign(&SystemRandom::new(), &signed)
             .map_err(|_| Unsound::new("signing failed"))?
@@ -182,7 +188,9 @@ mod tests {
         let data = part(&sound, "authenticatorData");
         assert_eq!(data[32..], [5, 0, 0, 0, 1]);
         for (flaw, name) in Flaw::ALL {
-            let wrong = passkey.assert(&challenge, "rp", "http://rp", Some(*flaw)).unwrap();
+            let wrong = passkey
+                .assert(&challenge, "rp", "http://rp", Some(*flaw))
+                .unwrap();
             let broken = matches!(flaw, Flaw::Key | Flaw::Signature);
             assert_eq!(verifies(&passkey, &wrong), !broken, "{name}");
             let client = part(&wrong, "clientDataJSON") != part(&sound, "clientDataJSON");

@@ -1,5 +1,7 @@
 //! The proof that a refusal is refused for the reason it names: beside it stands an accepted
-//! call of the same endpoint, and between the two lies exactly one change.
+//! call of the same endpoint, and between the two lies exactly one change. Where a call has
+//! several faults, each of them is added to a call whose refusal is proven already, and the
+//! problem changes with it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +15,11 @@ use crate::steps::grammar::{Phrase, phrase};
 const ACCEPTED: &str = "accepted";
 /// What stands for a call with a minted key, which is no endpoint of the protocol.
 const RESOURCE: &str = "resource";
+
+/// The part of a call that says who makes it.
+const CALLER: &str = "the caller";
+/// The part of a call that says on what it is made.
+const OBJECT: &str = "the object";
 
 /// Checks a scenario's steps.
 ///
@@ -51,8 +58,13 @@ impl Call {
             .value
             .split_once(" calls ")
             .unwrap_or(("", &step.value));
+        let (rest, object) = rest.split_once(" on ").unwrap_or((rest, ""));
         let mut parts = BTreeMap::from([
-            ("the caller".to_owned(), caller.to_owned()),
+            (CALLER.to_owned(), caller.to_owned()),
+            (
+                OBJECT.to_owned(),
+                object.trim_end_matches(" with:").to_owned(),
+            ),
             ("the sentence".to_owned(), rest.to_owned()),
         ]);
         parts.extend(rows(step));
@@ -62,21 +74,27 @@ impl Call {
     /// The same call with what a repetition's sentence and table change.
     fn changed(&self, sentence: Option<&str>, step: &Step) -> Self {
         let mut call = self.clone();
-        match sentence {
-            None | Some("with") => {}
-            Some(change) => {
-                let (part, value) = change.split_once(" set to ").unwrap_or((change, ""));
-                call.parts.insert(
-                    part.trim_start_matches("with ").to_owned(),
-                    value.to_owned(),
-                );
-            }
+        for change in sentence
+            .into_iter()
+            .flat_map(clauses)
+            .filter(|change| *change != "with")
+        {
+            let (part, value) = if let Some(caller) = change.strip_prefix("by ") {
+                (CALLER, caller)
+            } else if let Some(object) = change.strip_prefix("on ") {
+                (OBJECT, object)
+            } else {
+                let change = change.strip_prefix("with ").unwrap_or(change);
+                change.split_once(" set to ").unwrap_or((change, ""))
+            };
+            call.parts.insert(part.to_owned(), value.to_owned());
         }
         call.parts.extend(rows(step));
         call
     }
 
-    /// In how many parts two calls differ.
+    /// In how many parts two calls differ. What can be used only once has to be another one
+    /// the second time, so another object counts where nothing else differs.
     fn differences(&self, other: &Self) -> usize {
         let names = self.parts.keys().chain(
             other
@@ -84,10 +102,27 @@ impl Call {
                 .keys()
                 .filter(|name| !self.parts.contains_key(*name)),
         );
-        names
+        let differ: Vec<&String> = names
             .filter(|name| self.parts.get(*name) != other.parts.get(*name))
-            .count()
+            .collect();
+        let besides = differ.iter().filter(|name| **name != OBJECT).count();
+        if besides == 0 { differ.len() } else { besides }
     }
+}
+
+/// The changes that a sentence names, joined by "and"; one within quotes joins nothing.
+fn clauses(sentence: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    for (at, joint) in sentence.match_indices(" and ") {
+        let before = sentence.get(begin..at).unwrap_or_default();
+        if before.matches('"').count() % 2 == 0 {
+            found.push(before);
+            begin = at + joint.len();
+        }
+    }
+    found.push(sentence.get(begin..).unwrap_or_default());
+    found
 }
 
 /// A step's table below its heading, and the text below it.
@@ -107,16 +142,27 @@ fn rows(step: &Step) -> impl Iterator<Item = (String, String)> {
     rows.chain(text)
 }
 
-/// An accepted call, and how many changes were made since.
+/// A call whose outcome is known, and how many changes were made since.
 struct Twin {
     call: Call,
     changes: usize,
+    /// The problem, where it was refused.
+    problem: Option<String>,
+}
+
+impl Twin {
+    /// How many changes lie between it and a call.
+    fn distance(&self, call: &Call) -> usize {
+        self.changes + call.differences(&self.call)
+    }
 }
 
 #[derive(Default)]
 struct Reader {
     /// The last accepted call of each endpoint.
     twins: HashMap<String, Twin>,
+    /// The calls whose refusal is proven.
+    refused: Vec<Twin>,
     /// The call that "the same call" repeats: the last one that is no repetition itself.
     base: Option<Call>,
     /// The call that awaits its verdict.
@@ -182,7 +228,7 @@ impl Reader {
 
     /// Something changed, for every twin.
     fn change(&mut self) {
-        for twin in self.twins.values_mut() {
+        for twin in self.twins.values_mut().chain(&mut self.refused) {
             twin.changes += 1;
         }
     }
@@ -190,8 +236,12 @@ impl Reader {
     fn accept(&mut self, call: Call) {
         self.change();
         self.acceptance = Some((call.endpoint.clone(), ACCEPTED.to_owned()));
-        self.twins
-            .insert(call.endpoint.clone(), Twin { call, changes: 0 });
+        let twin = Twin {
+            changes: 0,
+            problem: None,
+            call,
+        };
+        self.twins.insert(twin.call.endpoint.clone(), twin);
     }
 
     fn refuse(&mut self, call: &Call, problem: String) -> Result<(), String> {
@@ -212,16 +262,23 @@ impl Reader {
         let twin = self.twins.get(name).ok_or_else(|| {
             format!("the refusal of `{name}` has no twin: first show the call being accepted, then change one thing")
         })?;
-        let changes = match twin.changes + call.differences(&twin.call) {
-            // Saying it again is the change, where nothing else is.
-            0 => 1,
-            more => more,
-        };
-        if changes != 1 {
+        // Saying it again is the change, where nothing else is.
+        let changes = twin.distance(call).max(1);
+        let added = self.refused.iter().any(|one| {
+            one.call.endpoint == *name
+                && one.distance(call) == 1
+                && one.problem.as_ref() != Some(&problem)
+        });
+        if changes != 1 && !added {
             return Err(format!(
                 "between the accepted `{name}` and its refusal lie {changes} changes; there has to be exactly one"
             ));
         }
+        self.refused.push(Twin {
+            call: call.clone(),
+            changes: 0,
+            problem: Some(problem.clone()),
+        });
         self.refusal = Some((name.clone(), problem));
         Ok(())
     }

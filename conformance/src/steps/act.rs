@@ -47,9 +47,13 @@ impl World {
 
     fn probe(&self, name: &str, actor: Actor) -> Result<Call, Fault> {
         let probe = self.names.resolve(&format!("probe.{name}"))?;
-        let method = at(&probe, "method").and_then(Value::as_str).unwrap_or("GET");
+        let method = at(&probe, "method")
+            .and_then(Value::as_str)
+            .unwrap_or("GET");
         Ok(Call {
-            place: Place::Probe { name: name.to_owned() },
+            place: Place::Probe {
+                name: name.to_owned(),
+            },
             actor,
             method: method.to_owned(),
             path: None,
@@ -88,13 +92,17 @@ impl World {
         let value = if on.starts_with('"') || on.starts_with('{') {
             self.names.text(on)?
         } else {
-            let object = self.names.resolve(if on.is_empty() { newest } else { on })?;
+            let object = self
+                .names
+                .resolve(if on.is_empty() { newest } else { on })?;
             ["id", "delivery.id", "request.id", name]
                 .into_iter()
                 .filter_map(|path| at(&object, path)?.as_str())
                 .find(|id| id.starts_with(prefix))
                 .map(str::to_owned)
-                .ok_or_else(|| Fault::missing(format!("an object with a {name}"), object.to_string()))?
+                .ok_or_else(|| {
+                    Fault::missing(format!("an object with a {name}"), object.to_string())
+                })?
         };
         call.parameters.insert(name.to_owned(), value);
         Ok(())
@@ -105,8 +113,10 @@ impl World {
     /// # Errors
     /// As [`World::send`].
     pub async fn call(&mut self, call: &Call) -> Result<Answer, Fault> {
-        let answer = self.send(call).await?;
-        self.remember(call, &answer)?;
+        let mut call = call.clone();
+        Self::choose_key(&mut call)?;
+        let answer = self.send(&call).await?;
+        self.remember(&call, &answer)?;
         Ok(answer)
     }
 
@@ -183,7 +193,11 @@ impl World {
     /// As [`World::send`].
     pub async fn try_key(&mut self, key_of: &str, probe: &str) -> Result<u16, Fault> {
         let recipe = Recipe {
-            actor: if key_of.is_empty() { "the key".to_owned() } else { format!("the key of {key_of}") },
+            actor: if key_of.is_empty() {
+                "the key".to_owned()
+            } else {
+                format!("the key of {key_of}")
+            },
             target: probe.to_owned(),
             probe: true,
             ..Recipe::default()

@@ -30,7 +30,11 @@ async fn sign(
     flaw: String,
 ) -> Result<(), Fault> {
     let outcome = async {
-        let decision = if decision.is_empty() { "approve" } else { &decision };
+        let decision = if decision.is_empty() {
+            "approve"
+        } else {
+            &decision
+        };
         let mut open = plain(&person, "challenge_open", &name);
         open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
         world.must(&open).await?;
@@ -50,8 +54,13 @@ async fn sign_again(world: &mut World, person: String, name: String) -> Result<(
 fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) -> Result<(), Fault> {
     let challenge = world.names.resolve("challenge")?;
     let request = world.names.resolve(name)?;
+    let owner = words
+        .strip_prefix("the passkey of ")
+        .unwrap_or(person)
+        .to_owned();
     let flaw = match words {
         "" | "the other decision" | "another nonce" | "another request" => None,
+        words if words.starts_with("the passkey of ") => None,
         words => Some(
             Flaw::ALL
                 .iter()
@@ -69,8 +78,8 @@ fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) ->
         .ascii_serialization();
     let passkey = world
         .passkeys
-        .get_mut(person)
-        .ok_or_else(|| Fault::suite(format!("{person} has no passkey")))?;
+        .get_mut(&owner)
+        .ok_or_else(|| Fault::suite(format!("{owner} has no passkey")))?;
     let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
     world.names.set("evidence", evidence);
     Ok(())
@@ -82,18 +91,33 @@ fn signed_bytes(challenge: &Value, wrong: &str) -> Result<String, Fault> {
     let mut decision = text(challenge, "decision")?;
     match wrong {
         "the other decision" => {
-            decision = if decision == "approve" { "deny" } else { "approve" }.to_owned();
+            decision = if decision == "approve" {
+                "deny"
+            } else {
+                "approve"
+            }
+            .to_owned();
         }
         "another nonce" => nonce = digest::base64url(&digest::sha256(nonce.as_bytes())),
         "another request" => digest = digest::base64url(&digest::sha256(digest.as_bytes())),
         _ => {}
     }
-    computed(digest::challenge(&digest, &nonce, &decision, &text(challenge, "approver")?))
+    computed(digest::challenge(
+        &digest,
+        &nonce,
+        &decision,
+        &text(challenge, "approver")?,
+    ))
 }
 
 #[given(regex = r"^(\w+|the operator) (approves|denies) (\w+)$")]
 #[when(regex = r"^(\w+|the operator) (approves|denies) (\w+)$")]
-async fn decide(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
+async fn decide(
+    world: &mut World,
+    person: String,
+    what: String,
+    name: String,
+) -> Result<(), Fault> {
     let outcome = async {
         let decision = if what == "denies" { "deny" } else { "approve" };
         if world.passkeys.contains_key(&person) {
@@ -109,7 +133,10 @@ async fn decide(world: &mut World, person: String, what: String, name: String) -
             ("decision".to_owned(), format!("\"{decision}\"")),
         ];
         if person != "the operator" {
-            decide.changes.push(("approver".to_owned(), format!("{{{}.id}}", person.to_lowercase())));
+            decide.changes.push((
+                "approver".to_owned(),
+                format!("{{{}.id}}", person.to_lowercase()),
+            ));
         }
         world.must(&decide).await
     }
@@ -133,13 +160,19 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "requester": at(&request, "requester"),
         "request": at(&request, "submitted"),
     });
-    let stated = at(&request, "approval_document").cloned().unwrap_or_default();
+    let stated = at(&request, "approval_document")
+        .cloned()
+        .unwrap_or_default();
     if stated != document {
         return Err(Fault::missing(document.to_string(), stated.to_string()));
     }
     let wanted = computed(digest::of_request(&document))?;
     let got = text(&request, "digest")?;
-    if got == wanted { Ok(()) } else { Err(Fault::broken("CLP-REQ-005", wanted, got)) }
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(Fault::broken("CLP-REQ-005", wanted, got))
+    }
 }
 
 #[then("the challenge is that of its parts")]
@@ -147,26 +180,40 @@ async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
     let outcome = world.names.resolve("challenge").and_then(|challenge| {
         let nonce = computed(digest::from_base64url(&text(&challenge, "nonce")?))?;
         if nonce.len() != 32 {
-            return Err(Fault::broken("CLP-APP-005", "a nonce of 32 bytes", format!("{} bytes", nonce.len())));
+            return Err(Fault::broken(
+                "CLP-APP-005",
+                "a nonce of 32 bytes",
+                format!("{} bytes", nonce.len()),
+            ));
         }
         let wanted = signed_bytes(&challenge, "")?;
         let got = text(&challenge, "challenge")?;
-        if got == wanted { Ok(()) } else { Err(Fault::broken("CLP-APP-006", wanted, got)) }
+        if got == wanted {
+            Ok(())
+        } else {
+            Err(Fault::broken("CLP-APP-006", wanted, got))
+        }
     });
     world.note(outcome)
 }
 
 #[then(regex = r"^the consent of (\w+) has none of the requester's words$")]
 async fn no_words(world: &mut World, name: String) -> Result<(), Fault> {
-    let outcome = world.names.resolve(&format!("{name}.consent")).and_then(|consent| {
-        let lines = consent.as_array().map(Vec::len).unwrap_or_default();
-        if lines == 0 {
-            return Err(Fault::missing("lines of consent", "none"));
-        }
-        if consent.to_string().contains(&world.mark) {
-            return Err(Fault::missing("consent without the requester's words", consent.to_string()));
-        }
-        Ok(())
-    });
+    let outcome = world
+        .names
+        .resolve(&format!("{name}.consent"))
+        .and_then(|consent| {
+            let lines = consent.as_array().map(Vec::len).unwrap_or_default();
+            if lines == 0 {
+                return Err(Fault::missing("lines of consent", "none"));
+            }
+            if consent.to_string().contains(&world.mark) {
+                return Err(Fault::missing(
+                    "consent without the requester's words",
+                    consent.to_string(),
+                ));
+            }
+            Ok(())
+        });
     world.note(outcome)
 }

@@ -27,7 +27,11 @@ async fn tells(world: &mut World, person: String, event: String, step: &Step) ->
         for entry in entries(world, &person, &event).await? {
             let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
             if entry.event != event {
-                return Err(Fault::broken("CLP-AUD-007", format!("entries of {event}"), entry.event));
+                return Err(Fault::broken(
+                    "CLP-AUD-007",
+                    format!("entries of {event}"),
+                    entry.event,
+                ));
             }
             let members = json!(entry.members);
             match expect::table(&members, &wanted, &world.names) {
@@ -35,8 +39,15 @@ async fn tells(world: &mut World, person: String, event: String, step: &Step) ->
                 Err(_) => closest = members.to_string(),
             }
         }
-        let wanted: Vec<String> = wanted.iter().map(|(member, cell)| format!("{member} = {cell}")).collect();
-        Err(Fault::broken("CLP-AUD-001", format!("{event} with {}", wanted.join(", ")), closest))
+        let wanted: Vec<String> = wanted
+            .iter()
+            .map(|(member, cell)| format!("{member} = {cell}"))
+            .collect();
+        Err(Fault::broken(
+            "CLP-AUD-001",
+            format!("{event} with {}", wanted.join(", ")),
+            closest,
+        ))
     }
     .await;
     world.note(outcome)
@@ -58,7 +69,10 @@ async fn more(world: &mut World, person: String, wanted: u64, event: String) -> 
         if got == wanted {
             return Ok(());
         }
-        Err(Fault::missing(format!("{wanted} more entries of {event}"), got.to_string()))
+        Err(Fault::missing(
+            format!("{wanted} more entries of {event}"),
+            got.to_string(),
+        ))
     });
     world.note(outcome)
 }
@@ -66,11 +80,17 @@ async fn more(world: &mut World, person: String, wanted: u64, event: String) -> 
 #[then(regex = r"^the log that (\w+) sees is numbered without gaps$")]
 async fn without_gaps(world: &mut World, person: String) -> Result<(), Fault> {
     let outcome = entries(world, &person, "").await.and_then(|entries| {
-        let indexes: Vec<u64> = entries.iter().filter_map(|entry| at(entry, "index")?.as_u64()).collect();
+        let indexes: Vec<u64> = entries
+            .iter()
+            .filter_map(|entry| at(entry, "index")?.as_u64())
+            .collect();
         if !indexes.is_empty() && indexes.iter().copied().eq(0..indexes.len() as u64) {
             return Ok(());
         }
-        Err(Fault::missing("indexes from 0, one after the other", json!(indexes).to_string()))
+        Err(Fault::missing(
+            "indexes from 0, one after the other",
+            json!(indexes).to_string(),
+        ))
     });
     world.note(outcome)
 }
@@ -93,11 +113,19 @@ fn open(world: &World, text: &str) -> Result<Head, Fault> {
         .decode(member("audit_log.public_key")?)
         .map_err(|_| Fault::missing("`audit_log.public_key` in base64", "something else"))?;
     let head = sound("CLP-AUD-013", "a signed checkpoint", note::open(text, &key))?;
-    let origin = format!("{}/{}", member("audit_log.origin_prefix")?, world.names.text("{tenant.id}")?);
+    let origin = format!(
+        "{}/{}",
+        member("audit_log.origin_prefix")?,
+        world.names.text("{tenant.id}")?
+    );
     if head.origin == origin {
         Ok(head)
     } else {
-        Err(Fault::broken("CLP-AUD-013", format!("the origin {origin}"), head.origin))
+        Err(Fault::broken(
+            "CLP-AUD-013",
+            format!("the origin {origin}"),
+            head.origin,
+        ))
     }
 }
 
@@ -109,15 +137,24 @@ async fn signed(world: &mut World) -> Result<(), Fault> {
     world.note(outcome).map(|_| ())
 }
 
-async fn hashes(world: &mut World, endpoint: &str, query: [(&str, u64); 2]) -> Result<Vec<Hash>, Fault> {
+async fn hashes(
+    world: &mut World,
+    endpoint: &str,
+    query: [(&str, u64); 2],
+) -> Result<Vec<Hash>, Fault> {
     let mut recipe = plain("Ana", endpoint, "");
     for (name, value) in query {
-        recipe.changes.push((format!("query {name}"), value.to_string()));
+        recipe
+            .changes
+            .push((format!("query {name}"), value.to_string()));
     }
     let proof = world.must(&recipe).await?;
     for (name, value) in query {
         if at(&proof, name).and_then(Value::as_u64) != Some(value) {
-            return Err(Fault::missing(format!("`{name}`: {value}"), proof.to_string()));
+            return Err(Fault::missing(
+                format!("`{name}`: {value}"),
+                proof.to_string(),
+            ));
         }
     }
     at(&proof, "hashes")
@@ -147,8 +184,14 @@ async fn prove(world: &mut World, person: &str) -> Result<(), Fault> {
     }
     for entry in entries {
         let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
-        let path = hashes(world, "audit_inclusion", [("index", entry.index), ("tree_size", head.size)]).await?;
-        let holds = |leaf: &Hash| merkle::inclusion(leaf, entry.index, head.size, &path, &head.root);
+        let path = hashes(
+            world,
+            "audit_inclusion",
+            [("index", entry.index), ("tree_size", head.size)],
+        )
+        .await?;
+        let holds =
+            |leaf: &Hash| merkle::inclusion(leaf, entry.index, head.size, &path, &head.root);
         sound("CLP-AUD-016", "a proof that holds", holds(&entry.hash))?;
         // The proof has to be of this entry: of a changed one it proves nothing.
         let mut changed = entry.hash;
@@ -176,9 +219,18 @@ async fn continue_from(world: &mut World, name: &str) -> Result<(), Fault> {
     let old = open(world, &text)?;
     let new = checkpoint(world).await?;
     if new.size <= old.size {
-        return Err(Fault::broken("CLP-AUD-014", format!("more than {} entries", old.size), new.size.to_string()));
+        return Err(Fault::broken(
+            "CLP-AUD-014",
+            format!("more than {} entries", old.size),
+            new.size.to_string(),
+        ));
     }
-    let path = hashes(world, "audit_consistency", [("from", old.size), ("to", new.size)]).await?;
+    let path = hashes(
+        world,
+        "audit_consistency",
+        [("from", old.size), ("to", new.size)],
+    )
+    .await?;
     let holds = |root: &Hash| merkle::consistency((old.size, root), (new.size, &new.root), &path);
     sound("CLP-AUD-015", "a proof that holds", holds(&old.root))?;
     let mut changed = old.root;
@@ -193,14 +245,21 @@ async fn continue_from(world: &mut World, name: &str) -> Result<(), Fault> {
 async fn stable(world: &mut World) -> Result<(), Fault> {
     let outcome = async {
         let leaves = |entries: Vec<Value>| -> Vec<Value> {
-            entries.into_iter().filter_map(|entry| at(&entry, "leaf").cloned()).collect()
+            entries
+                .into_iter()
+                .filter_map(|entry| at(&entry, "leaf").cloned())
+                .collect()
         };
         let first = leaves(entries(world, "Ana", "").await?);
         let second = leaves(entries(world, "Ana", "").await?);
         if second.starts_with(&first) {
             return Ok(());
         }
-        Err(Fault::broken("CLP-AUD-009", "the same bytes every time", "others"))
+        Err(Fault::broken(
+            "CLP-AUD-009",
+            "the same bytes every time",
+            "others",
+        ))
     }
     .await;
     world.note(outcome)
@@ -211,10 +270,20 @@ async fn salts(world: &mut World) -> Result<(), Fault> {
     let outcome = entries(world, "Ana", "").await.and_then(|entries| {
         let mut seen = std::collections::HashSet::new();
         for entry in &entries {
-            for (name, member) in at(entry, "disclosed").and_then(Value::as_object).into_iter().flatten() {
-                let salt = at(member, "salt").and_then(Value::as_str).unwrap_or_default();
+            for (name, member) in at(entry, "disclosed")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
+                let salt = at(member, "salt")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 if !seen.insert(salt) {
-                    return Err(Fault::broken("CLP-AUD-011", "a fresh salt for each member", format!("one twice, of `{name}`")));
+                    return Err(Fault::broken(
+                        "CLP-AUD-011",
+                        "a fresh salt for each member",
+                        format!("one twice, of `{name}`"),
+                    ));
                 }
             }
         }

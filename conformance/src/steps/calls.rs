@@ -10,7 +10,9 @@ use crate::world::baseline::Kind;
 use crate::world::call::{Actor, Call};
 use crate::world::{Fault, World};
 
-#[when(regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the key(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#)]
+#[when(
+    regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the key(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#
+)]
 async fn call(
     world: &mut World,
     actor: String,
@@ -53,6 +55,19 @@ async fn again(world: &mut World, how: String, change: String, step: &Step) -> R
     world.note(outcome)
 }
 
+#[when("the last call is sent again")]
+async fn resend(world: &mut World) -> Result<(), Fault> {
+    let outcome = async {
+        let (call, _) = world
+            .last
+            .clone()
+            .ok_or_else(|| Fault::suite("nothing was called yet"))?;
+        world.call(&call).await
+    }
+    .await;
+    world.note(outcome).map(|_| ())
+}
+
 async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) -> Result<(), Fault> {
     let changes = separate(change);
     let mut call = same(world, same_key, &changes)?;
@@ -68,6 +83,15 @@ async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) ->
             call.spoil(kind)?;
         } else if change == "with a new key" {
             call.key = None;
+        } else if change == "with the key of the last call" {
+            call.key = world.last.as_ref().and_then(|(last, _)| last.key.clone());
+        } else if change == "with two keys" {
+            for number in 1..=2 {
+                call.headers.push((
+                    "Idempotency-Key".to_owned(),
+                    format!("{}-{number}", world.mark),
+                ));
+            }
         } else if change == "with the token in the query" {
             let token = world.token(&call.actor)?.unwrap_or_default();
             call.actor = Actor::Nobody;
@@ -94,7 +118,9 @@ async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) ->
 fn separate(text: &str) -> Vec<String> {
     let mut changes: Vec<String> = Vec::new();
     for piece in text.split(" and ") {
-        let begins = ["with ", "without ", "by ", "on "].iter().any(|word| piece.starts_with(word))
+        let begins = ["with ", "without ", "by ", "on "]
+            .iter()
+            .any(|word| piece.starts_with(word))
             || piece.ends_with(" times at once");
         match changes.last_mut() {
             Some(last) if !begins => {
@@ -124,7 +150,11 @@ fn same(world: &mut World, same_key: bool, changes: &[String]) -> Result<Call, F
     }
     if same_key {
         let base = world.base.clone().ok_or_else(missing)?;
-        let mut call = if elsewhere { world.cook(&recipe)? } else { base.clone() };
+        let mut call = if elsewhere {
+            world.cook(&recipe)?
+        } else {
+            base.clone()
+        };
         call.actor = Actor::read(&recipe.actor);
         call.key = base.key;
         return Ok(call);
@@ -136,7 +166,7 @@ fn same(world: &mut World, same_key: bool, changes: &[String]) -> Result<Call, F
 fn vary(world: &World, call: &mut Call, part: &str, cell: &str) -> Result<(), Fault> {
     match part {
         "actor" => call.actor = Actor::read(cell),
-        "method" => cell.clone_into(&mut call.method),
+        "HTTP method" => cell.clone_into(&mut call.method),
         "path" => call.path = Some(world.names.text(cell)?),
         part => {
             if cell == "absent" {
@@ -156,7 +186,9 @@ async fn at_once(world: &mut World, call: &Call, same_key: bool, times: &str) ->
         .parse()
         .map_err(|_| Fault::suite(format!("`{times}` is no number")))?;
     let mut calls = vec![call.clone(); times];
-    let takes_key = call.row().is_some_and(|row| row.idempotency == Idempotency::Key);
+    let takes_key = call
+        .row()
+        .is_some_and(|row| row.idempotency == Idempotency::Key);
     if let Some(first) = calls.first_mut() {
         if same_key {
             first.key = None;
@@ -169,7 +201,11 @@ async fn at_once(world: &mut World, call: &Call, same_key: bool, times: &str) ->
         World::choose_key(call)?;
     }
     let answers = world.send_together(&calls).await?;
-    if let Some((call, answer)) = calls.iter().zip(&answers).find(|(_, answer)| answer.kind == Kind::Accepted) {
+    if let Some((call, answer)) = calls
+        .iter()
+        .zip(&answers)
+        .find(|(_, answer)| answer.kind == Kind::Accepted)
+    {
         world.remember(call, answer)?;
     }
     world.together = answers;

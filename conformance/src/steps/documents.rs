@@ -32,7 +32,11 @@ fn check_manifest(manifest: &Value) -> Result<(), Fault> {
     let core = ["discover", "create", "scope", "rotate", "revoke", "audit"];
     let operations = listed(manifest, "supported_operations").unwrap_or_else(|| core.to_vec());
     if let Some(gone) = core.iter().find(|name| !operations.contains(name)) {
-        return Err(Fault::broken("CLP-DIS-005", format!("`{gone}` in `supported_operations`"), "a list without it"));
+        return Err(Fault::broken(
+            "CLP-DIS-005",
+            format!("`{gone}` in `supported_operations`"),
+            "a list without it",
+        ));
     }
     for (member, operation) in [
         ("supports_rotation", "rotate"),
@@ -41,7 +45,11 @@ fn check_manifest(manifest: &Value) -> Result<(), Fault> {
     ] {
         let stated = manifest.get(member).and_then(Value::as_bool);
         if stated.is_some_and(|stated| stated != operations.contains(&operation)) {
-            return Err(Fault::broken("CLP-DIS-004", format!("`{member}` as in `supported_operations`"), "the contrary"));
+            return Err(Fault::broken(
+                "CLP-DIS-004",
+                format!("`{member}` as in `supported_operations`"),
+                "the contrary",
+            ));
         }
     }
     Ok(())
@@ -52,7 +60,11 @@ async fn digest_is(world: &mut World, cell: String) -> Result<(), Fault> {
     let outcome = body(world).and_then(|answer| {
         let wanted = world.names.text(&cell)?;
         let got = computed(answer)?;
-        if got == wanted { Ok(()) } else { Err(Fault::missing(wanted, got)) }
+        if got == wanted {
+            Ok(())
+        } else {
+            Err(Fault::missing(wanted, got))
+        }
     });
     world.note(outcome)
 }
@@ -66,10 +78,15 @@ async fn etag_is(world: &mut World) -> Result<(), Fault> {
         if got != wanted {
             return Err(Fault::missing(format!("ETag: {wanted}"), got));
         }
-        match world.manifest()?.get("permission_schema_digest").and_then(Value::as_str) {
-            Some(stated) if format!("\"{stated}\"") != wanted => {
-                Err(Fault::missing(format!("the manifest to state {wanted}"), stated))
-            }
+        match world
+            .manifest()?
+            .get("permission_schema_digest")
+            .and_then(Value::as_str)
+        {
+            Some(stated) if format!("\"{stated}\"") != wanted => Err(Fault::missing(
+                format!("the manifest to state {wanted}"),
+                stated,
+            )),
             _ => Ok(()),
         }
     });
@@ -83,7 +100,8 @@ fn computed(document: &Value) -> Result<String, Fault> {
 #[then("the answer is a sound permission document")]
 async fn sound(world: &mut World) -> Result<(), Fault> {
     let outcome = body(world).and_then(|answer| {
-        document::sound(answer).map_err(|fault| Fault::missing("a sound permission document", fault.to_string()))
+        document::sound(answer)
+            .map_err(|fault| Fault::missing("a sound permission document", fault.to_string()))
     });
     world.note(outcome)
 }
@@ -91,9 +109,13 @@ async fn sound(world: &mut World) -> Result<(), Fault> {
 #[then(regex = r"^the consent of (\w+) is that of the permission document$")]
 async fn consent(world: &mut World, name: String) -> Result<(), Fault> {
     let outcome = async {
-        let known = world.must(&plain("nobody", "permission_document_read", "")).await?;
+        let known = world
+            .must(&plain("nobody", "permission_document_read", ""))
+            .await?;
         let request = world.names.resolve(&name)?;
-        let permissions = at(&request, "submitted.permissions").cloned().unwrap_or_default();
+        let permissions = at(&request, "submitted.permissions")
+            .cloned()
+            .unwrap_or_default();
         let got = at(&request, "consent").cloned().unwrap_or_default();
         let mut wanted = Value::Null;
         for language in document::languages(&known) {
@@ -113,12 +135,17 @@ async fn consent(world: &mut World, name: String) -> Result<(), Fault> {
 #[given(regex = r"^permissions called (\w+) (.+)$")]
 async fn permissions(world: &mut World, name: String, which: String) -> Result<(), Fault> {
     let outcome = async {
-        let known = world.must(&plain("nobody", "permission_document_read", "")).await?;
+        let known = world
+            .must(&plain("nobody", "permission_document_read", ""))
+            .await?;
         let reading = world.names.resolve("probe.read_permissions")?;
         match which.as_str() {
             "that imply those for reading" => implying(&known, &reading),
+            "whose selector is cut within a word" => cropped(&reading),
             "that the read probe does not meet" => constrained(&known, &reading, unmet),
-            "whose constraint has a value of another kind" => constrained(&known, &reading, confused),
+            "whose constraint has a value of another kind" => {
+                constrained(&known, &reading, confused)
+            }
             "whose consent nobody can read" => endless(&known, &reading),
             other => Err(Fault::suite(format!("there are no permissions {other}"))),
         }
@@ -130,7 +157,9 @@ async fn permissions(world: &mut World, name: String, which: String) -> Result<(
 }
 
 fn text<'a>(permissions: &'a Value, path: &str) -> &'a str {
-    at(permissions, path).and_then(Value::as_str).unwrap_or_default()
+    at(permissions, path)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The permissions for reading, with an action in place of each that implies it.
@@ -147,16 +176,40 @@ fn implying(known: &Value, reading: &Value) -> Result<Value, Fault> {
         // An action that is dangerous may need an approval, which is another matter.
         .min_by_key(|name| {
             let risk = at(known, &format!("{path}.{name}.risk")).and_then(Value::as_str);
-            ["low", "medium", "high", "critical"].iter().position(|level| Some(*level) == risk)
+            ["low", "medium", "high", "critical"]
+                .iter()
+                .position(|level| Some(*level) == risk)
         })
-        .ok_or_else(|| Fault::suite("the permission document has no action that implies the one for reading"))?;
+        .ok_or_else(|| {
+            Fault::suite("the permission document has no action that implies the one for reading")
+        })?;
     let mut permissions = reading.clone();
     set(&mut permissions, "0.actions", json!([higher]))?;
     Ok(permissions)
 }
 
+/// The permissions for reading, below a path whose last segment lacks its last letter.
+fn cropped(reading: &Value) -> Result<Value, Fault> {
+    let mut path = text(reading, "0.selector")
+        .trim_end_matches("/*")
+        .to_owned();
+    let last = path.pop();
+    if last.is_none_or(|last| matches!(last, '*' | '/')) || path.is_empty() || path.ends_with('/') {
+        return Err(Fault::suite(
+            "the selector of `probe.read_permissions` has no word to cut",
+        ));
+    }
+    let mut permissions = reading.clone();
+    set(&mut permissions, "0.selector", json!(format!("{path}/*")))?;
+    Ok(permissions)
+}
+
 /// The permissions for reading, bound by a constraint of the kind that `value` has one for.
-fn constrained(known: &Value, reading: &Value, value: fn(&str) -> Option<Value>) -> Result<Value, Fault> {
+fn constrained(
+    known: &Value,
+    reading: &Value,
+    value: fn(&str) -> Option<Value>,
+) -> Result<Value, Fault> {
     let kind = text(reading, "0.resource_type");
     let (name, value) = at(known, &format!("resource_types.{kind}.constraints"))
         .and_then(Value::as_object)
@@ -185,7 +238,9 @@ fn unmet(kind: &str) -> Option<Value> {
 fn confused(kind: &str) -> Option<Value> {
     match kind {
         "max" | "min" | "interval" | "flag" => Some(json!(["10.0.0.0/8"])),
-        "cidr_set" | "set" => Some(json!(1)),
+        // Of the right form, but for bits beyond the network's length.
+        "cidr_set" => Some(json!(["10.0.0.1/8"])),
+        "set" => Some(json!(1)),
         _ => None,
     }
 }
@@ -200,11 +255,16 @@ fn endless(known: &Value, reading: &Value) -> Result<Value, Fault> {
         .max_by_key(|(_, actions)| actions.len())
         .ok_or_else(|| Fault::suite("the permission document has no actions"))?;
     let names: Vec<&String> = actions.keys().take(64).collect();
-    let base = text(reading, "0.selector").trim_end_matches("/*").to_owned();
+    let base = text(reading, "0.selector")
+        .trim_end_matches("/*")
+        .to_owned();
     let statements: Vec<Value> = (0..100)
         .map(|number| {
             let mut selector = format!("{base}/{number:03}-");
-            selector.extend(std::iter::repeat_n('x', 250_usize.saturating_sub(selector.len())));
+            selector.extend(std::iter::repeat_n(
+                'x',
+                250_usize.saturating_sub(selector.len()),
+            ));
             json!({"resource_type": kind, "selector": selector, "actions": names})
         })
         .collect();
@@ -224,7 +284,8 @@ fn find_beyond(world: &World, what: &str) -> Result<Value, Fault> {
     let longest = manifest.get("max_lifetime_seconds").and_then(Value::as_u64);
     match what {
         "type" => {
-            let minted = listed(manifest, "supported_credential_types").unwrap_or_else(|| vec!["api_key"]);
+            let minted =
+                listed(manifest, "supported_credential_types").unwrap_or_else(|| vec!["api_key"]);
             ["webhook_secret", "oauth_client", "service_account"]
                 .into_iter()
                 .find(|kind| !minted.contains(kind))
@@ -239,7 +300,8 @@ fn find_beyond(world: &World, what: &str) -> Result<Value, Fault> {
             let mut names = world.names.clone();
             names.set("now", json!(world.tenant()?.now()));
             // Without a bound, what is over is as much out of range as what never comes.
-            let shift = longest.map_or("-3600".to_owned(), |longest| format!("+{}", longest + 3600));
+            let shift =
+                longest.map_or("-3600".to_owned(), |longest| format!("+{}", longest + 3600));
             names.value(&format!("{{now{shift}}}"))
         }
     }

@@ -23,14 +23,20 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
         ("matches", pattern) => {
             let pattern = Regex::new(pattern)
                 .map_err(|_| Fault::suite(format!("`{pattern}` is no pattern")))?;
-            actual.and_then(Value::as_str).is_some_and(|text| pattern.is_match(text))
+            actual
+                .and_then(Value::as_str)
+                .is_some_and(|text| pattern.is_match(text))
         }
         ("contains", rest) => {
             let wanted = names.value(rest)?;
             match actual {
                 Some(Value::Array(items)) => items.contains(&wanted),
-                Some(Value::String(text)) => wanted.as_str().is_some_and(|part| text.contains(part)),
-                Some(Value::Object(members)) => wanted.as_str().is_some_and(|name| members.contains_key(name)),
+                Some(Value::String(text)) => {
+                    wanted.as_str().is_some_and(|part| text.contains(part))
+                }
+                Some(Value::Object(members)) => wanted
+                    .as_str()
+                    .is_some_and(|name| members.contains_key(name)),
                 _ => false,
             }
         }
@@ -44,7 +50,9 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
             match (actual, &most) {
                 // Times have one spelling, so that their texts are in their order.
                 (Some(Value::String(text)), Value::String(most)) => text <= most,
-                (Some(Value::Number(number)), Value::Number(most)) => number.as_f64() <= most.as_f64(),
+                (Some(Value::Number(number)), Value::Number(most)) => {
+                    number.as_f64() <= most.as_f64()
+                }
                 _ => false,
             }
         }
@@ -56,7 +64,9 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
             let wanted: usize = count
                 .parse()
                 .map_err(|_| Fault::suite(format!("`{count}` is no number of items")))?;
-            actual.and_then(Value::as_array).is_some_and(|items| items.len() == wanted)
+            actual
+                .and_then(Value::as_array)
+                .is_some_and(|items| items.len() == wanted)
         }
         _ => {
             let wanted = names.value(cell)?;
@@ -70,9 +80,12 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
 }
 
 fn near(actual: Option<&Value>, wanted: &Value) -> bool {
-    let time = |value: Option<&Value>| value?.as_str()?.parse::<Timestamp>().ok();
-    match (time(actual), time(Some(wanted))) {
-        (Some(one), Some(other)) => (one.as_second() - other.as_second()).abs() <= NEAR,
+    let seconds = |value: &Value| match value {
+        Value::Number(number) => number.as_i64(),
+        other => Some(other.as_str()?.parse::<Timestamp>().ok()?.as_second()),
+    };
+    match (actual.and_then(seconds), seconds(wanted)) {
+        (Some(one), Some(other)) => (one - other).abs() <= NEAR,
         _ => false,
     }
 }

@@ -31,6 +31,9 @@ pub enum Phrase {
 #[must_use]
 pub fn phrase(text: &str) -> Phrase {
     let text = text.trim().trim_end_matches(':').trim_end();
+    if text == "the last call is sent again" {
+        return Phrase::Again { change: None };
+    }
     if let Some(rest) = text.strip_prefix("the same call is ") {
         let change = rest
             .strip_prefix("made")
@@ -73,21 +76,37 @@ mod tests {
 
     #[test]
     fn steps_are_told_apart() {
-        let call = |endpoint: &str| Phrase::Call { endpoint: endpoint.to_owned() };
-        let again = |change: Option<&str>| Phrase::Again { change: change.map(str::to_owned) };
-        let refused = |problem: &str| Phrase::Refused { problem: problem.to_owned() };
+        let call = |endpoint: &str| Phrase::Call {
+            endpoint: endpoint.to_owned(),
+        };
+        let again = |change: Option<&str>| Phrase::Again {
+            change: change.map(str::to_owned),
+        };
+        let refused = |problem: &str| Phrase::Refused {
+            problem: problem.to_owned(),
+        };
         for (text, expected) in [
-            ("Ana calls credential_create with:", call("credential_create")),
-            ("the key of first calls credential_revoke on first", call("credential_revoke")),
+            (
+                "Ana calls credential_create with:",
+                call("credential_create"),
+            ),
+            (
+                "the key of first calls credential_revoke on first",
+                call("credential_revoke"),
+            ),
             ("the key calls the read probe", call("resource")),
             ("the same call is made again", again(None)),
             ("the same call is repeated", again(None)),
+            ("the last call is sent again", again(None)),
             ("the same call is made by Cleo", again(Some("by Cleo"))),
             ("the same call is made with:", again(Some("with"))),
             ("it is accepted", Phrase::Accepted),
             ("it is served", Phrase::Accepted),
             ("it is refused as not-found", refused("not-found")),
-            ("it is refused with 403 and insufficient_scope", refused("insufficient_scope")),
+            (
+                "it is refused with 403 and insufficient_scope",
+                refused("insufficient_scope"),
+            ),
             ("the clock advances by 901 seconds", Phrase::Other),
         ] {
             assert_eq!(phrase(text), expected, "{text}");

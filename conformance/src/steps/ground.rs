@@ -11,7 +11,9 @@ use super::rows;
 use crate::oracle::passkey::Passkey;
 use crate::world::{Fault, World};
 
-#[given(regex = r"^an? (provisioned|active|used|revoked) credential(?: called (\w+))?(?: of (\w+))?(?: with:)?$")]
+#[given(
+    regex = r"^an? (provisioned|active|used|revoked) credential(?: called (\w+))?(?: of (\w+))?(?: with:)?$"
+)]
 async fn credential(
     world: &mut World,
     state: String,
@@ -49,7 +51,9 @@ async fn make_credential(
     Ok(())
 }
 
-#[given(regex = r"^an? (pending|approved|denied|issued) request(?: called (\w+))?(?: of (\w+))?(?: with:)?$")]
+#[given(
+    regex = r"^an? (pending|approved|denied|issued) request(?: called (\w+))?(?: of (\w+))?(?: with:)?$"
+)]
 async fn request(
     world: &mut World,
     state: String,
@@ -90,7 +94,10 @@ async fn make_request(
 /// A create with nothing but a request's id.
 fn from_request(actor: &str, name: &str) -> Recipe {
     let mut create = plain(actor, "credential_create", "");
-    create.changes = vec![("body".to_owned(), format!("{{\"request_id\": \"{{{name}.id}}\"}}"))];
+    create.changes = vec![(
+        "body".to_owned(),
+        format!("{{\"request_id\": \"{{{name}.id}}\"}}"),
+    )];
     create
 }
 
@@ -103,7 +110,10 @@ async fn passkey(world: &mut World, person: String) -> Result<(), Fault> {
 async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
     make_passkey(world, person)?;
     let mut enrol = plain("the operator", "authenticator_register", "");
-    enrol.changes = vec![("principal".to_owned(), format!("{{{}.id}}", person.to_lowercase()))];
+    enrol.changes = vec![(
+        "principal".to_owned(),
+        format!("{{{}.id}}", person.to_lowercase()),
+    )];
     world.must(&enrol).await.map(|_| ())
 }
 
@@ -148,7 +158,12 @@ async fn many(world: &mut World, count: usize) -> Result<(), Fault> {
 }
 
 #[given(regex = r"^(\w+) has a page called (\w+) of (\w+)$")]
-async fn page(world: &mut World, person: String, name: String, endpoint: String) -> Result<(), Fault> {
+async fn page(
+    world: &mut World,
+    person: String,
+    name: String,
+    endpoint: String,
+) -> Result<(), Fault> {
     let mut list = plain(&person, &endpoint, "");
     list.changes = vec![("query limit".to_owned(), "1".to_owned())];
     let outcome = world.must(&list).await;
@@ -168,7 +183,10 @@ async fn used(world: &mut World, name: &str) -> Result<(), Fault> {
     if (200..300).contains(&status) {
         return Ok(());
     }
-    Err(Fault::missing("the key to open the read probe, to begin with", status.to_string()))
+    Err(Fault::missing(
+        "the key to open the read probe, to begin with",
+        status.to_string(),
+    ))
 }
 
 /// Longest propagation that a scenario waits for, in seconds.
@@ -176,9 +194,11 @@ const MOST_PATIENCE: u64 = 60;
 
 #[given("the longest propagation has passed")]
 async fn propagation(world: &mut World) -> Result<(), Fault> {
-    let outcome = world
-        .manifest()
-        .map(|manifest| manifest.get("max_propagation_seconds").and_then(serde_json::Value::as_u64));
+    let outcome = world.manifest().map(|manifest| {
+        manifest
+            .get("max_propagation_seconds")
+            .and_then(serde_json::Value::as_u64)
+    });
     let seconds = world.note(outcome)?.unwrap_or_default();
     tokio::time::sleep(Duration::from_secs(seconds.min(MOST_PATIENCE))).await;
     Ok(())
@@ -186,10 +206,27 @@ async fn propagation(world: &mut World) -> Result<(), Fault> {
 
 #[given(regex = r"^the clock advances by (\d+) seconds$")]
 #[when(regex = r"^the clock advances by (\d+) seconds$")]
-async fn clock(world: &mut World, seconds: u64) -> Result<(), Fault> {
-    let mut advance = plain("the operator", "clock_advance", "");
-    advance.changes = vec![("advance_seconds".to_owned(), seconds.to_string())];
-    let outcome = world.must(&advance).await;
+async fn clock(world: &mut World, seconds: i64) -> Result<(), Fault> {
+    advance(world, seconds).await
+}
+
+/// Moves the clock to a time, not before it and hardly after it: the tenant's time is never
+/// taken for later than it is.
+#[given(regex = r"^the clock advances to (\S+)$")]
+#[when(regex = r"^the clock advances to (\S+)$")]
+async fn clock_to(world: &mut World, cell: String) -> Result<(), Fault> {
+    let outcome = world
+        .names
+        .text(&cell)
+        .and_then(|time| world.tenant()?.seconds_until(&time));
+    let seconds = world.note(outcome)?;
+    advance(world, seconds.max(1)).await
+}
+
+async fn advance(world: &mut World, seconds: i64) -> Result<(), Fault> {
+    let mut call = plain("the operator", "clock_advance", "");
+    call.changes = vec![("advance_seconds".to_owned(), seconds.to_string())];
+    let outcome = world.must(&call).await;
     world.note(outcome).map(|_| ())
 }
 

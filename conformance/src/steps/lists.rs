@@ -52,7 +52,10 @@ fn alike(mut wanted: Vec<Value>, mut got: Vec<Value>, any_order: bool) -> Result
     if got == wanted {
         return Ok(());
     }
-    Err(Fault::missing(json!(wanted).to_string(), json!(got).to_string()))
+    Err(Fault::missing(
+        json!(wanted).to_string(),
+        json!(got).to_string(),
+    ))
 }
 
 /// Follows the pages of a listing to its end.
@@ -65,7 +68,10 @@ async fn pages(world: &mut World, first: &Call, list: &str) -> Result<Vec<Value>
             (Kind::Accepted, Some(page)) => page,
             _ => return Err(Fault::missing("a page", answer.got.status.to_string())),
         };
-        let items = at(&page, list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let items = at(&page, list)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let limit = call
             .query
             .iter()
@@ -73,7 +79,11 @@ async fn pages(world: &mut World, first: &Call, list: &str) -> Result<Vec<Value>
             .and_then(|(_, value)| value.parse().ok())
             .unwrap_or(50);
         if items.len() > limit {
-            return Err(Fault::broken("CLP-TRN-028", format!("at most {limit} items"), items.len().to_string()));
+            return Err(Fault::broken(
+                "CLP-TRN-028",
+                format!("at most {limit} items"),
+                items.len().to_string(),
+            ));
         }
         all.extend(items);
         match at(&page, "next_cursor").and_then(Value::as_str) {
@@ -84,7 +94,10 @@ async fn pages(world: &mut World, first: &Call, list: &str) -> Result<Vec<Value>
             }
         }
     }
-    Err(Fault::missing("a last page", format!("{MOST_PAGES} pages and more")))
+    Err(Fault::missing(
+        "a last page",
+        format!("{MOST_PAGES} pages and more"),
+    ))
 }
 
 /// Every entry of the audit log that this person sees, of one event if one is given.
@@ -93,9 +106,13 @@ async fn pages(world: &mut World, first: &Call, list: &str) -> Result<Vec<Value>
 /// Where a page is refused, or is none.
 pub async fn entries(world: &mut World, person: &str, event: &str) -> Result<Vec<Value>, Fault> {
     let mut recipe = plain(person, "audit_entries", "");
-    recipe.changes.push(("query limit".to_owned(), "200".to_owned()));
+    recipe
+        .changes
+        .push(("query limit".to_owned(), "200".to_owned()));
     if !event.is_empty() {
-        recipe.changes.push(("query event".to_owned(), event.to_owned()));
+        recipe
+            .changes
+            .push(("query event".to_owned(), event.to_owned()));
     }
     let call = world.cook(&recipe)?;
     pages(world, &call, "entries").await
@@ -120,11 +137,17 @@ async fn all_entries(world: &mut World) -> Result<(), Fault> {
     let outcome = async {
         let call = last(world)?.0.clone();
         let entries = pages(world, &call, "entries").await?;
-        let indexes: Vec<u64> = entries.iter().filter_map(|entry| at(entry, "index")?.as_u64()).collect();
+        let indexes: Vec<u64> = entries
+            .iter()
+            .filter_map(|entry| at(entry, "index")?.as_u64())
+            .collect();
         if indexes.len() == entries.len() && indexes.is_sorted_by(|one, next| one < next) {
             return Ok(());
         }
-        Err(Fault::missing("ascending indexes", json!(indexes).to_string()))
+        Err(Fault::missing(
+            "ascending indexes",
+            json!(indexes).to_string(),
+        ))
     }
     .await;
     world.note(outcome)
@@ -134,14 +157,21 @@ async fn all_entries(world: &mut World) -> Result<(), Fault> {
 async fn count(world: &mut World, wanted: usize) -> Result<(), Fault> {
     let outcome = async {
         let mut recipe = plain("Ana", "credential_list", "");
-        recipe.changes.push(("query owner".to_owned(), "{mark}".to_owned()));
-        recipe.changes.push(("query limit".to_owned(), "200".to_owned()));
+        recipe
+            .changes
+            .push(("query owner".to_owned(), "{mark}".to_owned()));
+        recipe
+            .changes
+            .push(("query limit".to_owned(), "200".to_owned()));
         let call = world.cook(&recipe)?;
         let got = pages(world, &call, "items").await?.len();
         if got == wanted {
             return Ok(());
         }
-        Err(Fault::missing(format!("{wanted} credentials"), got.to_string()))
+        Err(Fault::missing(
+            format!("{wanted} credentials"),
+            got.to_string(),
+        ))
     }
     .await;
     world.note(outcome)
@@ -149,7 +179,11 @@ async fn count(world: &mut World, wanted: usize) -> Result<(), Fault> {
 
 /// Paths that belong to operations of the protocol which this version does not specify.
 const UNSPECIFIED: &[(&str, &str, &str)] = &[
-    ("inject", "PUT", "/{credential_id}/installations/ins_00000000000000000000"),
+    (
+        "inject",
+        "PUT",
+        "/{credential_id}/installations/ins_00000000000000000000",
+    ),
     ("inventory", "GET", "/{credential_id}/usage"),
     ("inventory", "GET", "/{credential_id}/blast-radius"),
     ("inventory", "POST", "/{credential_id}/usage-reports"),
@@ -181,15 +215,30 @@ async fn refuse_undeclared(world: &mut World) -> Result<(), Fault> {
         .map(|(_, method, path)| Call {
             method: (*method).to_owned(),
             path: Some((*path).to_owned()),
-            payload: if *method == "GET" { Payload::Nothing } else { Payload::Json(json!({})) },
+            payload: if *method == "GET" {
+                Payload::Nothing
+            } else {
+                Payload::Json(json!({}))
+            },
             ..template.clone()
         })
         .collect();
-    for row in endpoint::ALL.iter().filter(|row| row.base == Base::Credentials && !declared(row)) {
-        let payload = if row.has_body() { Payload::Json(json!({})) } else { Payload::Nothing };
+    for row in endpoint::ALL
+        .iter()
+        .filter(|row| row.base == Base::Credentials && !declared(row))
+    {
+        let payload = if row.has_body() {
+            Payload::Json(json!({}))
+        } else {
+            Payload::Nothing
+        };
         let mut call = Call::of(row, Actor::Person("Ana".to_owned()), payload);
-        call.parameters.insert("request_id".to_owned(), "req_00000000000000000000".to_owned());
-        call.parameters.insert("credential_id".to_owned(), id.clone());
+        call.parameters.insert(
+            "request_id".to_owned(),
+            "req_00000000000000000000".to_owned(),
+        );
+        call.parameters
+            .insert("credential_id".to_owned(), id.clone());
         calls.push(call);
     }
     for call in &calls {
@@ -198,7 +247,12 @@ async fn refuse_undeclared(world: &mut World) -> Result<(), Fault> {
             return Err(Fault::broken(
                 "CLP-DIS-006",
                 "404 or 405 from what is not declared",
-                format!("{} from {} {}", answer.got.status, call.method, call.path.clone().unwrap_or_else(|| call.name())),
+                format!(
+                    "{} from {} {}",
+                    answer.got.status,
+                    call.method,
+                    call.path.clone().unwrap_or_else(|| call.name())
+                ),
             ));
         }
     }

@@ -1,6 +1,6 @@
 //! Keys: their form, and what they open.
 
-use cucumber::then;
+use cucumber::{given, then};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -15,7 +15,10 @@ async fn opens(world: &mut World, name: String, verb: String, probe: String) -> 
         if open == (verb == "opens") {
             return Ok(());
         }
-        Err(Fault::missing(format!("a key that {verb} the {probe} probe"), status.to_string()))
+        Err(Fault::missing(
+            format!("a key that {verb} the {probe} probe"),
+            status.to_string(),
+        ))
     });
     world.note(outcome)
 }
@@ -28,30 +31,73 @@ async fn form(world: &mut World, name: String) -> Result<(), Fault> {
 
 fn check_form(world: &World, name: &str) -> Result<(), Fault> {
     let credential = world.names.resolve(name)?;
-    let id = at(&credential, "id").and_then(Value::as_str).unwrap_or_default();
+    let id = at(&credential, "id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let key = world
         .keys
         .get(id)
         .ok_or_else(|| Fault::suite(format!("the key of {name} was not delivered")))?;
-    let key_id = key::key_id(key)
-        .map_err(|fault| Fault::broken("CLP-CRE-018", "a key of the form in chapter 13", fault.to_string()))?;
+    let key_id = key::key_id(key).map_err(|fault| {
+        Fault::broken(
+            "CLP-CRE-018",
+            "a key of the form in chapter 13",
+            fault.to_string(),
+        )
+    })?;
     if at(&credential, "key_id") != Some(&json!(key_id)) {
         let stated = at(&credential, "key_id").cloned().unwrap_or_default();
-        return Err(Fault::broken("CLP-CRE-019", format!("`key_id`: \"{key_id}\""), stated.to_string()));
+        return Err(Fault::broken(
+            "CLP-CRE-019",
+            format!("`key_id`: \"{key_id}\""),
+            stated.to_string(),
+        ));
     }
-    let Some(formats) = world.manifest()?.get("token_formats").and_then(Value::as_array) else {
+    let Some(formats) = world
+        .manifest()?
+        .get("token_formats")
+        .and_then(Value::as_array)
+    else {
         return Ok(());
     };
     let fits = formats.iter().any(|format| {
         let member = |name| format.get(name).and_then(Value::as_str).unwrap_or_default();
         key.starts_with(&format!("{}_", member("prefix")))
-            && Regex::new(&format!("^(?:{})$", member("pattern"))).is_ok_and(|pattern| pattern.is_match(key))
+            && Regex::new(&format!("^(?:{})$", member("pattern")))
+                .is_ok_and(|pattern| pattern.is_match(key))
     });
     if fits {
         Ok(())
     } else {
-        Err(Fault::missing("a key of a published format", "one of another"))
+        Err(Fault::missing(
+            "a key of a published format",
+            "one of another",
+        ))
     }
+}
+
+#[given(regex = r"^a (forged|mistyped) key called (\w+) with the id of (\w+)$")]
+async fn wrong_key(world: &mut World, how: String, name: String, of: String) -> Result<(), Fault> {
+    let outcome = world.names.text(&format!("{{{of}.id}}")).and_then(|id| {
+        let key = world
+            .keys
+            .get(&id)
+            .ok_or_else(|| Fault::suite(format!("the key of {of} was not delivered")))?;
+        if how == "forged" {
+            key::forged(key).map_err(|fault| {
+                Fault::broken(
+                    "CLP-CRE-018",
+                    "a key of the form in chapter 13",
+                    fault.to_string(),
+                )
+            })
+        } else {
+            Ok(key::mistyped(key))
+        }
+    });
+    let key = world.note(outcome)?;
+    world.names.set(name, json!(key));
+    Ok(())
 }
 
 #[then(regex = r"^the keys of (\w+) and (\w+) differ$")]

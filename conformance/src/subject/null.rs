@@ -70,7 +70,11 @@ impl Null {
             Self::Unauthorized => ("401 Unauthorized", "text/plain", "unauthorized"),
             Self::Internal => ("500 Internal Server Error", "text/plain", "oops"),
             Self::EmptyObject => ("200 OK", "application/json", "{}"),
-            Self::Html => ("200 OK", "text/html", "<!doctype html><title>Welcome</title>"),
+            Self::Html => (
+                "200 OK",
+                "text/html",
+                "<!doctype html><title>Welcome</title>",
+            ),
             Self::Garbage => return "\u{0}\u{1}\u{2} this is not HTTP\r\n\r\n".to_owned(),
             Self::Nothing => return String::new(),
         };
@@ -129,7 +133,8 @@ impl NullIssuer {
     /// Where no client can be made.
     pub fn subject(&self) -> Result<Arc<Subject>, SubjectFault> {
         let call = |path: &str| json!({"method": "GET", "path": path});
-        let permissions = json!([{"resource_type": "record", "selector": "*", "actions": ["read"]}]);
+        let permissions =
+            json!([{"resource_type": "record", "selector": "*", "actions": ["read"]}]);
         let probe: Probe = serde_json::from_value(json!({
             "project": "atlas",
             "environment": "staging",
@@ -209,7 +214,11 @@ where
                 .filter(|record| record.class == "core" && !(manifest && only_manifest(record)))
                 .collect();
             floors.push(Floor {
-                name: if manifest { format!("{} behind a manifest", null.name()) } else { null.name().to_owned() },
+                name: if manifest {
+                    format!("{} behind a manifest", null.name())
+                } else {
+                    null.name().to_owned()
+                },
                 scenarios: counted.len(),
                 blind: counted
                     .iter()
@@ -223,5 +232,8 @@ where
 }
 
 fn only_manifest(record: &ScenarioRecord) -> bool {
-    record.triples.iter().all(|triple| triple.endpoint == "manifest_read")
+    record
+        .triples
+        .iter()
+        .all(|triple| triple.endpoint == "manifest_read")
 }

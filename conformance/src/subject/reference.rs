@@ -1,5 +1,7 @@
-//! The reference issuer, embedded.
+//! The reference issuer, embedded: the one place where the suite touches it.
 
+use clp_issuer::config::Config;
+use clp_issuer::{Issuer, Running};
 use url::Url;
 
 use super::SubjectFault;
@@ -8,10 +10,11 @@ use crate::config::Control;
 /// A running reference issuer; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Embedded {
-    /// Its issuer identifier.
+    /// The issuer identifier of its first persona.
     pub url: Url,
     /// Its test control.
     pub control: Control,
+    _running: Running,
 }
 
 impl Embedded {
@@ -20,6 +23,33 @@ impl Embedded {
     /// # Errors
     /// Where it does not start.
     pub async fn start() -> Result<Self, SubjectFault> {
-        Err(SubjectFault::Reference("it is not built yet".to_owned()))
+        let fault = |words: String| SubjectFault::Reference(words);
+        let config = Config::built_in()
+            .and_then(|config| config.with_ports(0))
+            .map_err(|error| fault(error.to_string()))?;
+        let running = Issuer::builder()
+            .config(config)
+            .spawn()
+            .await
+            .map_err(|error| fault(error.to_string()))?;
+        let url = |text: &str| {
+            text.parse::<Url>()
+                .map_err(|error| fault(error.to_string()))
+        };
+        let persona = running
+            .personas
+            .first()
+            .ok_or_else(|| fault("it serves no persona".to_owned()))?;
+        let (Some(control), Some(token)) = (&running.control_url, &running.control_token) else {
+            return Err(fault("it has no test control".to_owned()));
+        };
+        Ok(Self {
+            url: url(&persona.url)?,
+            control: Control {
+                url: url(control)?,
+                token: token.clone(),
+            },
+            _running: running,
+        })
     }
 }

@@ -11,9 +11,9 @@ use clp_schemas::problem::{MEDIA_TYPE, Problem, ProblemType};
 use jsonschema::Validator;
 use serde_json::Value;
 
+use super::Fault;
 use super::call::{Call, Payload, Place};
 use super::wire::Got;
-use super::Fault;
 
 /// A page of 200 credentials fits, and nothing nests deeper.
 const LIMITS: Limits = Limits {
@@ -57,7 +57,11 @@ impl Contracts {
             None => Ok(()),
             Some(error) => {
                 let place = error.instance_path().to_string();
-                let place = if place.is_empty() { "the top".to_owned() } else { place };
+                let place = if place.is_empty() {
+                    "the top".to_owned()
+                } else {
+                    place
+                };
                 Err(Fault::broken(
                     "CLP-TRN-011",
                     "an answer that fits its published schema",
@@ -97,15 +101,33 @@ pub fn check(
         return Ok((Kind::Foreign, serde_json::from_slice(&got.body).ok()));
     };
     if got.status >= 500 {
-        return Err(Fault::broken("CLP-ERR-004", "no status of 500 or above", got.status.to_string()));
+        return Err(Fault::broken(
+            "CLP-ERR-004",
+            "no status of 500 or above",
+            got.status.to_string(),
+        ));
     }
     // Documents for discovery are plain files to many servers; all else speaks the protocol.
-    header(got, "clp-version", "CLP-TRN-001", |value| value == "1.0", "CLP-Version: 1.0")?;
+    header(
+        got,
+        "clp-version",
+        "CLP-TRN-001",
+        |value| value == "1.0",
+        "CLP-Version: 1.0",
+    )?;
     if row.base == Base::Credentials {
         let no_store = |value: &str| {
-            value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+            value
+                .split(',')
+                .any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
         };
-        header(got, "cache-control", "CLP-TRN-031", no_store, "Cache-Control: no-store")?;
+        header(
+            got,
+            "cache-control",
+            "CLP-TRN-031",
+            no_store,
+            "Cache-Control: no-store",
+        )?;
     }
     if got.status == 304 {
         return Ok((Kind::Accepted, None));
@@ -133,7 +155,11 @@ pub fn check(
                 Fault::broken("CLP-TRN-011", "an answer in I-JSON", fault.to_string())
             })?;
             if has_null(&value) {
-                return Err(Fault::broken("CLP-TRN-011", "an answer without `null`", "one with it"));
+                return Err(Fault::broken(
+                    "CLP-TRN-011",
+                    "an answer without `null`",
+                    "one with it",
+                ));
             }
             contracts.check(Some(row.id), &value)?;
             Ok((Kind::Accepted, Some(value)))
@@ -155,7 +181,11 @@ fn header(
 ) -> Result<(), Fault> {
     match got.header(name) {
         Some(value) if holds(value) => Ok(()),
-        Some(value) => Err(Fault::broken(requirement, format!("`{expected}`"), format!("`{name}: {value}`"))),
+        Some(value) => Err(Fault::broken(
+            requirement,
+            format!("`{expected}`"),
+            format!("`{name}: {value}`"),
+        )),
         None => Err(Fault::broken(
             requirement,
             format!("`{expected}`"),
@@ -184,7 +214,11 @@ fn refusal(
         .map_err(|fault| Fault::broken("CLP-ERR-001", "a problem in JSON", fault.to_string()))?;
     for name in ["type", "title", "status"] {
         if problem.get(name).is_none() {
-            return Err(Fault::broken("CLP-ERR-001", format!("a problem with `{name}`"), "one without it"));
+            return Err(Fault::broken(
+                "CLP-ERR-001",
+                format!("a problem with `{name}`"),
+                "one without it",
+            ));
         }
     }
     let kind = problem
@@ -196,14 +230,22 @@ fn refusal(
         return Err(Fault::broken(
             "CLP-ERR-002",
             format!("`{}` with the status {}, twice", kind.name(), kind.status()),
-            format!("{}, and {} inside", got.status, problem.get("status").unwrap_or(&Value::Null)),
+            format!(
+                "{}, and {} inside",
+                got.status,
+                problem.get("status").unwrap_or(&Value::Null)
+            ),
         ));
     }
     contracts.check(None, &problem)?;
     // Everything that a scenario makes up carries its mark. References to what the issuer
     // made stay allowed, such as the id of a request.
     if got.text().contains(mark) {
-        return Err(Fault::broken("CLP-ERR-003", "a problem without the peer's text", "one that repeats it"));
+        return Err(Fault::broken(
+            "CLP-ERR-003",
+            "a problem without the peer's text",
+            "one that repeats it",
+        ));
     }
     accompanied(call, got, kind)?;
     if kind == ProblemType::InvalidRequest {
@@ -223,7 +265,9 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
                 .filter(|(name, _)| name == "www-authenticate")
                 .any(|(_, value)| {
                     let mut words = value.split_ascii_whitespace();
-                    words.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+                    words
+                        .next()
+                        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
                         && value.contains("resource_metadata=")
                 });
             if challenge {
@@ -232,16 +276,25 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
                 Err(Fault::broken(
                     "CLP-TRN-014",
                     "`WWW-Authenticate: Bearer resource_metadata=\"...\"`",
-                    got.header("www-authenticate").unwrap_or("no such header field"),
+                    got.header("www-authenticate")
+                        .unwrap_or("no such header field"),
                 ))
             }
         }
-        ProblemType::MethodNotAllowed => {
-            header(got, "allow", "CLP-TRN-034", |value| !value.trim().is_empty(), "Allow: ...")
-        }
-        ProblemType::RateLimited => {
-            header(got, "retry-after", "CLP-TRN-032", |value| value.parse::<u32>().is_ok(), "Retry-After: seconds")
-        }
+        ProblemType::MethodNotAllowed => header(
+            got,
+            "allow",
+            "CLP-TRN-034",
+            |value| !value.trim().is_empty(),
+            "Allow: ...",
+        ),
+        ProblemType::RateLimited => header(
+            got,
+            "retry-after",
+            "CLP-TRN-032",
+            |value| value.parse::<u32>().is_ok(),
+            "Retry-After: seconds",
+        ),
         _ => Ok(()),
     }
 }
@@ -249,7 +302,11 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
 /// `invalid-request` says where the fault lies, and the place is there.
 fn pointer(call: &Call, problem: &Value) -> Result<(), Fault> {
     let Some(pointer) = problem.get("pointer").and_then(Value::as_str) else {
-        return Err(Fault::broken("CLP-ERR-005", "`invalid-request` with a `pointer`", "one without it"));
+        return Err(Fault::broken(
+            "CLP-ERR-005",
+            "`invalid-request` with a `pointer`",
+            "one without it",
+        ));
     };
     let body = match &call.payload {
         Payload::Json(body) => body.clone(),
@@ -286,7 +343,11 @@ mod tests {
     use serde_json::json;
 
     fn judged(endpoint: &str, got: &Got, mark: &str) -> Result<Kind, String> {
-        let call = Call::of(row(endpoint).unwrap(), Actor::Nobody, Payload::Json(json!({"a": 1})));
+        let call = Call::of(
+            row(endpoint).unwrap(),
+            Actor::Nobody,
+            Payload::Json(json!({"a": 1})),
+        );
         check(&Contracts::default(), &call, got, mark)
             .map(|(kind, _)| kind)
             .map_err(|fault| match fault {
@@ -324,31 +385,53 @@ mod tests {
             judged("credential_read", &sound, "mark-1234"),
             Ok(Kind::Refused("not-found".to_owned()))
         );
-        assert_eq!(with(&|got| got.headers.retain(|(name, _)| name != "clp-version")), "CLP-TRN-001");
-        assert_eq!(with(&|got| got.headers.retain(|(name, _)| name != "cache-control")), "CLP-TRN-031");
-        assert_eq!(with(&|got| got.headers[0].1 = "text/html".to_owned()), "CLP-ERR-001");
+        assert_eq!(
+            with(&|got| got.headers.retain(|(name, _)| name != "clp-version")),
+            "CLP-TRN-001"
+        );
+        assert_eq!(
+            with(&|got| got.headers.retain(|(name, _)| name != "cache-control")),
+            "CLP-TRN-031"
+        );
+        assert_eq!(
+            with(&|got| got.headers[0].1 = "text/html".to_owned()),
+            "CLP-ERR-001"
+        );
         assert_eq!(with(&|got| got.status = 403), "CLP-ERR-002");
         assert_eq!(with(&|got| got.status = 500), "CLP-ERR-004");
         assert_eq!(with(&|got| got.body = b"{}".to_vec()), "CLP-ERR-001");
         assert_eq!(
             with(&|got| {
-                let text = got.text().replace("\"pointer\":\"/a\"", "\"detail\":\"mark-1234\"");
+                let text = got
+                    .text()
+                    .replace("\"pointer\":\"/a\"", "\"detail\":\"mark-1234\"");
                 got.body = text.into_bytes();
             }),
             "CLP-ERR-003"
         );
         assert_eq!(
-            judged("credential_read", &problem(401, "unauthenticated"), "mark-1234"),
+            judged(
+                "credential_read",
+                &problem(401, "unauthenticated"),
+                "mark-1234"
+            ),
             Err("CLP-TRN-014".to_owned())
         );
         assert_eq!(
-            judged("credential_read", &problem(405, "method-not-allowed"), "mark-1234"),
+            judged(
+                "credential_read",
+                &problem(405, "method-not-allowed"),
+                "mark-1234"
+            ),
             Err("CLP-TRN-034".to_owned())
         );
         let mut lost = problem(400, "invalid-request");
         assert!(judged("rotation_open", &lost, "mark-1234").is_ok());
         lost.body = lost.text().replace("/a", "/b").into_bytes();
-        assert_eq!(judged("rotation_open", &lost, "mark-1234"), Err("CLP-ERR-005".to_owned()));
+        assert_eq!(
+            judged("rotation_open", &lost, "mark-1234"),
+            Err("CLP-ERR-005".to_owned())
+        );
     }
 
     #[test]
@@ -357,10 +440,19 @@ mod tests {
         got.status = 200;
         got.headers[0].1 = "application/json".to_owned();
         got.body = b"{}".to_vec();
-        assert_eq!(judged("credential_read", &got, "mark-1234"), Err("CLP-TRN-011".to_owned()));
+        assert_eq!(
+            judged("credential_read", &got, "mark-1234"),
+            Err("CLP-TRN-011".to_owned())
+        );
         got.body = br#"{"items": [null]}"#.to_vec();
-        assert_eq!(judged("credential_list", &got, "mark-1234"), Err("CLP-TRN-011".to_owned()));
+        assert_eq!(
+            judged("credential_list", &got, "mark-1234"),
+            Err("CLP-TRN-011".to_owned())
+        );
         got.body = br#"{"items": []}"#.to_vec();
-        assert_eq!(judged("credential_list", &got, "mark-1234"), Ok(Kind::Accepted));
+        assert_eq!(
+            judged("credential_list", &got, "mark-1234"),
+            Ok(Kind::Accepted)
+        );
     }
 }

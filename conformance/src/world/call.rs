@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clp_schemas::endpoint::{self, Endpoint, EndpointId};
 use serde_json::{Value, json};
 
-use super::names::{Names, remove, set};
 use super::Fault;
+use super::names::{Names, remove, set};
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,8 @@ impl Call {
         match part.split_once(' ') {
             Some(("query", name)) => self.query.retain(|(have, _)| have != name),
             Some(("header", name)) => {
-                self.headers.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
+                self.headers
+                    .retain(|(have, _)| !have.eq_ignore_ascii_case(name));
                 self.without.push(name.to_ascii_lowercase());
             }
             Some(_) => return Err(Fault::suite(format!("a call has no part `{part}`"))),
@@ -218,7 +219,10 @@ fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
     };
     Ok(match kind {
         "is empty" => Vec::new(),
-        "is cut short" => text.as_bytes().split_last().map_or_else(Vec::new, |(_, rest)| rest.to_vec()),
+        "is cut short" => text
+            .as_bytes()
+            .split_last()
+            .map_or_else(Vec::new, |(_, rest)| rest.to_vec()),
         "is not UTF-8" => {
             let mut bytes = b"{\"\xff\":1,".to_vec();
             bytes.extend_from_slice(inside.as_bytes());
@@ -226,6 +230,15 @@ fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
         }
         "has a comma too many" => format!("{{,{inside}").into_bytes(),
         "is an array" => format!("[{text}]").into_bytes(),
+        "goes on after its end" => format!("{text} {{}}").into_bytes(),
+        "has half a character" => format!("{{\"more\":\"\\ud800\",{inside}").into_bytes(),
+        "has a member twice inside" => {
+            format!("{{\"more\":[{{\"a\":1,\"a\":1}}],{inside}").into_bytes()
+        }
+        "has a member twice but no end" => {
+            format!("{{\"more\":1,\"more\":1,{}", inside.trim_end_matches('}')).into_bytes()
+        }
+        "is 32 levels deep" => format!("{{\"more\":{},{inside}", nested(31)).into_bytes(),
         "has a member twice" => {
             let first = serde_json::from_str::<Value>(text)
                 .ok()
@@ -244,7 +257,10 @@ fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
                     Some((name.clone(), value.clone()))
                 })
                 .ok_or_else(|| Fault::suite("the body has no member"))?;
-            let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            let escaped: String = name
+                .encode_utf16()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect();
             format!("{{\"{escaped}\":{value},{inside}").into_bytes()
         }
         "has its members in another order" => {
@@ -300,7 +316,11 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::CredentialCreate => described("probe.environment")?,
         Id::RequestOpen => {
             let mut body = described("probe.approval_environment")?;
-            set(&mut body, "subject", json!({"kind": "agent", "id": names.resolve("mark")?}))?;
+            set(
+                &mut body,
+                "subject",
+                json!({"kind": "agent", "id": names.resolve("mark")?}),
+            )?;
             set(&mut body, "lifetime_seconds", json!(7200))?;
             body
         }
@@ -314,7 +334,9 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::CredentialRevoke => json!({"mode": "immediate", "reason": "no_longer_needed"}),
         Id::SandboxOpen => json!({"issuer_identifier": names.resolve("issuer")?}),
         Id::ClockAdvance => json!({"advance_seconds": 1}),
-        Id::ControlApprove => json!({"request_id": names.resolve("request.id")?, "decision": "approve"}),
+        Id::ControlApprove => {
+            json!({"request_id": names.resolve("request.id")?, "decision": "approve"})
+        }
         Id::AuthenticatorRegister => json!({
             "principal": names.resolve("ben.id")?,
             "credential_id": names.resolve("passkey.credential_id")?,
@@ -345,13 +367,43 @@ mod tests {
         assert!(matches!(fault("is empty"), Some(Json::Syntax { .. })));
         assert!(matches!(fault("is cut short"), Some(Json::Syntax { .. })));
         assert!(matches!(fault("is not UTF-8"), Some(Json::Syntax { .. })));
-        assert!(matches!(fault("has a comma too many"), Some(Json::Syntax { .. })));
+        assert!(matches!(
+            fault("has a comma too many"),
+            Some(Json::Syntax { .. })
+        ));
+        assert!(matches!(
+            fault("goes on after its end"),
+            Some(Json::Syntax { .. })
+        ));
+        assert!(matches!(
+            fault("has half a character"),
+            Some(Json::Syntax { .. })
+        ));
+        assert_eq!(fault("is 32 levels deep"), None);
+        assert_eq!(fault("has its members in another order"), None);
         assert_eq!(fault("has a member twice"), Some(Json::DuplicateMember));
-        assert_eq!(fault("has a member twice, once escaped"), Some(Json::DuplicateMember));
+        assert_eq!(
+            fault("has a member twice inside"),
+            Some(Json::DuplicateMember)
+        );
+        assert_eq!(
+            fault("has a member twice but no end"),
+            Some(Json::DuplicateMember)
+        );
+        assert_eq!(
+            fault("has a member twice, once escaped"),
+            Some(Json::DuplicateMember)
+        );
         assert_eq!(fault("holds 2^53 + 1"), Some(Json::IntegerTooLarge));
         assert_eq!(fault("holds -2^53 - 1"), Some(Json::IntegerTooLarge));
-        assert!(matches!(fault("is 33 levels deep"), Some(Json::TooDeep { .. })));
-        assert!(matches!(fault("is 262145 bytes long"), Some(Json::TooLarge { .. })));
+        assert!(matches!(
+            fault("is 33 levels deep"),
+            Some(Json::TooDeep { .. })
+        ));
+        assert!(matches!(
+            fault("is 262145 bytes long"),
+            Some(Json::TooLarge { .. })
+        ));
         assert_eq!(fault("is 262144 bytes long"), None);
         assert_eq!(fault("is an array"), None);
     }

@@ -41,8 +41,9 @@ impl Names {
             .get(first)
             .ok_or_else(|| Fault::suite(format!("nothing is called `{first}` here")))?;
         for part in parts {
-            at = member(at, part)
-                .ok_or_else(|| Fault::missing(format!("`{path}`"), format!("`{first}` without `{part}`")))?;
+            at = member(at, part).ok_or_else(|| {
+                Fault::missing(format!("`{path}`"), format!("`{first}` without `{part}`"))
+            })?;
         }
         Ok(at.clone())
     }
@@ -55,7 +56,9 @@ impl Names {
         let cell = cell.trim();
         let pattern = pattern()?;
         if let Some(found) = pattern.captures(cell)
-            && found.get(0).is_some_and(|whole| whole.as_str().len() == cell.len())
+            && found
+                .get(0)
+                .is_some_and(|whole| whole.as_str().len() == cell.len())
         {
             return self.reference(&found);
         }
@@ -182,7 +185,11 @@ pub fn set(value: &mut Value, path: &str, new: Value) -> Result<(), Fault> {
                 .parse::<usize>()
                 .ok()
                 .and_then(|index| items.get_mut(index)),
-            Value::Object(members) => Some(members.entry(part).or_insert_with(|| Value::Object(serde_json::Map::new()))),
+            Value::Object(members) => Some(
+                members
+                    .entry(part)
+                    .or_insert_with(|| Value::Object(serde_json::Map::new())),
+            ),
             _ => None,
         }
         .ok_or_else(|| Fault::suite(format!("`{path}` leads nowhere")))?;
@@ -237,9 +244,14 @@ mod tests {
         let names = names();
         assert_eq!(names.value("{credential.id}").unwrap(), json!("cred_1"));
         assert_eq!(names.value("{credential.items.0.n+3}").unwrap(), json!(7));
-        assert_eq!(names.value("{now+20}").unwrap(), json!("2026-03-01T00:00:10Z"));
         assert_eq!(
-            names.value(r#"{"a": "x{credential.id}", "b": {}}"#).unwrap(),
+            names.value("{now+20}").unwrap(),
+            json!("2026-03-01T00:00:10Z")
+        );
+        assert_eq!(
+            names
+                .value(r#"{"a": "x{credential.id}", "b": {}}"#)
+                .unwrap(),
             json!({"a": "xcred_1", "b": {}})
         );
         assert_eq!(names.text("\"a {credential.id}\"").unwrap(), "a cred_1");

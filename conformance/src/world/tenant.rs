@@ -113,6 +113,14 @@ impl Tenant {
         spell(base.checked_add(passed).unwrap_or(base))
     }
 
+    /// How many seconds after the tenant's time this is, rounded up.
+    ///
+    /// # Errors
+    /// Where it is no time.
+    pub fn seconds_until(&self, later: &str) -> Result<i64, Fault> {
+        Ok(time(later)?.as_second() - time(&self.now())?.as_second())
+    }
+
     /// Sets the tenant's clock by what `clock_advance` answered.
     ///
     /// # Errors
@@ -128,7 +136,10 @@ impl Tenant {
         let mut names = vec![
             ("probe".to_owned(), self.probe.clone()),
             ("endpoint".to_owned(), json!(self.endpoint.as_str())),
-            ("issuer".to_owned(), json!(self.issuer.as_str().trim_end_matches('/'))),
+            (
+                "issuer".to_owned(),
+                json!(self.issuer.as_str().trim_end_matches('/')),
+            ),
         ];
         if let Some(id) = &self.id {
             names.push(("tenant".to_owned(), json!({"id": id})));

@@ -172,7 +172,10 @@ pub fn record(sent: &Sent, outcome: &Outcome, canary: &Canary) -> Exchange {
             return Some(text);
         }
         let head: String = text.chars().take(MAX_RECORDED).collect();
-        Some(format!("{head} [{} characters more]", length - MAX_RECORDED))
+        Some(format!(
+            "{head} [{} characters more]",
+            length - MAX_RECORDED
+        ))
     };
     let (response, fault) = match &outcome.got {
         Ok(got) => (

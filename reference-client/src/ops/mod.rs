@@ -8,6 +8,7 @@ pub mod passkey;
 pub mod request;
 pub mod revoke;
 pub mod rotate;
+pub mod sandbox;
 pub mod scope;
 pub mod store;
 pub mod verify;

@@ -8,11 +8,11 @@ use clp_schemas::ops::control::{AuthenticatorBody, AuthenticatorRegister, Tenant
 use url::Url;
 
 use super::Session;
+use super::sandbox::Opened;
 use crate::client::Control;
 use crate::error::{Error, NotAllowed};
 use crate::passkey::{Passkey, PublicPasskey};
 use crate::render::{Facts, Outcome};
-use crate::token::Token;
 
 impl Control {
     /// Registers a passkey for a principal of a sandbox.
@@ -63,12 +63,12 @@ enum PasskeyCommand {
         /// Where test control listens
         #[arg(long, value_name = "URL", env = "CLP_CONTROL")]
         control: Url,
-        /// The sandbox
-        #[arg(long, value_name = "ID")]
-        tenant: TenantId,
-        /// Whose passkey it is to be
-        #[arg(long, value_name = "ID")]
-        principal: PrincipalId,
+        /// The sandbox, by default the one that `clp sandbox` made last
+        #[arg(long, value_name = "ID", requires = "principal")]
+        tenant: Option<TenantId>,
+        /// Whose passkey it is to be, by default the approver's
+        #[arg(long, value_name = "ID", requires = "tenant")]
+        principal: Option<PrincipalId>,
     },
 }
 
@@ -99,19 +99,25 @@ pub(crate) async fn run(args: &PasskeyArgs, session: &Session) -> Result<Outcome
             tenant,
             principal,
         } => {
-            let token = Token::from_env("CLP_CONTROL_TOKEN")?.ok_or_else(|| {
-                Error::usage(
-                    "no token for test control: set CLP_CONTROL_TOKEN or CLP_CONTROL_TOKEN_FILE",
-                )
-            })?;
             let passkey = Passkey::at(path).public()?;
-            let control = Control::new(control.clone(), token, &session.settings)?;
-            control
-                .register_passkey(tenant, principal, &passkey)
+            let (tenant, principal) = match (tenant, principal) {
+                (Some(tenant), Some(principal)) => (tenant.clone(), principal.clone()),
+                _ => approver(&Opened::last(session)?)?,
+            };
+            Control::from_env(control.clone(), session)?
+                .register_passkey(&tenant, &principal, &passkey)
                 .await?;
             Outcome::new(&passkey, format!("registered for {principal}\n"))
         }
     }
+}
+
+/// The approver of a sandbox.
+fn approver(sandbox: &Opened) -> Result<(TenantId, PrincipalId), Error> {
+    let member = sandbox.cast.get("approver").ok_or_else(|| {
+        Error::usage("the sandbox has no approver: give --tenant and --principal")
+    })?;
+    Ok((sandbox.tenant_id.clone(), member.id.clone()))
 }
 
 fn shown(passkey: &Passkey) -> Result<Outcome, Error> {

@@ -6,14 +6,15 @@ pub(crate) mod scope;
 
 pub use authority::{Action, Authority};
 pub use key::{KeyUse, Presented, Scheme, use_key};
-pub(crate) use key::{known_credential, note, refuse_probe};
+pub(crate) use key::{known_credential, refuse_probe};
 
 use clp_schemas::ids::{CredentialId, PrincipalId, TenantId};
 use clp_schemas::key::Key;
 use clp_schemas::permissions::PermissionDocument;
 use clp_schemas::problem::{Problem, ProblemType};
 
-use crate::store::{Gate, Tx};
+use crate::rules::{self, Rule};
+use crate::store::{Fault, Gate, Tx};
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -88,22 +89,46 @@ pub fn authenticate<'c>(
     document: &PermissionDocument,
     bearer: Option<&str>,
 ) -> Result<(Tx<'c>, Caller), Problem> {
-    let unauthenticated = || Problem::from(ProblemType::Unauthenticated);
-    let token = bearer.ok_or_else(unauthenticated)?;
-    if Key::parse(token).is_ok() {
-        let (tx, credential) = key::live_credential(gate, persona, token)?.ok_or_else(unauthenticated)?;
-        return Ok((tx, Caller::Credential(credential.id)));
-    }
-    let principal = gate
-        .principal_by_token(persona, token)?
-        .ok_or_else(unauthenticated)?;
-    let tx = gate.enter(&principal.tenant)?;
-    let authority = Authority::new(document, &principal.permissions);
-    let caller = Caller::Principal {
-        id: principal.id,
-        authority,
+    let found = match bearer {
+        Some(token) => identify(gate, persona, document, token)?,
+        None => None,
     };
-    Ok((tx, caller))
+    let identity = Identity {
+        is_known: found.is_some(),
+    };
+    rules::check(RULES, &identity)?;
+    found.ok_or_else(|| ProblemType::Unauthenticated.into())
+}
+
+/// Step 4.
+struct Identity {
+    is_known: bool,
+}
+
+const RULES: &[Rule<Identity>] = &[Rule {
+    id: "CLP-TRN-013",
+    refuses: |identity| (!identity.is_known).then(|| ProblemType::Unauthenticated.into()),
+}];
+
+/// Who has this token, if anybody does now.
+fn identify<'c>(
+    gate: &Gate<'c>,
+    persona: &str,
+    document: &PermissionDocument,
+    token: &str,
+) -> Result<Option<(Tx<'c>, Caller)>, Fault> {
+    if Key::parse(token).is_ok() {
+        let found = key::live_credential(gate, persona, token)?;
+        return Ok(found.map(|(tx, credential)| (tx, Caller::Credential(credential.id))));
+    }
+    let Some(principal) = gate.principal_by_token(persona, token)? else {
+        return Ok(None);
+    };
+    let caller = Caller::Principal {
+        authority: Authority::new(document, &principal.permissions),
+        id: principal.id,
+    };
+    Ok(Some((gate.enter(&principal.tenant)?, caller)))
 }
 
 /// A principal of the tenant, as if it had called.
@@ -116,9 +141,7 @@ pub fn principal(
     document: &PermissionDocument,
     id: &PrincipalId,
 ) -> Result<Caller, Problem> {
-    let row = gate
-        .principal(tenant, id)?
-        .ok_or(ProblemType::NotFound)?;
+    let row = gate.principal(tenant, id)?.ok_or(ProblemType::NotFound)?;
     Ok(Caller::Principal {
         authority: Authority::new(document, &row.permissions),
         id: row.id,

@@ -38,7 +38,12 @@ pub struct Control {
 impl Control {
     /// Test control of these personas, for whoever has the token.
     #[must_use]
-    pub fn new(services: Vec<Arc<Service>>, store: Store, log: Arc<RequestLog>, token: &SecretText) -> Self {
+    pub fn new(
+        services: Vec<Arc<Service>>,
+        store: Store,
+        log: Arc<RequestLog>,
+        token: &SecretText,
+    ) -> Self {
         Self {
             services,
             store,
@@ -52,7 +57,11 @@ impl Control {
         verify_slices_are_equal(&self.token_hash, &sha256(token.as_bytes())).is_ok()
     }
 
-    fn service_of(&self, gate: &Gate<'_>, tenant: &TenantId) -> Result<Option<Arc<Service>>, Problem> {
+    fn service_of(
+        &self,
+        gate: &Gate<'_>,
+        tenant: &TenantId,
+    ) -> Result<Option<Arc<Service>>, Problem> {
         let name = gate.sandbox_persona(tenant)?;
         let mut services = self.services.iter();
         Ok(services
@@ -102,8 +111,15 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     }
     let store = control.store.clone();
     let done = store.run(move |gate| carry_out(gate, &control, row, tenant.as_deref(), &inbound));
-    let reply = done.await.unwrap_or_else(|problem| Reply::refusal(&problem));
-    tracing::debug!(endpoint = row.name, status = reply.status(), problem = reply.problem(), "answered");
+    let reply = done
+        .await
+        .unwrap_or_else(|problem| Reply::refusal(&problem));
+    tracing::debug!(
+        endpoint = row.name,
+        status = reply.status(),
+        problem = reply.problem(),
+        "answered"
+    );
     reply
 }
 
@@ -119,10 +135,13 @@ enum Routed {
 
 fn route(method: &str, path: &str) -> Routed {
     let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-    let found = ALL.iter().filter(|row| row.base == Base::Control).find_map(|row| {
-        let template = Template::try_from(row.path.to_owned()).ok()?;
-        Some((*row, template.matches(&segments)?))
-    });
+    let found = ALL
+        .iter()
+        .filter(|row| row.base == Base::Control)
+        .find_map(|row| {
+            let template = Template::try_from(row.path.to_owned()).ok()?;
+            Some((*row, template.matches(&segments)?))
+        });
     // No two endpoints of test control share a path.
     match found {
         Some((row, mut parameters)) if row.method.name() == method => {
@@ -162,7 +181,9 @@ fn carry_out(
     inbound: &Inbound,
 ) -> Result<Reply, Problem> {
     let sandbox = match path.and_then(|path| path.parse::<TenantId>().ok()) {
-        Some(tenant) => control.service_of(gate, &tenant)?.map(|service| (tenant, service)),
+        Some(tenant) => control
+            .service_of(gate, &tenant)?
+            .map(|service| (tenant, service)),
         None => None,
     };
     let named = Named {
@@ -188,7 +209,10 @@ fn carry_out(
         }
         EndpointId::ControlApprove => {
             let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
-            Reply::json(row.success, &sandbox::decide(gate, &service, &tenant, &body)?)
+            Reply::json(
+                row.success,
+                &sandbox::decide(gate, &service, &tenant, &body)?,
+            )
         }
         EndpointId::AuthenticatorRegister => {
             let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
@@ -218,10 +242,15 @@ mod tests {
                 }
                 Routed::NoMethod(_) | Routed::Nothing => panic!("{path}"),
             }
-            assert!(matches!(route("DELETE", &path), Routed::NoMethod(allow) if allow == row.method.name()));
+            assert!(
+                matches!(route("DELETE", &path), Routed::NoMethod(allow) if allow == row.method.name())
+            );
         }
         for nothing in ["/", "/sandboxes/", "/sandboxes/x", "/sandboxes/x/state/y"] {
-            assert!(matches!(route("GET", nothing), Routed::Nothing), "{nothing}");
+            assert!(
+                matches!(route("GET", nothing), Routed::Nothing),
+                "{nothing}"
+            );
         }
     }
 }

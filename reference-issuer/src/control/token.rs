@@ -57,8 +57,11 @@ fn in_file(path: &Path) -> Result<SecretText, ConfigFault> {
             Ok(token)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let file = File::open(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-            let about = file.metadata().map_err(|error| fault(format!("cannot be read: {error}")))?;
+            let file =
+                File::open(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
+            let about = file
+                .metadata()
+                .map_err(|error| fault(format!("cannot be read: {error}")))?;
             if !about.is_file() || about.mode() & 0o077 != 0 {
                 let reason = "can be read by others; want a file of mode 0600";
                 return Err(fault(reason.to_owned()));
@@ -78,7 +81,8 @@ fn check(label: &str, token: &str) -> Result<SecretText, ConfigFault> {
     if (SHORTEST..=LONGEST).contains(&token.len()) && token.bytes().all(admitted) {
         return Ok(SecretText::new(token.to_owned()));
     }
-    let reason = format!("want {SHORTEST} to {LONGEST} characters out of A-Z a-z 0-9 - . _ ~ + / =");
+    let reason =
+        format!("want {SHORTEST} to {LONGEST} characters out of A-Z a-z 0-9 - . _ ~ + / =");
     Err(ConfigFault::new(label, "", reason))
 }
 

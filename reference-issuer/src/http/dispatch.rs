@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
-use clp_schemas::ops;
 use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::ops::create::Webhook;
+use clp_schemas::ops::{self, Nothing};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use super::inbound::Inbound;
 use super::precondition::Conditions;
 use super::reply::Reply;
-use super::{body, query};
+use super::{body, failures, query};
 use crate::auth;
 use crate::events::target;
 use crate::ops::{Incoming, Operation, discover, event, introspection, oauth, run};
@@ -33,8 +34,14 @@ pub(super) async fn answer(
 ) -> Result<Reply, Problem> {
     use EndpointId as Id;
     match row.id {
-        Id::ManifestRead => discover::manifest(service),
-        Id::ResourceMetadataRead => discover::resource_metadata(service),
+        Id::ManifestRead => {
+            no_query(service, row, &inbound)?;
+            discover::manifest(service)
+        }
+        Id::ResourceMetadataRead => {
+            no_query(service, row, &inbound)?;
+            discover::resource_metadata(service)
+        }
         Id::PermissionDocumentRead => discover::permission_document(service, &inbound).await,
         Id::RequestOpen => call::<ops::request::RequestOpen>(service, path, inbound).await,
         Id::RequestRead => call::<ops::request::RequestRead>(service, path, inbound).await,
@@ -56,17 +63,28 @@ pub(super) async fn answer(
         Id::StoreRegister => call::<ops::store::StoreRegister>(service, path, inbound).await,
         Id::StoreList => call::<ops::store::StoreList>(service, path, inbound).await,
         Id::InstallationPut => call::<ops::inject::InstallationPut>(service, path, inbound).await,
-        Id::InstallationDelete => call::<ops::inject::InstallationDelete>(service, path, inbound).await,
-        Id::InstallationList => call::<ops::inventory::InstallationList>(service, path, inbound).await,
-        Id::InstallationRead => call::<ops::inventory::InstallationRead>(service, path, inbound).await,
+        Id::InstallationDelete => {
+            call::<ops::inject::InstallationDelete>(service, path, inbound).await
+        }
+        Id::InstallationList => {
+            call::<ops::inventory::InstallationList>(service, path, inbound).await
+        }
+        Id::InstallationRead => {
+            call::<ops::inventory::InstallationRead>(service, path, inbound).await
+        }
         Id::UsageRead => call::<ops::inventory::UsageRead>(service, path, inbound).await,
         Id::RotationRead => call::<ops::rotate::RotationRead>(service, path, inbound).await,
         Id::RotationGates => call::<ops::rotate::RotationGates>(service, path, inbound).await,
         Id::RotationAdvance => call::<ops::rotate::RotationAdvance>(service, path, inbound).await,
         Id::RotationRollback => call::<ops::rotate::RotationRollback>(service, path, inbound).await,
-        Id::CredentialSuspend => call::<ops::revoke::CredentialSuspend>(service, path, inbound).await,
+        Id::CredentialSuspend => {
+            call::<ops::revoke::CredentialSuspend>(service, path, inbound).await
+        }
         Id::CredentialResume => call::<ops::revoke::CredentialResume>(service, path, inbound).await,
-        Id::OauthMetadataRead => oauth::metadata(service),
+        Id::OauthMetadataRead => {
+            no_query(service, row, &inbound)?;
+            oauth::metadata(service)
+        }
         Id::TokenIssue => oauth::token(service, &inbound).await,
         Id::TokenIntrospect => Ok(introspection::answer(service, &inbound)
             .await
@@ -85,6 +103,11 @@ pub(super) async fn answer(
     }
 }
 
+/// Holds a document that anybody may read to the query of its row, which is none.
+fn no_query(service: &Service, row: &Endpoint, inbound: &Inbound) -> Result<(), Problem> {
+    query::read::<Nothing>(row.id, &service.persona.profiles, &inbound.query).map(|_| ())
+}
+
 /// What the header field `Idempotency-Key` says: absent, malformed, or a key.
 struct KeyField {
     sent: usize,
@@ -99,7 +122,8 @@ const KEY_RULES: &[Rule<KeyField>] = &[
     Rule {
         id: "CLP-TRN-018",
         refuses: |field| {
-            (field.sent > 0 && field.key.is_none()).then(|| ProblemType::IdempotencyKeyInvalid.into())
+            (field.sent > 0 && field.key.is_none())
+                .then(|| ProblemType::IdempotencyKeyInvalid.into())
         },
     },
 ];
@@ -119,7 +143,9 @@ fn idempotency_key(row: &Endpoint, inbound: &Inbound) -> Result<Option<String>, 
 
 /// The bare key, or the same key as a Structured Field String.
 fn parse_key(text: &str) -> Option<String> {
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let key = quoted.unwrap_or(text);
     let is_key = (1..=255).contains(&key.len())
         && key
@@ -138,7 +164,8 @@ async fn call<C: Operation + 'static>(
 ) -> Result<Reply, Problem> {
     let row = C::ID.row();
     // Reading is done here, on the threads that answer; what it found is looked at in its turn.
-    let path = serde_json::from_value::<C::Path>(Value::Object(path)).map_err(|_| ProblemType::NotFound.into());
+    let path = serde_json::from_value::<C::Path>(Value::Object(path))
+        .map_err(|_| ProblemType::NotFound.into());
     let query = query::read::<C::Query>(row.id, &service.persona.profiles, &inbound.query);
     let body = match row.has_body() {
         true => body::read::<C::Body>(row.id, &service.persona.profiles, &inbound).map(Some),
@@ -148,7 +175,11 @@ async fn call<C: Operation + 'static>(
     let conditions = Conditions::read(&inbound.headers);
     let bearer = inbound.bearer().map(str::to_owned);
 
-    let target = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| C::target(&body.typed));
+    let target = body
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .and_then(|body| C::target(&body.typed));
     let addresses = match target {
         Some(webhook) => addresses_of(service, bearer.clone(), webhook).await,
         None => Vec::new(),
@@ -162,8 +193,12 @@ async fn call<C: Operation + 'static>(
             let raw_path = inbound.path.clone();
             move |gate| {
                 let persona = &service.persona;
-                let (mut tx, caller) =
-                    auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
+                let (mut tx, caller) = auth::authenticate(
+                    gate,
+                    &persona.name,
+                    &persona.permissions,
+                    bearer.as_deref(),
+                )?;
                 let _ = known.set((tx.tenant().clone(), tx.now()));
                 let call = Incoming::<C> {
                     service,
@@ -210,13 +245,24 @@ async fn addresses_of(service: &Service, bearer: Option<String>, webhook: &Webho
 }
 
 /// A refusal below E. Whoever has no token learns where to look for one.
-pub(super) fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
+fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
     let reply = Reply::refusal(problem);
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;
     }
-    let metadata = format!("{}/.well-known/oauth-protected-resource{ENDPOINT_PATH}", service.origin);
-    let error = if inbound.has_authorization() { r#", error="invalid_token""# } else { "" };
+    let repeated = service.failures.count(inbound.peer, Instant::now());
+    if let Err(problem) = rules::check(failures::RULES, &repeated) {
+        return Reply::refusal(&problem);
+    }
+    let metadata = format!(
+        "{}/.well-known/oauth-protected-resource{ENDPOINT_PATH}",
+        service.origin
+    );
+    let error = if inbound.has_authorization() {
+        r#", error="invalid_token""#
+    } else {
+        ""
+    };
     reply.challenge(&format!(r#"Bearer resource_metadata="{metadata}"{error}"#))
 }
 
@@ -230,7 +276,16 @@ mod tests {
         assert_eq!(parse_key("\"abc\"").as_deref(), Some("abc"));
         let longest = "a".repeat(255);
         assert_eq!(parse_key(&longest).as_deref(), Some(longest.as_str()));
-        for refused in ["", "\"\"", "a b", "\"abc", "a\"b", "a\\b", "é", &"a".repeat(256)] {
+        for refused in [
+            "",
+            "\"\"",
+            "a b",
+            "\"abc",
+            "a\"b",
+            "a\\b",
+            "é",
+            &"a".repeat(256),
+        ] {
             assert_eq!(parse_key(refused), None, "{refused:?}");
         }
     }

@@ -1,9 +1,10 @@
 //! A request as it arrived: bounded in size and time, nothing in it believed yet.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
 use clp_schemas::json::Limits;
@@ -37,6 +38,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// The address that it came from.
+    pub peer: IpAddr,
 }
 
 /// Step 1: the version.
@@ -73,11 +76,19 @@ impl Inbound {
     /// off or does not arrive in time.
     pub async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| {
+                peer.ip()
+            });
         rules::check(VERSION_RULES, &parts.headers)?;
         let outcome = read_body(body).await;
         rules::check(SIZE_RULES, &outcome)?;
         let ReadOutcome::Whole(body) = outcome else {
-            return Err(Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole"));
+            return Err(
+                Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole")
+            );
         };
         Ok(Self {
             method: parts.method.as_str().to_owned(),
@@ -85,6 +96,7 @@ impl Inbound {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,
+            peer,
         })
     }
 
@@ -176,7 +188,9 @@ async fn read_body(body: Body) -> ReadOutcome {
         }
         ReadOutcome::Whole(bytes)
     };
-    tokio::time::timeout(READ_TIME, read).await.unwrap_or(ReadOutcome::CutOff)
+    tokio::time::timeout(READ_TIME, read)
+        .await
+        .unwrap_or(ReadOutcome::CutOff)
 }
 
 #[cfg(test)]
@@ -197,15 +211,32 @@ mod tests {
             query: String::new(),
             headers,
             body: Vec::new(),
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
     }
 
     #[test]
     fn a_token_is_read_from_one_bearer_field_alone() {
-        assert_eq!(request("authorization", &["Bearer abc"]).bearer(), Some("abc"));
-        assert_eq!(request("authorization", &["bearer  abc"]).bearer(), Some("abc"));
-        for values in [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer a"], &[]] {
-            assert_eq!(request("authorization", values).bearer(), None, "{values:?}");
+        assert_eq!(
+            request("authorization", &["Bearer abc"]).bearer(),
+            Some("abc")
+        );
+        assert_eq!(
+            request("authorization", &["bearer  abc"]).bearer(),
+            Some("abc")
+        );
+        for values in [
+            &["Basic abc"][..],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a", "Bearer a"],
+            &[],
+        ] {
+            assert_eq!(
+                request("authorization", values).bearer(),
+                None,
+                "{values:?}"
+            );
         }
     }
 
@@ -213,7 +244,12 @@ mod tests {
     fn a_charset_is_ignored_and_another_type_is_not() {
         assert!(request("content-type", &["application/json"]).is_json());
         assert!(request("content-type", &["Application/JSON; charset=utf-8"]).is_json());
-        for values in [&["application/jsonp"][..], &["text/plain"], &[], &["application/json", "text/plain"]] {
+        for values in [
+            &["application/jsonp"][..],
+            &["text/plain"],
+            &[],
+            &["application/json", "text/plain"],
+        ] {
             assert!(!request("content-type", values).is_json(), "{values:?}");
         }
     }
@@ -225,10 +261,18 @@ mod tests {
                 .header(VERSION_HEADER, version)
                 .body(Body::from(vec![b' '; size]))
                 .unwrap();
-            async { Inbound::read(request).await.map(|_| ()).map_err(|problem| problem.kind().unwrap()) }
+            async {
+                Inbound::read(request)
+                    .await
+                    .map(|_| ())
+                    .map_err(|problem| problem.kind().unwrap())
+            }
         };
         assert_eq!(read("1.0", 262_144).await, Ok(()));
         assert_eq!(read("1.0", 262_145).await, Err(ProblemType::BodyTooLarge));
-        assert_eq!(read("1.1", 262_145).await, Err(ProblemType::VersionNotSupported));
+        assert_eq!(
+            read("1.1", 262_145).await,
+            Err(ProblemType::VersionNotSupported)
+        );
     }
 }

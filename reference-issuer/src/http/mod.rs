@@ -4,6 +4,7 @@
 
 mod body;
 mod dispatch;
+mod failures;
 mod inbound;
 mod log;
 mod precondition;
@@ -14,6 +15,7 @@ mod schema;
 mod serve;
 
 pub(crate) use body::{Body, read as read_body};
+pub use failures::Failures;
 pub use inbound::Inbound;
 pub use log::RequestLog;
 pub(crate) use precondition::{Conditions, check as check_precondition, tag as entity_tag};

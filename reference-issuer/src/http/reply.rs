@@ -54,7 +54,8 @@ impl Reply {
         let mut reply = Self::new(problem.status, Some(problem::MEDIA_TYPE), body);
         reply.problem = problem.kind().map(ProblemType::name);
         match problem.kind() {
-            Some(ProblemType::RateLimited | ProblemType::Unavailable) => reply.with(RETRY_AFTER, "1"),
+            Some(ProblemType::RateLimited) => reply.with(RETRY_AFTER, "60"),
+            Some(ProblemType::Unavailable) => reply.with(RETRY_AFTER, "1"),
             _ => reply,
         }
     }
@@ -66,9 +67,15 @@ impl Reply {
             200..300 => None,
             _ => serde_json::from_slice(&body).ok(),
         };
-        let media = if read.is_some() { problem::MEDIA_TYPE } else { "application/json" };
+        let media = if read.is_some() {
+            problem::MEDIA_TYPE
+        } else {
+            "application/json"
+        };
         let mut reply = Self::new(status, Some(media), body);
-        reply.problem = read.and_then(|problem| problem.kind()).map(ProblemType::name);
+        reply.problem = read
+            .and_then(|problem| problem.kind())
+            .map(ProblemType::name);
         match location {
             Some(location) => reply.location(&location),
             None => reply,

@@ -1,11 +1,10 @@
 //! The listener of a persona: the endpoints of the protocol, and below them the persona's own
 //! API.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use axum::response::Response;
 use clp_schemas::ops::control::LoggedRequest;
@@ -13,12 +12,13 @@ use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::dispatch::{self, refusal};
+use super::dispatch;
 use super::inbound::Inbound;
 use super::reply::Reply;
 use super::route::{Routed, route};
 use crate::auth::{Presented, Scheme};
 use crate::resource::{self, ResourceCall};
+use crate::rules::{self, Rule};
 use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
 
 /// Answers whatever reaches a persona.
@@ -36,16 +36,16 @@ pub fn router(service: Arc<Service>) -> Router {
 
 async fn serve(service: &Arc<Service>, request: Request) -> Reply {
     let below = is_below_endpoint(request.uri().path());
-    let caller = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| address.ip());
     let reply = match Inbound::read(request).await {
-        Ok(inbound) => answer(service, inbound, caller).await,
+        Ok(inbound) => answer(service, inbound).await,
         Err(problem) => Reply::refusal(&problem),
     };
     // Answers below E are about credentials (RFC 9111 section 5.2.2.5).
-    if below { reply.caching("no-store") } else { reply }
+    if below {
+        reply.caching("no-store")
+    } else {
+        reply
+    }
 }
 
 fn is_below_endpoint(path: &str) -> bool {
@@ -53,15 +53,38 @@ fn is_below_endpoint(path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn answer(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
-    match route(&inbound.method, &inbound.path, |class| service.persona.claims(class)) {
+/// Step 3.
+const ROUTE_RULES: &[Rule<Routed>] = &[
+    Rule {
+        id: "CLP-DIS-006",
+        refuses: |routed| matches!(routed, Routed::Nothing).then(|| ProblemType::NotFound.into()),
+    },
+    Rule {
+        id: "CLP-TRN-034",
+        refuses: |routed| {
+            matches!(routed, Routed::NoMethod(_)).then(|| ProblemType::MethodNotAllowed.into())
+        },
+    },
+];
+
+async fn answer(service: &Arc<Service>, inbound: Inbound) -> Reply {
+    let routed = route(&inbound.method, &inbound.path, |class| {
+        service.persona.claims(class)
+    });
+    if let Err(problem) = rules::check(ROUTE_RULES, &routed) {
+        let reply = Reply::refusal(&problem);
+        return match &routed {
+            Routed::NoMethod(allow) => reply.allow(allow),
+            _ => reply,
+        };
+    }
+    match routed {
         Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
             .await
             .unwrap_or_else(|problem| Reply::refusal(&problem)),
-        Routed::NoMethod(allow) => Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow),
-        Routed::Nothing => refusal(service, &inbound, &ProblemType::NotFound.into()),
+        Routed::NoMethod(_) | Routed::Nothing => Reply::refusal(&ProblemType::NotFound.into()),
         Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
-        Routed::Elsewhere => resource(service, inbound, caller).await,
+        Routed::Elsewhere => resource(service, inbound).await,
     }
 }
 
@@ -77,7 +100,7 @@ fn approval_page() -> Reply {
 }
 
 /// What a call says about who makes it: a key by itself (RFC 6750), or with a proof (RFC 9449).
-fn presented(service: &Service, inbound: &Inbound, caller: IpAddr) -> Option<Presented> {
+fn presented(service: &Service, inbound: &Inbound) -> Option<Presented> {
     let (scheme, token) = inbound.authorization()?;
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Scheme::Bearer,
@@ -93,9 +116,15 @@ fn presented(service: &Service, inbound: &Inbound, caller: IpAddr) -> Option<Pre
         method: inbound.method.clone(),
         url: format!("{}{}", service.origin, inbound.path),
         user_agent: agent
-            .map(|agent| agent.chars().filter(|letter| !letter.is_control()).take(MAX_AGENT).collect())
+            .map(|agent| {
+                agent
+                    .chars()
+                    .filter(|letter| !letter.is_control())
+                    .take(MAX_AGENT)
+                    .collect()
+            })
             .unwrap_or_default(),
-        address: caller.to_canonical().to_string(),
+        address: inbound.peer.to_canonical().to_string(),
     })
 }
 
@@ -103,14 +132,14 @@ fn presented(service: &Service, inbound: &Inbound, caller: IpAddr) -> Option<Pre
 const MAX_AGENT: usize = 200;
 
 /// Hands a call over to the persona's own API.
-async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> Reply {
+async fn resource(service: &Arc<Service>, inbound: Inbound) -> Reply {
     let call = ResourceCall {
-        presented: presented(service, &inbound, caller),
+        presented: presented(service, &inbound),
         method: inbound.method.clone(),
         path: inbound.path.clone(),
         query: inbound.query,
         body: inbound.body.into(),
-        caller,
+        caller: inbound.peer,
     };
     let answer = resource::answer(&service.store, &service.persona, call).await;
     for event in answer.events {
@@ -123,7 +152,9 @@ async fn resource(service: &Arc<Service>, inbound: Inbound, caller: IpAddr) -> R
         },
         Err(problem) => Err(problem),
     };
-    let mut reply = reply.unwrap_or_else(|problem: Problem| Reply::refusal(&problem)).caching("no-store");
+    let mut reply = reply
+        .unwrap_or_else(|problem: Problem| Reply::refusal(&problem))
+        .caching("no-store");
     if let Some(challenge) = answer.challenge {
         reply = reply.challenge(challenge);
     }

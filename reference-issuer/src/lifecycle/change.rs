@@ -81,7 +81,11 @@ pub fn resume(
     if credential.state.opens() {
         return Ok((credential, Vec::new()));
     }
-    let event = if is_being_replaced { Event::ResumeRetiring } else { Event::Resume };
+    let event = if is_being_replaced {
+        Event::ResumeRetiring
+    } else {
+        Event::Resume
+    };
     credential.state = MACHINE
         .next(credential.state, event)
         .ok_or(ProblemType::CredentialNotActive)?;
@@ -98,7 +102,12 @@ pub fn resume(
 
 /// Ends a delivery because its secret has arrived.
 #[must_use]
-pub fn acknowledge(mut credential: Credential, receipt: Receipt, by: &PrincipalId, now: Timestamp) -> Vec<Effect> {
+pub fn acknowledge(
+    mut credential: Credential,
+    receipt: Receipt,
+    by: &PrincipalId,
+    now: Timestamp,
+) -> Vec<Effect> {
     let entry = Entry::of(audit::Event::DeliveryAcknowledged, &credential)
         .actor(by.as_str())
         .text("delivery_id", receipt.id.as_str())

@@ -110,7 +110,11 @@ pub fn create(
     let credential = Credential {
         id: fresh.id,
         kind: blueprint.kind,
-        state: if is_own { State::Active } else { MACHINE.initial },
+        state: if is_own {
+            State::Active
+        } else {
+            MACHINE.initial
+        },
         purpose: blueprint.purpose,
         owner: blueprint.owner,
         project: blueprint.project,
@@ -156,7 +160,10 @@ pub fn create(
         effects.push(Effect::Schedule(at, Due::Credential(credential.id.clone())));
     }
     if let Some(delivery) = &delivery {
-        effects.push(Effect::Schedule(delivery.expires_at, Due::Delivery(delivery.id.clone())));
+        effects.push(Effect::Schedule(
+            delivery.expires_at,
+            Due::Delivery(delivery.id.clone()),
+        ));
     }
     effects.push(Effect::Mint {
         credential: Box::new(credential.clone()),
@@ -180,7 +187,10 @@ pub fn deliver(
     let entry = Entry::of(audit::Event::CredentialDelivered, &credential)
         .actor(reader.as_str())
         .text("delivery_id", delivery.id.as_str());
-    let known = credential.disclosed_to.iter().any(|seen| seen.principal == *reader);
+    let known = credential
+        .disclosed_to
+        .iter()
+        .any(|seen| seen.principal == *reader);
     if !known {
         credential.disclosed_to.push(Disclosure {
             principal: reader.clone(),
@@ -198,6 +208,46 @@ pub fn deliver(
         effects.extend(rotation.and_then(rotation::deliver));
     }
     effects
+}
+
+/// A resource accepts the key: whoever called with it has it, so its delivery is over.
+#[must_use]
+pub fn accept(credential: &Credential, now: Timestamp) -> Vec<Effect> {
+    let entry = Entry::of(audit::Event::CredentialUsed, credential).accesses(1, now, now);
+    vec![
+        Effect::CloseDelivery(credential.id.clone()),
+        Effect::Audit(entry),
+    ]
+}
+
+/// Issues an access token. Whoever asks with the secret has it, so its delivery is over.
+#[must_use]
+pub fn issue_token(
+    credential: &Credential,
+    token: Key,
+    scope: Vec<String>,
+    expires_at: Timestamp,
+) -> Vec<Effect> {
+    let entry = Entry::of(audit::Event::TokenIssued, credential).actor(credential.id.as_str());
+    vec![
+        Effect::SaveToken {
+            token,
+            credential: credential.id.clone(),
+            scope,
+            expires_at,
+        },
+        Effect::CloseDelivery(credential.id.clone()),
+        Effect::Audit(entry),
+    ]
+}
+
+/// A resource, or the token endpoint, refuses the key.
+#[must_use]
+pub fn refuse(credential: &Credential, reason: &str, now: Timestamp) -> Vec<Effect> {
+    let entry = Entry::of(audit::Event::CredentialUseRefused, credential)
+        .text("reason", reason)
+        .accesses(1, now, now);
+    vec![Effect::Audit(entry)]
 }
 
 /// The time of a delivery is over: the secret goes, and a credential that nobody fetched ends.
@@ -252,7 +302,12 @@ pub fn revoke(
 }
 
 /// What the end of a credential entails, however it came.
-fn end(credential: Credential, neighbours: Neighbours, entry: Entry, ending: Ending<'_>) -> Vec<Effect> {
+fn end(
+    credential: Credential,
+    neighbours: Neighbours,
+    entry: Entry,
+    ending: Ending<'_>,
+) -> Vec<Effect> {
     let mut of_rotations = rotation::ended(&credential, neighbours, ending);
     let mut effects = vec![
         Effect::CloseDelivery(credential.id.clone()),

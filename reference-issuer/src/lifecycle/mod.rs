@@ -8,8 +8,12 @@ pub mod inventory;
 pub mod request;
 pub mod rotation;
 pub(crate) mod sweep;
+#[cfg(test)]
+mod tests;
 
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{ChallengeId, CredentialId, PrincipalId};
+use clp_schemas::key::Key;
+use clp_schemas::ops::approve::Challenge;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::ops::store::{Receipt, Store};
@@ -17,7 +21,8 @@ use clp_schemas::time::Timestamp;
 
 use self::credential::FreshSecret;
 use crate::audit::Entry;
-use crate::store::{DeliveryRow, Due, InstallationRow, RotationRow};
+use crate::passkey::Passkey;
+use crate::store::{DeliveryRow, Due, Evidence, InstallationRow, Once, RotationRow};
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
 #[derive(Debug)]
@@ -37,6 +42,14 @@ pub enum Effect {
     CloseDelivery(CredentialId),
     /// Store a new request, or one that has changed.
     SaveRequest(Box<CredentialRequest>),
+    /// Store a new challenge.
+    SaveChallenge(Box<Challenge>),
+    /// Use a challenge up.
+    UseChallenge(ChallengeId),
+    /// Keep what proves an approval.
+    SaveEvidence(Box<Evidence>),
+    /// Store a passkey of a principal, or its counter.
+    SavePasskey(PrincipalId, Passkey),
     /// Store a new rotation, or one that has changed.
     SaveRotation(Box<RotationRow>),
     /// Store a new installation, or one that has changed or moved.
@@ -47,8 +60,43 @@ pub enum Effect {
     SaveStore(Box<Store>),
     /// Store the answer to an acknowledgement.
     SaveReceipt(Box<Receipt>),
+    /// Store a new access token.
+    SaveToken {
+        /// The token.
+        token: Key,
+        /// The credential that it is issued to.
+        credential: CredentialId,
+        /// `type:action` names, ascending.
+        scope: Vec<String>,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// Remember an identifier that is good once.
+    Remember {
+        /// What it is of.
+        kind: Once,
+        /// Whose.
+        credential: CredentialId,
+        /// The identifier.
+        id: String,
+        /// When what it is of is no good any more by itself.
+        until: Timestamp,
+    },
+    /// Count an accepted call with a credential.
+    CountUse {
+        /// The credential.
+        credential: CredentialId,
+        /// The user agent; empty where none is kept.
+        user_agent: String,
+        /// Where the call came from; empty where that is not kept.
+        address: String,
+    },
+    /// Note that a part of a credential's expanded permissions was used.
+    UsePart(CredentialId, usize),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.
     Audit(Entry),
+    /// Count a reading of the log, to be written together with others.
+    CountAuditRead(PrincipalId),
 }

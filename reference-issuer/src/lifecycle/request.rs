@@ -3,7 +3,7 @@
 use clp_schemas::approval::Decision;
 use clp_schemas::audit;
 use clp_schemas::ids::CredentialId;
-use clp_schemas::ops::approve::Approval;
+use clp_schemas::ops::approve::{Approval, Challenge};
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::request::{Event, MACHINE, State};
@@ -30,6 +30,15 @@ pub fn open(request: CredentialRequest) -> Vec<Effect> {
     ]
 }
 
+/// Keeps a challenge until it is over.
+#[must_use]
+pub fn challenge(challenge: Challenge) -> Vec<Effect> {
+    vec![
+        Effect::Schedule(challenge.expires_at, Due::Challenge(challenge.id.clone())),
+        Effect::SaveChallenge(Box::new(challenge)),
+    ]
+}
+
 /// Takes a decision.
 ///
 /// # Errors
@@ -50,7 +59,10 @@ pub fn decide(mut request: CredentialRequest, approval: Approval) -> Result<Vec<
         .maybe("reason", approval.reason.as_deref());
     let mut effects = Vec::new();
     if request.state == State::Approved {
-        effects.push(Effect::Schedule(approval.expires_at, Due::Request(request.id.clone())));
+        effects.push(Effect::Schedule(
+            approval.expires_at,
+            Due::Request(request.id.clone()),
+        ));
     }
     request.approvals.push(approval);
     effects.push(Effect::SaveRequest(Box::new(request)));
@@ -63,7 +75,10 @@ pub fn decide(mut request: CredentialRequest, approval: Approval) -> Result<Vec<
 /// # Errors
 /// `approval-expired` where it was approved, and not used in time; otherwise
 /// `request-not-approved`.
-pub fn issue(mut request: CredentialRequest, credential: CredentialId) -> Result<Vec<Effect>, Problem> {
+pub fn issue(
+    mut request: CredentialRequest,
+    credential: CredentialId,
+) -> Result<Vec<Effect>, Problem> {
     request.state = MACHINE
         .next(request.state, Event::Issue)
         .ok_or_else(|| not_issuable(&request))?;
@@ -89,7 +104,11 @@ pub fn not_issuable(request: &CredentialRequest) -> Problem {
 pub fn ends_at(request: &CredentialRequest) -> Option<Timestamp> {
     match request.state {
         State::PendingApproval => Some(request.expires_at),
-        State::Approved => request.approvals.iter().map(|approval| approval.expires_at).min(),
+        State::Approved => request
+            .approvals
+            .iter()
+            .map(|approval| approval.expires_at)
+            .min(),
         State::Issued | State::Denied | State::Expired => None,
     }
 }

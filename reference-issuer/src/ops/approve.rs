@@ -4,7 +4,8 @@ use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
 use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId};
 use clp_schemas::ops::approve::{
-    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge, ChallengeOpen,
+    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge,
+    ChallengeOpen,
 };
 use clp_schemas::ops::control::ControlApprovalBody;
 use clp_schemas::ops::discover::AuthMethod;
@@ -14,14 +15,13 @@ use clp_schemas::state::request::State;
 use clp_schemas::time::Timestamp;
 
 use super::discover::APPROVAL_METHODS;
-use super::request::visible;
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::{Action, Caller};
-use crate::lifecycle::request as life;
+use crate::lifecycle::{Effect, request as life};
 use crate::passkey::{self, Passkey, PasskeyFault};
 use crate::rules::{self, Rule};
 use crate::service::Service;
-use crate::store::{ChallengeRow, Due, Evidence, Tx};
+use crate::store::{ChallengeRow, Evidence, Tx};
 
 /// The `WebAuthn` relying party of every persona.
 const RELYING_PARTY: &str = "localhost";
@@ -44,12 +44,17 @@ impl Deciding {
 const DECIDING_RULES: &[Rule<Deciding>] = &[
     Rule {
         id: "CLP-APP-003",
-        refuses: |deciding| deciding.is_requester.then(|| ProblemType::SeparationOfDuty.into()),
+        refuses: |deciding| {
+            deciding
+                .is_requester
+                .then(|| ProblemType::SeparationOfDuty.into())
+        },
     },
     Rule {
         id: "CLP-APP-004",
         refuses: |deciding| {
-            (deciding.state != State::PendingApproval).then(|| ProblemType::RequestNotPending.into())
+            (deciding.state != State::PendingApproval)
+                .then(|| ProblemType::RequestNotPending.into())
         },
     },
 ];
@@ -58,10 +63,14 @@ impl Operation for ChallengeOpen {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        visible(tx, call, &call.path()?.request_id, Action::Approve)
+        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Challenge>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        request: CredentialRequest,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Challenge>, Problem> {
         let approver = call.caller.principal()?;
         rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
         let decision = call.body()?.typed.decision;
@@ -79,10 +88,12 @@ impl Operation for ChallengeOpen {
             challenge: canonical::to_base64url(&signed),
             expires_at: tx.now().plus(CHALLENGE_SECONDS),
             relying_party_id: RELYING_PARTY.to_owned(),
-            allow_credentials: passkeys.into_iter().map(|passkey| passkey.credential_id).collect(),
+            allow_credentials: passkeys
+                .into_iter()
+                .map(|passkey| passkey.credential_id)
+                .collect(),
         };
-        tx.put_challenge(&challenge)?;
-        tx.schedule(challenge.expires_at, &Due::Challenge(challenge.id.clone()))?;
+        tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))
     }
 }
@@ -103,7 +114,12 @@ struct Answering {
 }
 
 impl Answering {
-    fn new(row: Option<&ChallengeRow>, request: &CredentialRequest, approver: &PrincipalId, now: Timestamp) -> Self {
+    fn new(
+        row: Option<&ChallengeRow>,
+        request: &CredentialRequest,
+        approver: &PrincipalId,
+        now: Timestamp,
+    ) -> Self {
         match row {
             Some(ChallengeRow { challenge, used }) => Self {
                 has_lapsed: now >= challenge.expires_at,
@@ -151,7 +167,10 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
             invalid(verified, |fault| {
                 matches!(
                     fault,
-                    PasskeyFault::UnknownPasskey | PasskeyFault::Malformed | PasskeyFault::Key | PasskeyFault::Signature
+                    PasskeyFault::UnknownPasskey
+                        | PasskeyFault::Malformed
+                        | PasskeyFault::Key
+                        | PasskeyFault::Signature
                 )
             })
         },
@@ -159,7 +178,9 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
     Rule {
         id: "CLP-APP-013",
         refuses: |verified| {
-            invalid(verified, |fault| matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge))
+            invalid(verified, |fault| {
+                matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge)
+            })
         },
     },
     Rule {
@@ -181,7 +202,11 @@ const EVIDENCE_RULES: &[Rule<Verified>] = &[
 ];
 
 fn invalid(verified: &Verified, concerns: impl Fn(PasskeyFault) -> bool) -> Option<Problem> {
-    let fault = verified.as_ref().err().copied().filter(|fault| concerns(*fault))?;
+    let fault = verified
+        .as_ref()
+        .err()
+        .copied()
+        .filter(|fault| concerns(*fault))?;
     Some(
         Problem::new(ProblemType::EvidenceInvalid)
             .detail(fault.to_string())
@@ -193,10 +218,14 @@ impl Operation for ApprovalSubmit {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        visible(tx, call, &call.path()?.request_id, Action::Approve)
+        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, request: CredentialRequest, call: &Incoming<Self>) -> Result<Outcome<Approval>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        request: CredentialRequest,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
         rules::check(METHOD_RULES, &body.method)?;
@@ -207,35 +236,60 @@ impl Operation for ApprovalSubmit {
         let challenge = row.ok_or(ProblemType::ChallengeNotUsable)?.challenge;
 
         // From here on the challenge is used up, whatever the evidence is worth.
-        tx.use_challenge(&challenge.id)?;
+        tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
         let passkeys = tx.passkeys(approver)?;
         let verified = verify(&call.service, &passkeys, &challenge, body);
         if let Err(problem) = rules::check(EVIDENCE_RULES, &verified) {
             return Ok(Outcome::Refused(problem));
         }
         let used = verified.map_err(|_| Problem::from(ProblemType::EvidenceInvalid))?;
-        let approval = new_approval(tx, &request, approver, body.method, challenge.decision, body.reason.clone())?;
-        for mut passkey in passkeys {
-            if passkey.credential_id == used.credential_id {
-                passkey.counter = used.counter;
-                tx.put_passkey(approver, &passkey)?;
-                tx.put_evidence(&Evidence {
-                    approval: &approval.id,
-                    challenge: &challenge,
-                    assertion: &body.evidence,
-                    public_key: &passkey.public_key,
-                })?;
-            }
-        }
+        let approval = new_approval(
+            tx,
+            &request,
+            approver,
+            body.method,
+            challenge.decision,
+            body.reason.clone(),
+        )?;
+        let signer = passkeys
+            .into_iter()
+            .find(|passkey| passkey.credential_id == used.credential_id)
+            .ok_or(ProblemType::Internal)?;
+        let evidence = Evidence {
+            approval: approval.id.clone(),
+            challenge,
+            assertion: body.evidence.clone(),
+            public_key: signer.public_key.clone(),
+        };
+        let signer = Passkey {
+            counter: used.counter,
+            ..signer
+        };
+        tx.apply(vec![
+            Effect::SavePasskey(approver.clone(), signer),
+            Effect::SaveEvidence(Box::new(evidence)),
+        ])?;
         let effects = life::decide(request, approval.clone())?;
         tx.apply(effects)?;
         Ok(Outcome::Done(approval))
     }
 }
 
-fn verify(service: &Service, passkeys: &[Passkey], challenge: &Challenge, body: &ApprovalBody) -> Verified {
-    let signed = canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
-    passkey::verify(passkeys, &signed, &body.evidence, RELYING_PARTY, &service.origin)
+fn verify(
+    service: &Service,
+    passkeys: &[Passkey],
+    challenge: &Challenge,
+    body: &ApprovalBody,
+) -> Verified {
+    let signed =
+        canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
+    passkey::verify(
+        passkeys,
+        &signed,
+        &body.evidence,
+        RELYING_PARTY,
+        &service.origin,
+    )
 }
 
 fn new_approval(
@@ -273,8 +327,7 @@ pub(crate) fn decide_for_test(
     let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
     let id = approver.principal()?;
     rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
-    let asked = &request.submitted;
-    guard::object(approver, &asked.project, &asked.environment, Action::Approve)?;
+    let request = guard::request(tx, approver, &request.id, Action::Approve)?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
     let effects = life::decide(request, approval.clone())?;
     tx.apply(effects)?;

@@ -14,6 +14,7 @@ use super::page::{self, Listing};
 use super::{Incoming, Operation, Outcome};
 use crate::auth::{Action, Caller};
 use crate::http::Reply;
+use crate::lifecycle::Effect;
 use crate::rules::{self, Rule};
 use crate::store::{EntryRange, Fault, Tx};
 
@@ -49,7 +50,11 @@ impl Operation for AuditEntries {
         admit(call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<AuditPage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<AuditPage>, Problem> {
         let query = call.query()?;
         let filter = EntriesQuery {
             limit: None,
@@ -64,7 +69,10 @@ impl Operation for AuditEntries {
         let size = tx.audit_size()?;
         let position = listing
             .open(cipher, &filter, query.cursor.as_deref())?
-            .unwrap_or(Position { from: 0, before: size });
+            .unwrap_or(Position {
+                from: 0,
+                before: size,
+            });
         let mut places = tx.audit_places()?;
         places.retain(|place| call.caller.may(Action::Audit, place));
         let range = EntryRange {
@@ -87,7 +95,7 @@ impl Operation for AuditEntries {
             _ => None,
         };
         if let Caller::Principal { id, .. } = &call.caller {
-            tx.note_audit_read(id)?;
+            tx.apply(vec![Effect::CountAuditRead(id.clone())])?;
         }
         Ok(Outcome::Done(AuditPage {
             log_origin: call.service.log_origin(tx.tenant()),
@@ -104,7 +112,11 @@ impl Operation for AuditCheckpoint {
         admit(call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<CheckpointText>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<CheckpointText>, Problem> {
         let tree_size = tx.audit_size()?;
         let checkpoint = Checkpoint {
             origin: call.service.log_origin(tx.tenant()),
@@ -119,7 +131,11 @@ impl Operation for AuditCheckpoint {
     }
 
     fn render(status: u16, answer: &CheckpointText) -> Result<Reply, Problem> {
-        Ok(Reply::text(status, "text/plain; charset=utf-8", answer.0.clone()))
+        Ok(Reply::text(
+            status,
+            "text/plain; charset=utf-8",
+            answer.0.clone(),
+        ))
     }
 }
 
@@ -145,7 +161,11 @@ impl Operation for AuditInclusion {
         admit(call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<InclusionProof>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<InclusionProof>, Problem> {
         let query = call.query()?;
         let range = Range {
             start_fits: query.index < query.tree_size,
@@ -169,7 +189,11 @@ impl Operation for AuditConsistency {
         admit(call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<ConsistencyProof>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<ConsistencyProof>, Problem> {
         let query = call.query()?;
         let range = Range {
             start_fits: 0 < query.from && query.from <= query.to,

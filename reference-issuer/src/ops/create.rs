@@ -26,9 +26,9 @@ use crate::store::{Filter, Position, Tx};
 const DEFAULT_LIFETIME_SECONDS: u64 = 7_776_000;
 
 /// What a create is about: nothing yet, or a request.
-pub(crate) enum Subjected {
+pub(crate) enum Source {
     Direct,
-    FromRequest(Box<CredentialRequest>),
+    Request(Box<CredentialRequest>),
 }
 
 /// How a caller stands to a create.
@@ -53,7 +53,11 @@ struct Policy {
 
 const POLICY_RULES: &[Rule<Policy>] = &[Rule {
     id: "CLP-CRE-010",
-    refuses: |policy| policy.wants_approval.then(|| ProblemType::ApprovalRequired.into()),
+    refuses: |policy| {
+        policy
+            .wants_approval
+            .then(|| ProblemType::ApprovalRequired.into())
+    },
 }];
 
 const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
@@ -68,13 +72,14 @@ const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
     Rule {
         id: "CLP-CRE-013",
         refuses: |request| {
-            (request.state != RequestState::Approved).then(|| ProblemType::RequestNotApproved.into())
+            (request.state != RequestState::Approved)
+                .then(|| ProblemType::RequestNotApproved.into())
         },
     },
 ];
 
 impl Operation for CredentialCreate {
-    type Subject = Subjected;
+    type Subject = Source;
 
     fn target(body: &CreateBody) -> Option<&Webhook> {
         match body {
@@ -84,7 +89,7 @@ impl Operation for CredentialCreate {
     }
 
     /// Project and environment stand in the body, so the body is read first.
-    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Subjected, Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Source, Problem> {
         match &call.body()?.typed {
             CreateBody::Direct(body) => {
                 let place = guard::place(&body.project, &body.environment);
@@ -92,26 +97,28 @@ impl Operation for CredentialCreate {
                     permitted: call.caller.may(Action::Create, &place),
                 };
                 rules::check(DIRECT_SIGHT_RULES, &sight)?;
-                Ok(Subjected::Direct)
+                Ok(Source::Direct)
             }
             CreateBody::FromRequest(body) => {
-                let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
-                let asked = &request.submitted;
-                guard::object(&call.caller, &asked.project, &asked.environment, Action::Read)?;
+                let request = guard::request(tx, &call.caller, &body.request_id, Action::Read)?;
                 let sight = CreateSight {
                     permitted: matches!(&call.caller, Caller::Principal { id, .. } if *id == request.requester),
                 };
                 rules::check(REQUESTER_RULES, &sight)?;
-                Ok(Subjected::FromRequest(Box::new(request)))
+                Ok(Source::Request(Box::new(request)))
             }
         }
     }
 
-    fn carry_out(tx: &mut Tx<'_>, subject: Subjected, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
-        match (subject, &call.body()?.typed) {
-            (Subjected::FromRequest(request), _) => from_request(tx, *request, call),
-            (Subjected::Direct, CreateBody::Direct(body)) => direct(tx, body, call),
-            (Subjected::Direct, CreateBody::FromRequest(_)) => Err(ProblemType::Internal.into()),
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        source: Source,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
+        match (source, &call.body()?.typed) {
+            (Source::Request(request), _) => from_request(tx, *request, call),
+            (Source::Direct, CreateBody::Direct(body)) => direct(tx, body, call),
+            (Source::Direct, CreateBody::FromRequest(_)) => Err(ProblemType::Internal.into()),
         }
     }
 }
@@ -128,7 +135,13 @@ fn direct(
         latest: call.service.latest_expiry(tx.now()),
         pointer: "/expires_at",
     };
-    let wanted = Wanted::new(&call.service, body.kind, &body.permissions, &body.environment, expiry);
+    let wanted = Wanted::new(
+        &call.service,
+        body.kind,
+        &body.permissions,
+        &body.environment,
+        expiry,
+    );
     rules::check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: body.kind,
@@ -138,9 +151,10 @@ fn direct(
     };
     types::check(tx, &call.service, parts, &call.addresses)?;
     let policy = Policy {
-        wants_approval: persona
-            .policy
-            .wants_approval(&body.environment, risk(&persona.permissions, &body.permissions)),
+        wants_approval: persona.policy.wants_approval(
+            &body.environment,
+            risk(&persona.permissions, &body.permissions),
+        ),
     };
     if let Err(problem) = rules::check(POLICY_RULES, &policy) {
         return ask_for_approval(tx, body, call, problem);
@@ -166,7 +180,7 @@ fn direct(
         cnf: body.cnf.clone(),
         webhook: body.webhook.clone(),
     };
-    mint(tx, blueprint, body.public_jwk.as_ref(), call)
+    create(tx, blueprint, body.public_jwk.as_ref(), call)
 }
 
 /// Opens the request that a create turns into where policy wants an approval. The refusal names
@@ -178,7 +192,11 @@ fn ask_for_approval(
     mut problem: Problem,
 ) -> Result<Outcome<Credential>, Problem> {
     let now = tx.now();
-    let longest = call.service.persona.max_lifetime_seconds.unwrap_or(MAX_LIFETIME_SECONDS);
+    let longest = call
+        .service
+        .persona
+        .max_lifetime_seconds
+        .unwrap_or(MAX_LIFETIME_SECONDS);
     let lifetime_seconds = match body.expires_at {
         Some(at) => u64::try_from(at.unix() - now.unix()).unwrap_or_default(),
         None => DEFAULT_LIFETIME_SECONDS,
@@ -222,14 +240,22 @@ fn from_request(
         return Ok(Outcome::Made(credential, uri));
     }
     let asked = request.submitted.clone();
-    let expires_at = tx.now().plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
+    let expires_at = tx
+        .now()
+        .plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
     let expiry = Expiry {
         now: tx.now(),
         at: Some(expires_at),
         latest: call.service.latest_expiry(tx.now()),
         pointer: "",
     };
-    let wanted = Wanted::new(&call.service, asked.kind, &asked.permissions, &asked.environment, expiry);
+    let wanted = Wanted::new(
+        &call.service,
+        asked.kind,
+        &asked.permissions,
+        &asked.environment,
+        expiry,
+    );
     rules::check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: asked.kind,
@@ -262,24 +288,32 @@ fn from_request(
     };
     let fresh = mint::fresh(tx, &call.service, blueprint.kind, asked.public_jwk.as_ref())?;
     let used_up = request_life::issue(request, fresh.id.clone())?;
-    let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
+    let (credential, effects) =
+        credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(used_up)?;
     tx.apply(effects)?;
     let uri = call.service.credential_uri(&credential.id);
-    Ok(Outcome::Made(mint::shown(tx, &call.service, &call.caller, credential)?, uri))
+    Ok(Outcome::Made(
+        mint::shown(tx, &call.service, &call.caller, credential)?,
+        uri,
+    ))
 }
 
-fn mint(
+fn create(
     tx: &mut Tx<'_>,
     blueprint: Blueprint,
     own: Option<&PublicJwk>,
     call: &Incoming<CredentialCreate>,
 ) -> Result<Outcome<Credential>, Problem> {
     let fresh = mint::fresh(tx, &call.service, blueprint.kind, own)?;
-    let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
+    let (credential, effects) =
+        credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(effects)?;
     let uri = call.service.credential_uri(&credential.id);
-    Ok(Outcome::Made(mint::shown(tx, &call.service, &call.caller, credential)?, uri))
+    Ok(Outcome::Made(
+        mint::shown(tx, &call.service, &call.caller, credential)?,
+        uri,
+    ))
 }
 
 const LIST_RULES: &[Rule<ListQuery>] = &[Rule {
@@ -298,7 +332,11 @@ impl Operation for CredentialList {
         Ok(())
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<CredentialPage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<CredentialPage>, Problem> {
         let query = call.query()?;
         rules::check(LIST_RULES, query)?;
         let filter = ListQuery {
@@ -313,7 +351,7 @@ impl Operation for CredentialList {
         let cipher = tx.keys().cursors();
         let after: Option<Position> = listing.open(cipher, &filter, query.cursor.as_deref())?;
         let mut places = tx.places()?;
-        places.retain(|place| call.caller.may(Action::Read, place));
+        places.retain(|place| is_wanted(query, place) && call.caller.may(Action::Read, place));
         let filtered = Filter {
             places: &places,
             query: &filter,
@@ -333,6 +371,15 @@ impl Operation for CredentialList {
     }
 }
 
+/// Whether a query leaves a place, `<project>/<environment>`, in.
+fn is_wanted(query: &ListQuery, place: &str) -> bool {
+    let fits =
+        |wanted: &Option<String>, given: &str| wanted.as_ref().is_none_or(|wanted| wanted == given);
+    place.split_once('/').is_some_and(|(project, environment)| {
+        fits(&query.project, project) && fits(&query.environment, environment)
+    })
+}
+
 impl Operation for CredentialRead {
     type Subject = Credential;
 
@@ -340,7 +387,16 @@ impl Operation for CredentialRead {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

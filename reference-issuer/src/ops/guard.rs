@@ -1,7 +1,8 @@
 //! Steps 5 and 6 for objects: who sees them, and who may do what to them.
 
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, RequestId};
 use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::auth::{Action, Caller};
@@ -11,11 +12,17 @@ use crate::store::Tx;
 /// How a caller stands to an object.
 #[derive(Clone, Copy, Debug)]
 struct Sight {
+    in_tenant: bool,
     visible: bool,
     permitted: bool,
 }
 
+/// The first two refuse alike, so that nobody learns which of them it was.
 const RULES: &[Rule<Sight>] = &[
+    Rule {
+        id: "CLP-MOD-005",
+        refuses: |sight| (!sight.in_tenant).then(|| ProblemType::NotFound.into()),
+    },
     Rule {
         id: "CLP-MOD-006",
         refuses: |sight| (!sight.visible).then(|| ProblemType::NotFound.into()),
@@ -31,24 +38,46 @@ pub(super) fn place(project: &str, environment: &str) -> String {
     format!("{project}/{environment}")
 }
 
-/// The credential of an id, if the caller sees it and may do this to it.
+/// A credential, if the caller sees it and may do this to it.
 pub(super) fn credential(
     tx: &Tx<'_>,
     caller: &Caller,
     id: &CredentialId,
     action: Action,
 ) -> Result<Credential, Problem> {
-    let credential = tx.credential(id)?.ok_or(ProblemType::NotFound)?;
-    object(caller, &credential.project, &credential.environment, action)?;
-    Ok(credential)
+    let found = tx.credential(id)?;
+    let where_it_is = found
+        .as_ref()
+        .map(|found| place(&found.project, &found.environment));
+    check(caller, where_it_is, action)?;
+    found.ok_or_else(|| ProblemType::NotFound.into())
 }
 
-/// Checks that the caller sees an object of a place and may do something to it.
-pub(super) fn object(caller: &Caller, project: &str, environment: &str, action: Action) -> Result<(), Problem> {
-    let place = place(project, environment);
+/// A request, if the caller sees it and may do this to it.
+pub(super) fn request(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    id: &RequestId,
+    action: Action,
+) -> Result<CredentialRequest, Problem> {
+    let found = tx.request(id)?;
+    let where_it_is = found
+        .as_ref()
+        .map(|found| place(&found.submitted.project, &found.submitted.environment));
+    check(caller, where_it_is, action)?;
+    found.ok_or_else(|| ProblemType::NotFound.into())
+}
+
+fn check(caller: &Caller, place: Option<String>, action: Action) -> Result<(), Problem> {
+    let may = |action| {
+        place
+            .as_ref()
+            .is_some_and(|place| caller.may(action, place))
+    };
     let sight = Sight {
-        visible: caller.may(Action::Read, &place),
-        permitted: caller.may(action, &place),
+        in_tenant: place.is_some(),
+        visible: may(Action::Read),
+        permitted: may(action),
     };
     rules::check(RULES, &sight)
 }

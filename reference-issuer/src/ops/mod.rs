@@ -6,8 +6,8 @@ pub(crate) mod approve;
 mod audit;
 mod authentication;
 mod create;
-pub(crate) mod event;
 pub(crate) mod discover;
+pub(crate) mod event;
 mod form;
 mod gates;
 mod guard;
@@ -161,7 +161,10 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
         let outcome = in_state::<C>(tx, subject, call)?;
         return tagged(call, reply::<C>(&outcome)?.0);
     }
-    let text = call.key.clone()?.ok_or(ProblemType::IdempotencyKeyMissing)?;
+    let text = call
+        .key
+        .clone()?
+        .ok_or(ProblemType::IdempotencyKeyMissing)?;
     let key = IdempotencyKey {
         principal: call.caller.principal()?,
         method: row.method.name(),
@@ -176,7 +179,10 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
     };
     rules::check(KEY_RULES, &facts)?;
     if let Some(recorded) = recorded {
-        return tagged(call, Reply::again(recorded.status, recorded.location, recorded.body));
+        return tagged(
+            call,
+            Reply::again(recorded.status, recorded.location, recorded.body),
+        );
     }
     let outcome = in_state::<C>(tx, subject, call)?;
     let (reply, location) = reply::<C>(&outcome)?;
@@ -222,10 +228,16 @@ fn as_seen<T: Serialize>(object: &T) -> Result<Value, Problem> {
 fn reply<C: Operation>(outcome: &Outcome<C::Answer>) -> Result<(Reply, Option<String>), Problem> {
     let row = C::ID.row();
     // A PUT that makes its object says so (RFC 9110 section 9.3.4).
-    let made = if row.method == Method::Put { 201 } else { row.success };
+    let made = if row.method == Method::Put {
+        201
+    } else {
+        row.success
+    };
     match outcome {
         Outcome::Done(answer) => Ok((C::render(row.success, answer)?, None)),
-        Outcome::Made(answer, uri) => Ok((C::render(made, answer)?.location(uri), Some(uri.clone()))),
+        Outcome::Made(answer, uri) => {
+            Ok((C::render(made, answer)?.location(uri), Some(uri.clone())))
+        }
         Outcome::Refused(problem) => Ok((Reply::refusal(problem), None)),
     }
 }

@@ -87,6 +87,11 @@ struct Opened<P>(Option<P>);
 impl<P> Opened<P> {
     const RULES: [Rule<Self>; 1] = [Rule {
         id: "CLP-TRN-029",
-        refuses: |opened| opened.0.is_none().then(|| ProblemType::InvalidCursor.into()),
+        refuses: |opened| {
+            opened
+                .0
+                .is_none()
+                .then(|| ProblemType::InvalidCursor.into())
+        },
     }];
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::audit::AuditEntry;
 use clp_schemas::audit::leaf::{self, Disclosed, SALT_BYTES};
 use clp_schemas::audit::merkle::{self, Hash, Node, TreeFault};
-use clp_schemas::audit::AuditEntry;
 use clp_schemas::canonical;
 use clp_schemas::ids::PrincipalId;
 use clp_schemas::ops::audit::EntriesQuery;
@@ -44,7 +44,7 @@ impl From<TreeFault<Fault>> for Fault {
 
 impl Tx<'_> {
     /// Appends an entry to the tenant's log.
-    pub(crate) fn audit(&mut self, entry: &Entry) -> Result<(), Fault> {
+    pub(super) fn audit(&mut self, entry: &Entry) -> Result<(), Fault> {
         let size = self.audit_size()?;
         let mut salts = Vec::with_capacity(entry.members.len());
         for _ in &entry.members {
@@ -60,7 +60,9 @@ impl Tx<'_> {
             // One salt was drawn for each member.
             || salts.next().unwrap_or_default(),
         )?;
-        let completed = merkle::append(size, merkle::leaf_hash(&bytes), |node| self.audit_node(node))?;
+        let completed = merkle::append(size, merkle::leaf_hash(&bytes), |node| {
+            self.audit_node(node)
+        })?;
         self.connection()
             .prepare_cached(
                 "INSERT INTO audit_entries (tenant, number, time, event, place, leaf, disclosed)
@@ -82,7 +84,9 @@ impl Tx<'_> {
         }
         for (node, hash) in completed {
             self.connection()
-                .prepare_cached("INSERT INTO audit_nodes (tenant, level, number, hash) VALUES (?1, ?2, ?3, ?4)")?
+                .prepare_cached(
+                    "INSERT INTO audit_nodes (tenant, level, number, hash) VALUES (?1, ?2, ?3, ?4)",
+                )?
                 .execute(params![
                     self.tenant().as_str(),
                     node.level,
@@ -114,7 +118,9 @@ impl Tx<'_> {
     /// [`Fault::Tree`] if it is not there.
     pub fn audit_node(&self, node: Node) -> Result<Hash, Fault> {
         self.connection()
-            .prepare_cached("SELECT hash FROM audit_nodes WHERE tenant = ?1 AND level = ?2 AND number = ?3")?
+            .prepare_cached(
+                "SELECT hash FROM audit_nodes WHERE tenant = ?1 AND level = ?2 AND number = ?3",
+            )?
             .query_row(
                 params![self.tenant().as_str(), node.level, to_column(node.index)?],
                 |row| row.get(0),
@@ -168,11 +174,16 @@ impl Tx<'_> {
         let credential = query.credential_id.as_ref().map(ToString::to_string);
         let rotation = query.rotation_id.as_ref().map(ToString::to_string);
         for object in [credential, rotation].into_iter().flatten() {
-            text.push_str(" AND number IN (SELECT number FROM audit_about WHERE tenant = ? AND object = ?)");
+            text.push_str(
+                " AND number IN (SELECT number FROM audit_about WHERE tenant = ? AND object = ?)",
+            );
             values.push(Bound::Text(self.tenant().to_string()));
             values.push(Bound::Text(object));
         }
-        for (condition, bound) in [(" AND time >= ?", query.since), (" AND time < ?", query.until)] {
+        for (condition, bound) in [
+            (" AND time >= ?", query.since),
+            (" AND time < ?", query.until),
+        ] {
             if let Some(bound) = bound {
                 text.push_str(condition);
                 values.push(Bound::Integer(bound.unix()));
@@ -186,7 +197,11 @@ impl Tx<'_> {
         values.push(Bound::Integer(i64::from(limit)));
         let mut statement = self.connection().prepare_cached(&text)?;
         let rows = statement.query_map(params_from_iter(values), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })?;
         rows.map(|row| {
             let (number, leaf, disclosed) = row?;
@@ -201,7 +216,7 @@ impl Tx<'_> {
 
     /// Notes that a principal read the log. Readings are counted together, and written as one
     /// entry when [`JOIN_SECONDS`] have passed since the first.
-    pub(crate) fn note_audit_read(&mut self, reader: &PrincipalId) -> Result<(), Fault> {
+    pub(super) fn note_audit_read(&mut self, reader: &PrincipalId) -> Result<(), Fault> {
         let now = self.now();
         let first: bool = self
             .connection()
@@ -218,7 +233,10 @@ impl Tx<'_> {
     }
 
     /// Takes the readings of a principal that were counted together.
-    pub(crate) fn take_audit_reads(&mut self, reader: &PrincipalId) -> Result<Option<(u64, Timestamp, Timestamp)>, Fault> {
+    pub(crate) fn take_audit_reads(
+        &mut self,
+        reader: &PrincipalId,
+    ) -> Result<Option<(u64, Timestamp, Timestamp)>, Fault> {
         Ok(self
             .connection()
             .prepare_cached(

@@ -41,9 +41,7 @@ impl Cipher {
     /// # Errors
     /// [`Fault::Seal`] if the value was changed, or belongs to another owner or key.
     pub fn open(&self, sealed: &[u8], owner: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let (nonce, rest) = sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(Fault::Seal)?;
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(Fault::Seal)?;
         let mut value = Zeroizing::new(rest.to_vec());
         let length = self
             .0
@@ -65,7 +63,12 @@ mod tests {
         let sealed = cipher.seal(b"value", b"owner").unwrap();
         assert_eq!(cipher.open(&sealed, b"owner").unwrap().as_slice(), b"value");
         assert!(cipher.open(&sealed, b"other").is_err());
-        assert!(Cipher::new(&[8; 32]).unwrap().open(&sealed, b"owner").is_err());
+        assert!(
+            Cipher::new(&[8; 32])
+                .unwrap()
+                .open(&sealed, b"owner")
+                .is_err()
+        );
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;

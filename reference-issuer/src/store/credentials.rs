@@ -88,7 +88,10 @@ impl Tx<'_> {
             "SELECT record FROM credentials WHERE tenant = ?1 AND type = ?2 AND state IN ('active', 'retiring')
              ORDER BY created_at, seq",
         )?;
-        let rows = statement.query_map(params![self.tenant().as_str(), kind.to_string()], |row| row.get::<_, String>(0))?;
+        let rows = statement
+            .query_map(params![self.tenant().as_str(), kind.to_string()], |row| {
+                row.get::<_, String>(0)
+            })?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
@@ -111,9 +114,13 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM credentials WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     pub(super) fn mint(
@@ -197,7 +204,9 @@ impl Tx<'_> {
              )
              SELECT record FROM credentials WHERE tenant = ?2 AND id IN (SELECT id FROM line) ORDER BY seq",
         )?;
-        let rows = statement.query_map(params![first.as_str(), self.tenant().as_str()], |row| row.get::<_, String>(0))?;
+        let rows = statement.query_map(params![first.as_str(), self.tenant().as_str()], |row| {
+            row.get::<_, String>(0)
+        })?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
@@ -217,7 +226,9 @@ impl Tx<'_> {
                  )
                  SELECT id FROM line ORDER BY steps DESC LIMIT 1",
             )?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))?;
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })?;
         first.parse().map_err(|_| Fault::Value("credential id"))
     }
 
@@ -250,55 +261,7 @@ impl Tx<'_> {
         after: Option<Position>,
         limit: u32,
     ) -> Result<Vec<(Position, Credential)>, Fault> {
-        let query = filter.query;
-        let mut text = String::from("SELECT created_at, seq, record FROM credentials WHERE tenant = ?");
-        let mut values: Vec<Bound> = vec![Bound::Text(self.tenant().to_string())];
-        let mut and = |condition: &str, value: Option<Bound>| {
-            if let Some(value) = value {
-                text.push_str(" AND ");
-                text.push_str(condition);
-                values.push(value);
-            }
-        };
-        let places = serde_json::to_string(filter.places)?;
-        and("place IN (SELECT value FROM json_each(?))", Some(Bound::Text(places)));
-        and("project = ?", query.project.clone().map(Bound::Text));
-        and("environment = ?", query.environment.clone().map(Bound::Text));
-        and("owner = ?", query.owner.clone().map(Bound::Text));
-        and("state = ?", query.state.map(|state| Bound::Text(state.to_string())));
-        and("type = ?", query.kind.map(|kind| Bound::Text(kind.to_string())));
-        and("expires_at < ?", query.expires_before.map(|at| Bound::Integer(at.unix())));
-        and(
-            "json_extract(record, '$.subject.kind') = ?",
-            query.subject_kind.map(|kind| Bound::Text(kind.to_string())),
-        );
-        and("json_extract(record, '$.subject.id') = ?", query.subject_id.clone().map(Bound::Text));
-        and("instr(json_extract(record, '$.purpose'), ?) > 0", query.purpose.clone().map(Bound::Text));
-        and(
-            "created_at + json_extract(record, '$.rotation_policy.rotate_every_seconds') < ?",
-            query.rotate_before.map(|at| Bound::Integer(at.unix())),
-        );
-        // A label is split at its first `=`: names hold none, values may.
-        let label = query.label.as_deref().and_then(|label| label.split_once('='));
-        and(
-            "EXISTS (SELECT 1 FROM json_each(record, '$.labels') WHERE key = ?",
-            label.map(|(name, _)| Bound::Text(name.to_owned())),
-        );
-        and("value = ?)", label.map(|(_, value)| Bound::Text(value.to_owned())));
-        if let Some(principal) = &query.disclosed_to {
-            and(
-                "id IN (SELECT credential FROM disclosures WHERE disclosures.tenant = credentials.tenant AND principal = ?)",
-                Some(Bound::Text(principal.to_string())),
-            );
-        }
-        if let Some(after) = after {
-            and("created_at <= ?", Some(Bound::Integer(after.created_at)));
-            and("(created_at < ?", Some(Bound::Integer(after.created_at)));
-            text.push_str(" OR seq < ?)");
-            values.push(Bound::Integer(after.number));
-        }
-        text.push_str(" ORDER BY created_at DESC, seq DESC LIMIT ?");
-        values.push(Bound::Integer(i64::from(limit)));
+        let (text, values) = self.listing(filter, after, limit)?;
         let mut statement = self.connection().prepare_cached(&text)?;
         let rows = statement.query_map(params_from_iter(values), |row| {
             let position = Position {
@@ -314,15 +277,108 @@ impl Tx<'_> {
         .collect()
     }
 
+    /// The query of a listing. It reads an index in order, so that a page costs what it holds.
+    pub(super) fn listing(
+        &self,
+        filter: Filter<'_>,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<(String, Vec<Bound>), Fault> {
+        let query = filter.query;
+        let mut text =
+            String::from("SELECT created_at, seq, record FROM credentials WHERE tenant = ?");
+        let mut values: Vec<Bound> = vec![Bound::Text(self.tenant().to_string())];
+        let mut and = |condition: &str, value: Option<Bound>| {
+            if let Some(value) = value {
+                text.push_str(" AND ");
+                text.push_str(condition);
+                values.push(value);
+            }
+        };
+        match filter.places {
+            [only] => and("place = ?", Some(Bound::Text(only.clone()))),
+            // The plus keeps this condition out of the choice of an index: rows have to come
+            // in order of age, and most of them match.
+            many => and(
+                "+place IN (SELECT value FROM json_each(?))",
+                Some(Bound::Text(serde_json::to_string(many)?)),
+            ),
+        }
+        and("project = ?", query.project.clone().map(Bound::Text));
+        and(
+            "environment = ?",
+            query.environment.clone().map(Bound::Text),
+        );
+        and("owner = ?", query.owner.clone().map(Bound::Text));
+        and(
+            "state = ?",
+            query.state.map(|state| Bound::Text(state.to_string())),
+        );
+        and(
+            "type = ?",
+            query.kind.map(|kind| Bound::Text(kind.to_string())),
+        );
+        and(
+            "expires_at < ?",
+            query.expires_before.map(|at| Bound::Integer(at.unix())),
+        );
+        and(
+            "json_extract(record, '$.subject.kind') = ?",
+            query.subject_kind.map(|kind| Bound::Text(kind.to_string())),
+        );
+        and(
+            "json_extract(record, '$.subject.id') = ?",
+            query.subject_id.clone().map(Bound::Text),
+        );
+        and(
+            "instr(json_extract(record, '$.purpose'), ?) > 0",
+            query.purpose.clone().map(Bound::Text),
+        );
+        and(
+            "created_at + json_extract(record, '$.rotation_policy.rotate_every_seconds') < ?",
+            query.rotate_before.map(|at| Bound::Integer(at.unix())),
+        );
+        // A label is split at its first `=`: names hold none, values may.
+        let label = query
+            .label
+            .as_deref()
+            .and_then(|label| label.split_once('='));
+        and(
+            "EXISTS (SELECT 1 FROM json_each(record, '$.labels') WHERE key = ?",
+            label.map(|(name, _)| Bound::Text(name.to_owned())),
+        );
+        and(
+            "value = ?)",
+            label.map(|(_, value)| Bound::Text(value.to_owned())),
+        );
+        if let Some(principal) = &query.disclosed_to {
+            and(
+                "id IN (SELECT credential FROM disclosures WHERE disclosures.tenant = credentials.tenant AND principal = ?)",
+                Some(Bound::Text(principal.to_string())),
+            );
+        }
+        if let Some(after) = after {
+            and("created_at <= ?", Some(Bound::Integer(after.created_at)));
+            and("(created_at < ?", Some(Bound::Integer(after.created_at)));
+            text.push_str(" OR seq < ?)");
+            values.push(Bound::Integer(after.number));
+        }
+        text.push_str(" ORDER BY created_at DESC, seq DESC LIMIT ?");
+        values.push(Bound::Integer(i64::from(limit)));
+        Ok((text, values))
+    }
+
     /// The id and state of every credential of the tenant, oldest first.
     ///
     /// # Errors
     /// A failure of the database.
     pub fn credential_states(&self) -> Result<Vec<(String, String)>, Fault> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT id, state FROM credentials WHERE tenant = ?1 ORDER BY created_at, seq")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, state FROM credentials WHERE tenant = ?1 ORDER BY created_at, seq",
+        )?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

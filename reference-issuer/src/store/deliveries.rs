@@ -22,24 +22,38 @@ pub struct DeliveryRow {
 
 /// What the sealed secret is bound to.
 fn owner(delivery: &DeliveryRow) -> Vec<u8> {
-    format!("{} {} {}", delivery.id, delivery.credential, delivery.principal).into_bytes()
+    format!(
+        "{} {} {}",
+        delivery.id, delivery.credential, delivery.principal
+    )
+    .into_bytes()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(String, String, String, i64)> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-fn parse((id, credential, principal, expires_at): (String, String, String, i64)) -> Result<DeliveryRow, Fault> {
+fn parse(
+    (id, credential, principal, expires_at): (String, String, String, i64),
+) -> Result<DeliveryRow, Fault> {
     Ok(DeliveryRow {
         id: id.parse().map_err(|_| Fault::Value("delivery id"))?,
-        credential: credential.parse().map_err(|_| Fault::Value("credential id"))?,
-        principal: principal.parse().map_err(|_| Fault::Value("principal id"))?,
+        credential: credential
+            .parse()
+            .map_err(|_| Fault::Value("credential id"))?,
+        principal: principal
+            .parse()
+            .map_err(|_| Fault::Value("principal id"))?,
         expires_at: Timestamp::from_unix(expires_at),
     })
 }
 
 impl Tx<'_> {
-    pub(super) fn open_delivery(&mut self, delivery: &DeliveryRow, secret: &str) -> Result<(), Fault> {
+    pub(super) fn open_delivery(
+        &mut self,
+        delivery: &DeliveryRow,
+        secret: &str,
+    ) -> Result<(), Fault> {
         let sealed = self
             .keys()
             .deliveries()
@@ -90,7 +104,10 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn open_delivery_of(&self, credential: &CredentialId) -> Result<Option<DeliveryRow>, Fault> {
+    pub fn open_delivery_of(
+        &self,
+        credential: &CredentialId,
+    ) -> Result<Option<DeliveryRow>, Fault> {
         let row = self
             .connection()
             .prepare_cached(
@@ -110,7 +127,10 @@ impl Tx<'_> {
         let sealed: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT sealed FROM deliveries WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![delivery.id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(
+                params![delivery.id.as_str(), self.tenant().as_str()],
+                |row| row.get(0),
+            )
             .optional()?
             .flatten();
         sealed
@@ -123,7 +143,7 @@ impl Tx<'_> {
     }
 
     /// Erases what is left of the secret of a credential.
-    pub(crate) fn close_delivery(&mut self, credential: &CredentialId) -> Result<(), Fault> {
+    pub(super) fn close_delivery(&mut self, credential: &CredentialId) -> Result<(), Fault> {
         self.connection()
             .prepare_cached("UPDATE deliveries SET sealed = NULL WHERE credential = ?1 AND tenant = ?2 AND sealed IS NOT NULL")?
             .execute(params![credential.as_str(), self.tenant().as_str()])?;

@@ -12,8 +12,14 @@ impl Gate<'_> {
     /// A failure of the database.
     pub fn keep_document(&self, persona: &str, document: &PermissionDocument) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("INSERT OR IGNORE INTO documents (digest, persona, document) VALUES (?1, ?2, ?3)")?
-            .execute(params![document.digest(), persona, serde_json::to_string(document)?])?;
+            .prepare_cached(
+                "INSERT OR IGNORE INTO documents (digest, persona, document) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![
+                document.digest(),
+                persona,
+                serde_json::to_string(document)?
+            ])?;
         Ok(())
     }
 
@@ -21,7 +27,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn document(&self, persona: &str, digest: &str) -> Result<Option<PermissionDocument>, Fault> {
+    pub fn document(
+        &self,
+        persona: &str,
+        digest: &str,
+    ) -> Result<Option<PermissionDocument>, Fault> {
         let text: Option<String> = self
             .connection()
             .prepare_cached("SELECT document FROM documents WHERE persona = ?1 AND digest = ?2")?

@@ -49,8 +49,13 @@ impl From<Fault> for Problem {
             Fault::NoTenant => ProblemType::NotFound.into(),
             Fault::Closed => ProblemType::Unavailable.into(),
             other => {
-                // The text of a fault is fixed, and SQLite's own holds no bound value.
-                tracing::error!(fault = %other, source = ?std::error::Error::source(&other), "store failed");
+                // The text of a fault is fixed. Of the causes, SQLite's alone holds no value out of
+                // a record.
+                let cause = match &other {
+                    Fault::Database(cause) => cause.to_string(),
+                    _ => String::new(),
+                };
+                tracing::error!(fault = %other, cause, "the store failed");
                 ProblemType::Internal.into()
             }
         }

@@ -59,7 +59,8 @@ impl<'c> Gate<'c> {
         };
         let mut tx = Tx::new(*self, context);
         if sweep::run(&mut tx)? {
-            self.connection.execute_batch("RELEASE job; SAVEPOINT job")?;
+            self.connection
+                .execute_batch("RELEASE job; SAVEPOINT job")?;
         }
         Ok(tx)
     }

@@ -68,7 +68,11 @@ impl Tx<'_> {
     }
 
     /// Records an answer.
-    pub(crate) fn record(&mut self, key: IdempotencyKey<'_>, answer: &Recorded) -> Result<(), Fault> {
+    pub(crate) fn record(
+        &mut self,
+        key: IdempotencyKey<'_>,
+        answer: &Recorded,
+    ) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO idempotency (tenant, principal, method, path, key, body_hash, status, location, body)

@@ -71,7 +71,9 @@ impl Keys {
             fs::File::open(directory)?.sync_all()?;
         }
         if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
-            return Err(Fault::KeyFile("issuer.keys can be read by others than its owner"));
+            return Err(Fault::KeyFile(
+                "issuer.keys can be read by others than its owner",
+            ));
         }
         let text = Zeroizing::new(fs::read_to_string(&path)?);
         let file: KeyFile =
@@ -150,10 +152,16 @@ mod tests {
         let again = Keys::load_or_make(directory.path()).unwrap();
         assert!(first.verifier("a").matches(&again.verifier("a")));
         let path = directory.path().join(FILE);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Keys::load_or_make(directory.path()), Err(Fault::KeyFile(_))));
+        assert!(matches!(
+            Keys::load_or_make(directory.path()),
+            Err(Fault::KeyFile(_))
+        ));
         assert_eq!(format!("{first:?}"), "Keys(..)");
     }
 }

@@ -23,6 +23,8 @@ mod secrets;
 mod seen;
 mod stores;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod tx;
 mod uses;

@@ -18,16 +18,16 @@ pub struct ChallengeRow {
 }
 
 /// What proves an approval by passkey, for whoever doubts it later.
-#[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+#[derive(Clone, Debug)]
+pub struct Evidence {
     /// The approval.
-    pub approval: &'a ApprovalId,
+    pub approval: ApprovalId,
     /// The challenge that was signed.
-    pub challenge: &'a Challenge,
+    pub challenge: Challenge,
     /// The signature and what it covers.
-    pub assertion: &'a Assertion,
+    pub assertion: Assertion,
     /// The public key that verified it, a `COSE_Key`.
-    pub public_key: &'a [u8],
+    pub public_key: Vec<u8>,
 }
 
 impl Tx<'_> {
@@ -39,9 +39,13 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM requests WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     pub(super) fn save_request(&mut self, request: &CredentialRequest) -> Result<(), Fault> {
@@ -67,14 +71,18 @@ impl Tx<'_> {
         let mut statement = self
             .connection()
             .prepare_cached("SELECT id, state FROM requests WHERE tenant = ?1 ORDER BY rowid")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Keeps a challenge until it is over.
-    pub(crate) fn put_challenge(&mut self, challenge: &Challenge) -> Result<(), Fault> {
+    pub(super) fn put_challenge(&mut self, challenge: &Challenge) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("INSERT INTO challenges (id, tenant, used, record) VALUES (?1, ?2, 0, ?3)")?
+            .prepare_cached(
+                "INSERT INTO challenges (id, tenant, used, record) VALUES (?1, ?2, 0, ?3)",
+            )?
             .execute(params![
                 challenge.id.as_str(),
                 self.tenant().as_str(),
@@ -105,7 +113,7 @@ impl Tx<'_> {
     }
 
     /// Uses a challenge up.
-    pub(crate) fn use_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
+    pub(super) fn use_challenge(&mut self, id: &ChallengeId) -> Result<(), Fault> {
         self.connection()
             .prepare_cached("UPDATE challenges SET used = 1 WHERE id = ?1 AND tenant = ?2")?
             .execute(params![id.as_str(), self.tenant().as_str()])?;
@@ -120,7 +128,7 @@ impl Tx<'_> {
     }
 
     /// Keeps what proves an approval.
-    pub(crate) fn put_evidence(&mut self, evidence: &Evidence<'_>) -> Result<(), Fault> {
+    pub(super) fn put_evidence(&mut self, evidence: &Evidence) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO evidence (approval, tenant, request, challenge, assertion, public_key)
@@ -130,8 +138,8 @@ impl Tx<'_> {
                 evidence.approval.as_str(),
                 self.tenant().as_str(),
                 evidence.challenge.request_id.as_str(),
-                serde_json::to_string(evidence.challenge)?,
-                serde_json::to_string(evidence.assertion)?,
+                serde_json::to_string(&evidence.challenge)?,
+                serde_json::to_string(&evidence.assertion)?,
                 evidence.public_key,
             ])?;
         Ok(())
@@ -146,13 +154,14 @@ impl Tx<'_> {
             "SELECT credential_id, public_key, counter FROM passkeys
              WHERE principal = ?1 AND tenant = ?2 ORDER BY credential_id",
         )?;
-        let rows = statement.query_map(params![principal.as_str(), self.tenant().as_str()], |row| {
-            Ok(Passkey {
-                credential_id: row.get(0)?,
-                public_key: row.get(1)?,
-                counter: row.get(2)?,
-            })
-        })?;
+        let rows =
+            statement.query_map(params![principal.as_str(), self.tenant().as_str()], |row| {
+                Ok(Passkey {
+                    credential_id: row.get(0)?,
+                    public_key: row.get(1)?,
+                    counter: row.get(2)?,
+                })
+            })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -45,7 +45,9 @@ impl Tx<'_> {
     /// A failure of the database.
     pub fn put_resource(&mut self, path: &str, value: &Value) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("INSERT OR REPLACE INTO resources (tenant, path, value) VALUES (?1, ?2, ?3)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO resources (tenant, path, value) VALUES (?1, ?2, ?3)",
+            )?
             .execute(params![self.tenant().as_str(), path, value.to_string()])?;
         Ok(())
     }

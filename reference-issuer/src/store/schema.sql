@@ -55,6 +55,7 @@ CREATE TABLE credentials (
 ) STRICT;
 CREATE INDEX credentials_by_age ON credentials (tenant, created_at, seq);
 CREATE INDEX credentials_by_place ON credentials (tenant, place, created_at, seq);
+CREATE INDEX credentials_by_project ON credentials (tenant, project, created_at, seq);
 CREATE INDEX credentials_by_owner ON credentials (tenant, owner, created_at, seq);
 CREATE INDEX credentials_by_state ON credentials (tenant, state, created_at, seq);
 CREATE INDEX credentials_by_expiry ON credentials (tenant, expires_at) WHERE expires_at IS NOT NULL;

@@ -36,27 +36,26 @@ impl Tx<'_> {
             .exists(params![self.tenant().as_str(), kind.name(), credential.as_str(), id])?)
     }
 
-    /// Remembers an identifier until a time; answers whether it is the first of its name.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn see(
+    /// Remembers an identifier until a time.
+    pub(super) fn see(
         &mut self,
         kind: Once,
         credential: &CredentialId,
         id: &str,
         forget_at: Timestamp,
-    ) -> Result<bool, Fault> {
-        let added = self
-            .connection()
-            .prepare_cached("INSERT OR IGNORE INTO seen (tenant, kind, credential, id) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![self.tenant().as_str(), kind.name(), credential.as_str(), id])?;
-        if added == 0 {
-            return Ok(false);
-        }
+    ) -> Result<(), Fault> {
+        self.connection()
+            .prepare_cached(
+                "INSERT INTO seen (tenant, kind, credential, id) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                self.tenant().as_str(),
+                kind.name(),
+                credential.as_str(),
+                id
+            ])?;
         let number = self.connection().last_insert_rowid();
-        self.schedule(forget_at, &Due::Seen(number))?;
-        Ok(true)
+        self.schedule(forget_at, &Due::Seen(number))
     }
 
     /// Forgets an identifier.

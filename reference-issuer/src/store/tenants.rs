@@ -74,8 +74,15 @@ impl Gate<'_> {
         }
         let id = TenantId::from_entropy(self.random().bytes()?);
         self.connection()
-            .prepare_cached("INSERT INTO tenants (id, persona, name, sandbox) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id.as_str(), new.persona, new.name, new.name.is_none()])?;
+            .prepare_cached(
+                "INSERT INTO tenants (id, persona, name, sandbox) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                id.as_str(),
+                new.persona,
+                new.name,
+                new.name.is_none()
+            ])?;
         Ok(id)
     }
 
@@ -118,7 +125,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn principal_by_token(&self, persona: &str, token: &str) -> Result<Option<PrincipalRow>, Fault> {
+    pub fn principal_by_token(
+        &self,
+        persona: &str,
+        token: &str,
+    ) -> Result<Option<PrincipalRow>, Fault> {
         // The search is by a keyed hash: how long it takes says nothing about the token.
         let found: Option<(String, String, String)> = self
             .connection()
@@ -126,9 +137,10 @@ impl Gate<'_> {
                 "SELECT principals.id, tenant, permissions FROM principals
                  JOIN tenants ON tenants.id = tenant WHERE token = ?1 AND persona = ?2",
             )?
-            .query_row(params![self.keys().verifier(token).as_bytes(), persona], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
+            .query_row(
+                params![self.keys().verifier(token).as_bytes(), persona],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
             .optional()?;
         found
             .map(|(id, tenant, permissions)| {
@@ -145,7 +157,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn principal(&self, tenant: &TenantId, id: &PrincipalId) -> Result<Option<PrincipalRow>, Fault> {
+    pub fn principal(
+        &self,
+        tenant: &TenantId,
+        id: &PrincipalId,
+    ) -> Result<Option<PrincipalRow>, Fault> {
         let permissions: Option<String> = self
             .connection()
             .prepare_cached("SELECT permissions FROM principals WHERE id = ?1 AND tenant = ?2")?
@@ -166,7 +182,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn principal_by_name(&self, tenant: &TenantId, name: &str) -> Result<Option<PrincipalId>, Fault> {
+    pub fn principal_by_name(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+    ) -> Result<Option<PrincipalId>, Fault> {
         let id: Option<String> = self
             .connection()
             .prepare_cached("SELECT id FROM principals WHERE tenant = ?1 AND name = ?2")?

@@ -39,7 +39,14 @@ impl Gate<'_> {
                  JOIN tenants ON tenants.id = tenant WHERE key_id = ?1 AND persona = ?2",
             )?
             .query_row(params![parsed.key_id, persona], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                ))
             })
             .optional()?;
         let Some((tenant, credential, verifier, scope, issued_at, expires_at)) = found else {
@@ -50,7 +57,9 @@ impl Gate<'_> {
         }
         Ok(Some(TokenRow {
             tenant: tenant.parse().map_err(|_| Fault::Value("tenant id"))?,
-            credential: credential.parse().map_err(|_| Fault::Value("credential id"))?,
+            credential: credential
+                .parse()
+                .map_err(|_| Fault::Value("credential id"))?,
             scope: serde_json::from_str(&scope)?,
             issued_at: Timestamp::from_unix(issued_at),
             expires_at: Timestamp::from_unix(expires_at),
@@ -60,10 +69,7 @@ impl Gate<'_> {
 
 impl Tx<'_> {
     /// Stores an access token of a credential of the tenant.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn put_token(
+    pub(super) fn put_token(
         &mut self,
         token: &Key,
         credential: &CredentialId,

@@ -74,13 +74,38 @@ impl<'c> Tx<'c> {
                 Effect::SaveCredential(credential) => self.save_credential(&credential)?,
                 Effect::CloseDelivery(credential) => self.close_delivery(&credential)?,
                 Effect::SaveRequest(request) => self.save_request(&request)?,
+                Effect::SaveChallenge(challenge) => self.put_challenge(&challenge)?,
+                Effect::UseChallenge(challenge) => self.use_challenge(&challenge)?,
+                Effect::SaveEvidence(evidence) => self.put_evidence(&evidence)?,
+                Effect::SavePasskey(principal, passkey) => {
+                    self.put_passkey(&principal, &passkey)?
+                }
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::SaveInstallation(row) => self.save_installation(&row)?,
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,
                 Effect::SaveStore(store) => self.save_store(&store)?,
                 Effect::SaveReceipt(receipt) => self.save_receipt(&receipt)?,
+                Effect::SaveToken {
+                    token,
+                    credential,
+                    scope,
+                    expires_at,
+                } => self.put_token(&token, &credential, &scope, expires_at)?,
+                Effect::Remember {
+                    kind,
+                    credential,
+                    id,
+                    until,
+                } => self.see(kind, &credential, &id, until)?,
+                Effect::CountUse {
+                    credential,
+                    user_agent,
+                    address,
+                } => self.count_use(&credential, &user_agent, &address)?,
+                Effect::UsePart(credential, part) => self.note_part(&credential, part)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
+                Effect::CountAuditRead(reader) => self.note_audit_read(&reader)?,
             }
         }
         Ok(())

@@ -25,10 +25,12 @@ pub struct UseRow {
 
 impl Tx<'_> {
     /// Counts one accepted call.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn count_use(&mut self, credential: &CredentialId, user_agent: &str, address: &str) -> Result<(), Fault> {
+    pub(super) fn count_use(
+        &mut self,
+        credential: &CredentialId,
+        user_agent: &str,
+        address: &str,
+    ) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO uses (tenant, credential, user_agent, address, count, first_at, last_at)
@@ -46,10 +48,11 @@ impl Tx<'_> {
     }
 
     /// Notes that a part of a credential's expanded permissions was used.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn note_part(&mut self, credential: &CredentialId, part: usize) -> Result<(), Fault> {
+    pub(super) fn note_part(
+        &mut self,
+        credential: &CredentialId,
+        part: usize,
+    ) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO part_uses (tenant, credential, part, last_at) VALUES (?1, ?2, ?3, ?4)
@@ -73,16 +76,19 @@ impl Tx<'_> {
             "SELECT user_agent, address, count, first_at, last_at FROM uses
              WHERE tenant = ?1 AND credential = ?2 ORDER BY last_at DESC, user_agent, address",
         )?;
-        let rows = statement.query_map(params![self.tenant().as_str(), credential.as_str()], |row| {
-            let user_agent: String = row.get(0)?;
-            Ok(UseRow {
-                user_agent: (!user_agent.is_empty()).then_some(user_agent),
-                address: row.get(1)?,
-                uses: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
-                first_seen_at: Timestamp::from_unix(row.get(3)?),
-                last_seen_at: Timestamp::from_unix(row.get(4)?),
-            })
-        })?;
+        let rows = statement.query_map(
+            params![self.tenant().as_str(), credential.as_str()],
+            |row| {
+                let user_agent: String = row.get(0)?;
+                Ok(UseRow {
+                    user_agent: (!user_agent.is_empty()).then_some(user_agent),
+                    address: row.get(1)?,
+                    uses: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
+                    first_seen_at: Timestamp::from_unix(row.get(3)?),
+                    last_seen_at: Timestamp::from_unix(row.get(4)?),
+                })
+            },
+        )?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -90,14 +96,20 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn part_uses(&self, credential: &CredentialId) -> Result<BTreeMap<usize, Timestamp>, Fault> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT part, last_at FROM part_uses WHERE tenant = ?1 AND credential = ?2")?;
-        let rows = statement.query_map(params![self.tenant().as_str(), credential.as_str()], |row| {
-            let part = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
-            Ok((part, Timestamp::from_unix(row.get(1)?)))
-        })?;
+    pub fn part_uses(
+        &self,
+        credential: &CredentialId,
+    ) -> Result<BTreeMap<usize, Timestamp>, Fault> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT part, last_at FROM part_uses WHERE tenant = ?1 AND credential = ?2",
+        )?;
+        let rows = statement.query_map(
+            params![self.tenant().as_str(), credential.as_str()],
+            |row| {
+                let part = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+                Ok((part, Timestamp::from_unix(row.get(1)?)))
+            },
+        )?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -1,5 +1,7 @@
 //! The one thread that touches the database.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +39,11 @@ impl Worker {
     pub(super) fn start(directory: Option<&Path>) -> Result<Self, Fault> {
         let (connection, keys) = match directory {
             Some(directory) => {
-                std::fs::create_dir_all(directory)?;
+                // Nobody else has a reason to look into it.
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(directory)?;
                 let keys = Keys::load_or_make(directory)?;
                 (Connection::open(directory.join("issuer.db"))?, keys)
             }
@@ -46,10 +52,12 @@ impl Worker {
         prepare(&connection)?;
         let keys = Arc::new(keys);
         let (jobs, waiting) = channel();
-        let thread = std::thread::Builder::new().name("store".to_owned()).spawn({
-            let keys = Arc::clone(&keys);
-            move || serve(&connection, &keys, &waiting)
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn({
+                let keys = Arc::clone(&keys);
+                move || serve(&connection, &keys, &waiting)
+            })?;
         Ok(Self {
             keys,
             running: Mutex::new(Some(Running { jobs, thread })),
@@ -110,17 +118,15 @@ fn serve(connection: &Connection, keys: &Keys, waiting: &Receiver<Job>) {
     let gate = Gate::new(connection, keys);
     while let Ok(first) = waiting.recv() {
         let mut completions = Vec::new();
-        let committed = connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .and_then(|()| {
-                completions.push(first(&gate));
-                while completions.len() < BATCH
-                    && let Ok(job) = waiting.try_recv()
-                {
-                    completions.push(job(&gate));
-                }
-                connection.execute_batch("COMMIT")
-            });
+        let committed = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+            completions.push(first(&gate));
+            while completions.len() < BATCH
+                && let Ok(job) = waiting.try_recv()
+            {
+                completions.push(job(&gate));
+            }
+            connection.execute_batch("COMMIT")
+        });
         if let Err(fault) = &committed {
             tracing::error!(%fault, "cannot commit");
             if !connection.is_autocommit() {

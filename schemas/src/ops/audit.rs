@@ -60,7 +60,7 @@ pub struct InclusionQuery {
     #[schemars(range(max = 9_007_199_254_740_992_u64))]
     pub index: u64,
     /// Number of entries in the tree.
-    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
+    #[schemars(range(max = 9_007_199_254_740_992_u64))]
     pub tree_size: u64,
 }
 
@@ -69,10 +69,10 @@ pub struct InclusionQuery {
 #[serde(deny_unknown_fields)]
 pub struct ConsistencyQuery {
     /// Number of entries in the older tree.
-    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
+    #[schemars(range(max = 9_007_199_254_740_992_u64))]
     pub from: u64,
     /// Number of entries in the newer tree.
-    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
+    #[schemars(range(max = 9_007_199_254_740_992_u64))]
     pub to: u64,
 }
 

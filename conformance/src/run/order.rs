@@ -1,0 +1,54 @@
+//! The order in which scenarios run.
+
+use gherkin::Feature;
+
+/// Puts the scenarios into an order that the seed decides; 0 leaves them as they are. What
+/// holds in one order only does not hold.
+pub(super) fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
+    if seed == 0 {
+        return features;
+    }
+    let mut state = seed;
+    // SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
+    let mut next = move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    features.sort_by_cached_key(|_| next());
+    for feature in &mut features {
+        feature.scenarios.sort_by_cached_key(|_| next());
+    }
+    features
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_one_order_and_another_seed_another() {
+        let text: String = (0..20)
+            .map(|at| format!("  Scenario: {at}\n    When a\n"))
+            .collect();
+        let feature = Feature::parse(
+            format!("Feature: F\n{text}"),
+            gherkin::GherkinEnv::default(),
+        )
+        .unwrap();
+        let order = |seed: u64| -> Vec<String> {
+            shuffled(vec![feature.clone()], seed)
+                .into_iter()
+                .flat_map(|feature| feature.scenarios)
+                .map(|scenario| scenario.name)
+                .collect()
+        };
+        let written: Vec<String> = (0..20).map(|at| at.to_string()).collect();
+        assert_eq!(order(0), written);
+        assert_eq!(order(7), order(7));
+        assert_ne!(order(7), order(0));
+        assert_ne!(order(7), order(8));
+    }
+}

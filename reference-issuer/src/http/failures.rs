@@ -1,0 +1,85 @@
+//! Failures to authenticate, counted by address. Tokens cannot be guessed; attempts are slowed
+//! down all the same. It goes by the real clock, since it is about real traffic.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clp_schemas::problem::ProblemType;
+
+use crate::rules::Rule;
+
+/// For how long failures are counted together.
+const WINDOW: Duration = Duration::from_secs(60);
+/// How many failures of one address are answered in that time.
+const ADMITTED: u32 = 600;
+/// How many addresses are counted at once. Beyond that, counting begins anew: what is kept for
+/// strangers is bounded.
+const ADDRESSES: usize = 10_000;
+
+/// How often each address has failed to authenticate lately.
+#[derive(Debug, Default)]
+pub struct Failures(Mutex<HashMap<IpAddr, Counted>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    since: Instant,
+    count: u32,
+}
+
+/// What is known about an address that has just failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Repeated {
+    count: u32,
+}
+
+/// A valid token is never slowed down, whatever else comes from its address.
+pub(super) const RULES: &[Rule<Repeated>] = &[Rule {
+    id: "CLP-SEC-008",
+    refuses: |repeated| (repeated.count > ADMITTED).then(|| ProblemType::RateLimited.into()),
+}];
+
+impl Failures {
+    /// Counts a failure.
+    pub(super) fn count(&self, address: IpAddr, now: Instant) -> Repeated {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= ADDRESSES && !all.contains_key(&address) {
+            all.clear();
+        }
+        let counted = all.entry(address).or_insert(Counted {
+            since: now,
+            count: 0,
+        });
+        if now.duration_since(counted.since) >= WINDOW {
+            *counted = Counted {
+                since: now,
+                count: 0,
+            };
+        }
+        counted.count = counted.count.saturating_add(1);
+        Repeated {
+            count: counted.count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::check;
+
+    #[test]
+    fn an_address_that_fails_too_often_waits_and_no_other() {
+        let failures = Failures::default();
+        let (first, second) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let start = Instant::now();
+        for _ in 0..ADMITTED {
+            check(RULES, &failures.count(first, start)).unwrap();
+        }
+        let refused = check(RULES, &failures.count(first, start)).unwrap_err();
+        assert_eq!(refused.kind(), Some(ProblemType::RateLimited));
+        check(RULES, &failures.count(second, start)).unwrap();
+        check(RULES, &failures.count(first, start + WINDOW)).unwrap();
+    }
+}
