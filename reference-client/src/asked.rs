@@ -1,7 +1,8 @@
 //! What was asked for, which a new credential is held against: an issuer that mints something
 //! else, or something more, is not to be trusted with the difference (CLP-CRE-025).
 
-use clp_schemas::ops::create::{Credential, DirectCreate};
+use clp_schemas::jose::PublicJwk;
+use clp_schemas::ops::create::{Confirmation, Credential, DirectCreate, Webhook};
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::request::RequestBody;
 use clp_schemas::permissions::PermissionSet;
@@ -16,6 +17,9 @@ pub struct Asked {
     kind: CredentialType,
     project: String,
     environment: String,
+    cnf: Option<Confirmation>,
+    public_jwk: Option<PublicJwk>,
+    webhook: Option<Webhook>,
     end: End,
 }
 
@@ -34,6 +38,9 @@ impl From<&DirectCreate> for Asked {
             kind: body.kind,
             project: body.project.clone(),
             environment: body.environment.clone(),
+            cnf: body.cnf.clone(),
+            public_jwk: body.public_jwk.clone(),
+            webhook: body.webhook.clone(),
             end: body.expires_at.map_or(End::Never, End::At),
         }
     }
@@ -46,6 +53,9 @@ impl From<&RequestBody> for Asked {
             kind: body.kind,
             project: body.project.clone(),
             environment: body.environment.clone(),
+            cnf: body.cnf.clone(),
+            public_jwk: body.public_jwk.clone(),
+            webhook: body.webhook.clone(),
             end: End::After(body.lifetime_seconds),
         }
     }
@@ -59,6 +69,13 @@ impl Asked {
         if !belongs {
             return Err(ProtocolFault::Mismatch(
                 "the credential is of another type, project or environment",
+            ));
+        }
+        // A key that was to be bound and is not opens more than was asked for.
+        let own = self.public_jwk.is_none() || credential.public_jwk == self.public_jwk;
+        if credential.cnf != self.cnf || credential.webhook != self.webhook || !own {
+            return Err(ProtocolFault::Mismatch(
+                "the credential has another key or address than was sent",
             ));
         }
         let latest = match self.end {

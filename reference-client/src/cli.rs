@@ -41,7 +41,8 @@ Examples:
       --environment staging --allow 'event:read:atlas/*' --lifetime 30d
   clp list --project atlas
   printf 'Authorization: Bearer %s' \"$(clp store read cred_...)\" | curl -H @- https://api.example.com/events
-  clp rotate cred_... && clp revoke cred_... --reason superseded
+  clp inject cred_... --env-file .env --name EXAMPLE_API_KEY
+  clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
   clp audit --proof 12 --output entry.json && clp verify audit entry.json --key BASE64
 ";
 
@@ -52,6 +53,32 @@ Examples:
   clp create --request req_... --wait
 
 If a run dies half-way, run the same command again: nothing is minted twice.
+";
+
+const INJECT_HELP: &str = "\
+Examples:
+  clp inject cred_... --env-file .env --name EXAMPLE_API_KEY
+  clp inject cred_... --env-file /srv/billing/.env --name API_KEY --user-agent billing/ \\
+      --depends-on invoices --interval 31d
+
+Every other line of the file stays as it is. `clp rotate` brings a successor to the same place.
+";
+
+const RUN_HELP: &str = "\
+Examples:
+  clp run cred_... --name EXAMPLE_API_KEY -- ./import --all
+  clp run cred_... --name ACCESS_TOKEN --token -- ./import --all
+";
+
+const ROTATE_HELP: &str = "\
+Examples:
+  clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
+  clp rotate cred_... --reason compromise --revoke-first
+  clp rotate --resume rot_...
+  clp rotate --rollback rot_...
+
+Each step is written down before it is taken. Where the issuer keeps no record of rotations,
+the successor is stored, and the old key works on until you revoke it.
 ";
 
 const REQUEST_HELP: &str = "\
@@ -100,15 +127,27 @@ struct GlobalArgs {
 enum Command {
     Discover(ops::discover::DiscoverArgs),
     #[command(after_help = REQUEST_HELP)]
-    Request(ops::request::RequestArgs),
+    Request(Box<ops::request::RequestArgs>),
     Approve(ops::approve::ApproveArgs),
     #[command(after_help = CREATE_HELP)]
     Create(Box<ops::create::CreateArgs>),
+    Amend(ops::amend::AmendArgs),
     Scope(ops::scope::ScopeArgs),
     Store(ops::store::StoreArgs),
+    #[command(after_help = INJECT_HELP)]
+    Inject(ops::inject::InjectArgs),
+    #[command(after_help = RUN_HELP)]
+    Run(ops::run::RunArgs),
+    Call(ops::call::CallArgs),
+    Token(ops::token::TokenArgs),
+    Webhook(ops::webhook::WebhookArgs),
+    Inventory(ops::inventory::InventoryArgs),
     List(ops::create::ListArgs),
     Show(ops::create::ShowArgs),
-    Rotate(ops::rotate::RotateArgs),
+    #[command(after_help = ROTATE_HELP)]
+    Rotate(Box<ops::rotate::RotateArgs>),
+    Suspend(ops::suspend::SuspendArgs),
+    Resume(ops::suspend::ResumeArgs),
     Revoke(ops::revoke::RevokeArgs),
     Audit(ops::audit::AuditArgs),
     Verify(ops::verify::VerifyArgs),
@@ -187,6 +226,15 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Request(args) => ops::request::run(args, session).await,
         Command::Approve(args) => ops::approve::run(args, session).await,
         Command::Create(args) => ops::create::run(args, session).await,
+        Command::Amend(args) => ops::amend::run(args, session).await,
+        Command::Inject(args) => ops::inject::run(args, session).await,
+        Command::Run(args) => ops::run::run(args, session).await,
+        Command::Call(args) => ops::call::run(args, session).await,
+        Command::Token(args) => ops::token::run(args, session).await,
+        Command::Webhook(args) => ops::webhook::run(args, session).await,
+        Command::Inventory(args) => ops::inventory::run(args, session).await,
+        Command::Suspend(args) => ops::suspend::suspend(args, session).await,
+        Command::Resume(args) => ops::suspend::resume(args, session).await,
         Command::Scope(args) => ops::scope::run(args, session).await,
         Command::Store(args) => ops::store::run(args, session).await,
         Command::List(args) => ops::create::list(args, session).await,
@@ -283,6 +331,9 @@ fn explain(fault: &Error, json: bool) {
                 }
             }
         }
+        for gate in problem.into_iter().flat_map(|problem| &problem.gates) {
+            text.push_str(&format!("  not met: {gate}\n"));
+        }
         if let Error::Waiting { approval_uri, .. } = fault {
             text.push_str(&format!("  approval page: {}\n", clean(approval_uri)));
         }
@@ -307,8 +358,15 @@ mod tests {
     #[test]
     fn no_option_takes_a_token_or_a_key_of_a_credential() {
         fn walk(command: &clap::Command) {
-            for argument in command.get_arguments() {
+            // A flag holds nothing, and `--secret-of` names a credential.
+            let arguments = command
+                .get_arguments()
+                .filter(|argument| argument.get_action().takes_values());
+            for argument in arguments {
                 let name = argument.get_long().unwrap_or_default();
+                if name == "secret-of" {
+                    continue;
+                }
                 for secret in ["token", "secret", "password"] {
                     assert!(!name.contains(secret), "{name}");
                 }

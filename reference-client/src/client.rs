@@ -8,12 +8,14 @@ use clp_schemas::ops::discover::{ResourceMetadata, ResourceMetadataRead};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault};
 use crate::issuer::{Issuer, IssuerId};
 use crate::token::Token;
 use crate::transport::{
-    ANSWER_LIMIT, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, Timeouts, Transport, decode,
+    ANSWER_LIMIT, Authorization, Condition, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, Timeouts,
+    Transport, decode,
 };
 
 /// Settings of a [`Client`]. The defaults are those for a public issuer.
@@ -29,6 +31,35 @@ pub struct Settings {
     pub credential_origin: Option<url::Origin>,
     /// Who calls. Discovery needs no token.
     pub token: Option<Token>,
+}
+
+/// An object, and the entity tag of the answer that it came with. A change is decided on by
+/// such an answer, and sent with its tag (CLP-TRN-038).
+#[derive(Clone, Debug)]
+pub struct Tagged<T> {
+    /// The object.
+    pub value: T,
+    tag: Option<String>,
+}
+
+impl<T> Tagged<T> {
+    /// What a change of this object has to be sent with.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::NoTag`] if the answer had no strong entity tag (CLP-TRN-035).
+    pub fn condition(&self) -> Result<Condition<'_>, ProtocolFault> {
+        match &self.tag {
+            Some(tag) if tag.starts_with('"') => Ok(Condition::Match(tag)),
+            _ => Err(ProtocolFault::NoTag),
+        }
+    }
+}
+
+/// What goes along with a call, apart from its path, query and body.
+#[derive(Clone, Copy, Debug, Default)]
+struct Along<'a> {
+    key: Option<&'a str>,
+    condition: Option<Condition<'a>>,
 }
 
 /// One issuer, called by one principal.
@@ -161,7 +192,11 @@ impl Client {
             Idempotency::Key => Some(new_idempotency_key()?),
             Idempotency::None => None,
         };
-        self.send::<C>(path, query, body, key.as_deref()).await
+        let along = Along {
+            key: key.as_deref(),
+            condition: None,
+        };
+        Ok(self.send::<C>(path, query, body, along).await?.value)
     }
 
     /// Calls an endpoint with an `Idempotency-Key` that the caller keeps.
@@ -177,7 +212,46 @@ impl Client {
     where
         C::Query: Default,
     {
-        self.send::<C>(path, &C::Query::default(), body, Some(key))
+        let along = Along {
+            key: Some(key),
+            condition: None,
+        };
+        let query = C::Query::default();
+        Ok(self.send::<C>(path, &query, body, along).await?.value)
+    }
+
+    /// Calls an endpoint and keeps the entity tag of the answer.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_tagged<C: Call>(&self, path: &C::Path) -> Result<Tagged<C::Answer>, Error>
+    where
+        C::Query: Default,
+        C::Body: Default,
+    {
+        let (query, body) = (C::Query::default(), C::Body::default());
+        self.send::<C>(path, &query, &body, Along::default()).await
+    }
+
+    /// Changes an object, if it is still in the state that the caller saw.
+    ///
+    /// # Errors
+    /// [`clp_schemas::problem::ProblemType::PreconditionFailed`] if it is not; otherwise as
+    /// [`Client::call`].
+    pub async fn change<C: Call>(
+        &self,
+        path: &C::Path,
+        body: &C::Body,
+        condition: Condition<'_>,
+    ) -> Result<Tagged<C::Answer>, Error>
+    where
+        C::Query: Default,
+    {
+        let along = Along {
+            key: None,
+            condition: Some(condition),
+        };
+        self.send::<C>(path, &C::Query::default(), body, along)
             .await
     }
 
@@ -206,8 +280,8 @@ impl Client {
         path: &C::Path,
         query: &C::Query,
         body: &C::Body,
-        key: Option<&str>,
-    ) -> Result<C::Answer, Error> {
+        along: Along<'_>,
+    ) -> Result<Tagged<C::Answer>, Error> {
         let row = C::ID.row();
         let issuer = self.issuer().await?;
         issuer.require(row)?;
@@ -219,11 +293,23 @@ impl Client {
             (_, Base::Control) => return Err(Error::usage("test control needs a `Control`")),
         };
         let url = with_query(base, query)?;
-        let token = match row.auth {
-            Auth::Anyone => None,
-            _ => Some(self.token()?),
+        let authorization = match row.auth {
+            Auth::Anyone => Authorization::None,
+            _ => Authorization::Bearer(self.token()?),
         };
-        perform::<C>(&self.transport, url, token, body, key).await
+        perform::<C>(&self.transport, url, authorization, body, along).await
+    }
+
+    /// What sends the requests, for those that are no calls of the table.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Where an endpoint without parameters in its path is.
+    pub(crate) async fn url_of(&self, id: EndpointId) -> Result<Url, Error> {
+        let (row, issuer) = (id.row(), self.issuer().await?);
+        issuer.require(row)?;
+        below(issuer.endpoint(), row.path, &serde_json::Map::new())
     }
 
     async fn get<T: serde::de::DeserializeOwned>(
@@ -231,17 +317,13 @@ impl Client {
         row: &'static Endpoint,
         url: Url,
     ) -> Result<T, Error> {
-        let (token, limit) = match row.auth {
-            Auth::Anyone => (None, DISCOVERY_LIMIT),
-            _ => (Some(self.token()?), ANSWER_LIMIT),
+        let (authorization, limit) = match row.auth {
+            Auth::Anyone => (Authorization::None, DISCOVERY_LIMIT),
+            _ => (Authorization::Bearer(self.token()?), ANSWER_LIMIT),
         };
         let outgoing = Outgoing {
-            method: Method::Get,
-            url,
-            token,
-            idempotency_key: None,
-            body: None,
-            limit,
+            authorization,
+            ..Outgoing::get(url, limit)
         };
         decode(row, &self.transport.exchange(&outgoing, true).await?)
     }
@@ -278,46 +360,55 @@ impl Control {
     /// As [`Client::call`].
     pub async fn call<C: Call>(&self, path: &C::Path, body: &C::Body) -> Result<C::Answer, Error> {
         let url = below(&self.base, C::ID.row().path, path)?;
-        perform::<C>(&self.transport, url, Some(&self.token), body, None).await
+        let who = Authorization::Bearer(&self.token);
+        let answer = perform::<C>(&self.transport, url, who, body, Along::default());
+        Ok(answer.await?.value)
     }
 }
 
 async fn perform<C: Call>(
     transport: &Transport,
     url: Url,
-    token: Option<&Token>,
+    authorization: Authorization<'_>,
     body: &C::Body,
-    key: Option<&str>,
-) -> Result<C::Answer, Error> {
+    along: Along<'_>,
+) -> Result<Tagged<C::Answer>, Error> {
     let row = C::ID.row();
     let body = row.has_body().then(|| serde_json::to_vec(body));
+    let body = body
+        .transpose()
+        .map_err(|_| LocalFault::System("the body cannot be written as JSON"))?;
     let outgoing = Outgoing {
         method: row.method,
         url,
-        token,
-        idempotency_key: key,
-        body: body
-            .transpose()
-            .map_err(|_| LocalFault::System("the body cannot be written as JSON"))?,
+        authorization,
+        condition: along.condition,
+        idempotency_key: along.key,
+        body: body.map(|bytes| ("application/json", Zeroizing::new(bytes))),
+        user_agent: None,
         limit: match row.auth {
             Auth::Anyone => DISCOVERY_LIMIT,
             _ => ANSWER_LIMIT,
         },
     };
-    decode(
-        row,
-        &transport.exchange(&outgoing, is_repeatable(row)).await?,
-    )
+    let incoming = transport.exchange(&outgoing, is_repeatable(row)).await?;
+    Ok(Tagged {
+        value: decode(row, &incoming)?,
+        tag: incoming.etag,
+    })
 }
 
 /// Whether sending the same again does nothing twice. A second challenge is harmless; a
-/// second approval would meet a used challenge and hide that the first one stood.
+/// second approval would meet a used challenge and hide that the first one stood, and so
+/// would a second change with the tag of the state before.
 fn is_repeatable(row: &Endpoint) -> bool {
     row.method == Method::Get
         || row.idempotency == Idempotency::Key
         || matches!(
             row.id,
             EndpointId::CredentialRevoke
+                | EndpointId::CredentialSuspend
+                | EndpointId::DeliveryAck
                 | EndpointId::ChallengeOpen
                 | EndpointId::AuthenticatorRegister
         )

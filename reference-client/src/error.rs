@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clp_schemas::audit::bundle::BundleFault;
 use clp_schemas::endpoint::{Class, Operation};
-use clp_schemas::ids::RequestId;
+use clp_schemas::ids::{RequestId, RotationId};
 use clp_schemas::json;
 use clp_schemas::ops::discover::ManifestFault;
+use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::permissions::DocumentFault;
 use clp_schemas::problem::{Fault, Problem, ProblemType};
 
@@ -65,6 +66,33 @@ pub enum Error {
     RequestOver {
         /// `denied` or `expired`.
         state: clp_schemas::state::request::State,
+    },
+    /// A rotation waits for its gates.
+    #[error("rotation {rotation} waits: {missing}")]
+    Gates {
+        /// The rotation.
+        rotation: RotationId,
+        /// The gates that are not met.
+        missing: String,
+    },
+    /// A health check failed, and the rotation goes no further (CLP-ROT-034).
+    #[error("rotation {rotation} stops: {what}")]
+    Unhealthy {
+        /// The rotation.
+        rotation: RotationId,
+        /// What was seen.
+        what: &'static str,
+    },
+    /// The token endpoint refused (RFC 6749 section 5.2).
+    #[error("no access token: {}", clp_schemas::state::Named::name(.0))]
+    Oauth(OauthErrorCode),
+    /// A resource did not serve the call.
+    #[error("the resource answered {status}{}", .code.map(|code| format!(" ({code})")).unwrap_or_default())]
+    NotServed {
+        /// The status.
+        status: u16,
+        /// The error code of its challenge, if it is a known one.
+        code: Option<&'static str>,
     },
     /// No answer came.
     #[error(transparent)]
@@ -124,6 +152,12 @@ pub enum LocalFault {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The store has no such key pair.
+    #[error("the store has no private key for this credential")]
+    NoKeyPair,
+    /// A program could not be started.
+    #[error("cannot start the program: {0}")]
+    Start(std::io::Error),
     /// The store has no such entry.
     #[error("the store has no entry for this credential")]
     NotStored,
@@ -222,6 +256,9 @@ pub enum ProtocolFault {
     /// The credential opens more than was asked for (CLP-CRE-025).
     #[error("the credential opens more than was asked for")]
     TooBroad,
+    /// An answer has no entity tag to change its object by (CLP-TRN-035).
+    #[error("the answer has no strong entity tag")]
+    NoTag,
     /// An answer is about something else than the request.
     #[error("the answer is about something else than was asked: {0}")]
     Mismatch(&'static str),
@@ -279,8 +316,12 @@ impl Error {
                 _ if problem.kind() == Some(ProblemType::ApprovalRequired) => Exit::Waiting,
                 _ => Exit::Refused,
             },
-            Self::Undeclared(_) | Self::RequestOver { .. } => Exit::Refused,
-            Self::Waiting { .. } => Exit::Waiting,
+            Self::Undeclared(_)
+            | Self::RequestOver { .. }
+            | Self::Unhealthy { .. }
+            | Self::Oauth(_)
+            | Self::NotServed { .. } => Exit::Refused,
+            Self::Waiting { .. } | Self::Gates { .. } => Exit::Waiting,
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Protocol(_) => Exit::Protocol,
             Self::Unverified(_) => Exit::Unverified,
@@ -321,6 +362,19 @@ impl Error {
                 ));
             }
             Self::RequestOver { .. } => "ask again with `clp request`",
+            Self::Gates { rotation, .. } => {
+                return Some(format!("run `clp rotate --resume {rotation}` later"));
+            }
+            Self::Unhealthy { rotation, .. } => {
+                return Some(format!(
+                    "find out why, then run `clp rotate --resume {rotation}`; or give up with `clp rotate --rollback {rotation}`"
+                ));
+            }
+            Self::Oauth(OauthErrorCode::InvalidClient | OauthErrorCode::InvalidGrant) => {
+                "see with `clp show` whether the credential is still active"
+            }
+            Self::Oauth(OauthErrorCode::InvalidScope) => "see what it opens with `clp show`",
+            Self::Oauth(_) | Self::NotServed { .. } => return None,
             Self::Unreachable(_) => {
                 "check CLP_ISSUER and the network, then run the same command again; it does nothing twice"
             }
@@ -360,6 +414,20 @@ fn refused(problem: &Problem) -> Option<String> {
         P::RateLimited | P::Internal | P::Unavailable => {
             "wait, then run the same command again; it does nothing twice"
         }
+        P::PreconditionFailed => {
+            "somebody changed it meanwhile: look at it again, and decide again"
+        }
+        P::TypeMismatch => "see what each type takes with `clp create --help`",
+        P::KeyNotUsable => "run the command again: it makes another key pair",
+        P::TargetRefused => "give an https URL with a public address",
+        P::PermissionsNotNarrower => "compare the two with `clp scope --of`",
+        P::PlanImpossible => "ask for less time, or for a longer --max-overlap when you create",
+        P::UnknownStore => "see what there is with `clp store list --registered`",
+        P::GateUnmet => "see what is missing with `clp inventory`",
+        P::RotationNotOpen => "see where it stands with `clp show`",
+        P::NoRollbackAfterCompromise => "rotate the successor instead",
+        P::DeliveryNotRead => "fetch the secret first with `clp store get`",
+        P::InstallationState => "see where it stands with `clp inventory`",
         P::InvalidCursor => "begin the listing again",
         _ => return None,
     };

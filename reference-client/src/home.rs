@@ -7,6 +7,9 @@ use clp_schemas::canonical;
 
 use crate::error::{Error, LocalFault};
 use crate::journal::Journal;
+use crate::memory::Memory;
+use crate::ops::rotate::record::Records;
+use crate::places::Places;
 use crate::private;
 use crate::store::Store;
 
@@ -47,6 +50,21 @@ impl Home {
 
     pub(crate) fn journal(&self) -> Journal {
         Journal::new(self.root.join("journal"))
+    }
+
+    /// The places that this machine fills.
+    pub(crate) fn places(&self) -> Places {
+        Places::new(Memory::new(self.root.join("places.json")))
+    }
+
+    /// The stores that were registered from here, by issuer, project and environment.
+    pub(crate) fn registered(&self) -> Memory {
+        Memory::new(self.root.join("stores.json"))
+    }
+
+    /// Where the records of rotations are.
+    pub(crate) fn rotations(&self) -> Records {
+        Records::new(self.root.join("rotations"))
     }
 
     /// The passkey that is used where none is named.

@@ -151,18 +151,33 @@ impl Issuer {
 
     /// Refuses a call that the manifest does not declare.
     pub(crate) fn require(&self, row: &Endpoint) -> Result<(), Error> {
+        match row.class {
+            // These are asked for in `profiles_supported`, and nowhere else.
+            Class::Lifecycle
+            | Class::Inventory
+            | Class::Oauth
+            | Class::Webhooks
+            | Class::BoundKeys
+            | Class::AuditProofs => return self.require_class(row.class),
+            Class::Core | Class::Approval | Class::TestControl => {}
+        }
         let operation = match row.operation {
             // A secret is handed over by whoever mints it, said or not (chapter 10).
             Operation::Store => Operation::Create,
             other => other,
         };
-        if row.class == Class::AuditProofs && !self.manifest.claims(Class::AuditProofs) {
-            return Err(Error::undeclared_class(Class::AuditProofs));
-        }
         if self.manifest.declares(operation) {
             Ok(())
         } else {
             Err(Error::undeclared_operation(operation))
+        }
+    }
+
+    /// Refuses what needs a profile that the manifest does not claim.
+    pub(crate) fn require_class(&self, class: Class) -> Result<(), Error> {
+        match self.manifest.claims(class) {
+            true => Ok(()),
+            false => Err(Error::undeclared_class(class)),
         }
     }
 }
@@ -230,6 +245,8 @@ mod tests {
         );
         let refused = issuer.require(clp_schemas::endpoint::EndpointId::AuditCheckpoint.row());
         assert!(matches!(refused, Err(Error::Undeclared("audit-proofs"))));
+        let refused = issuer.require(clp_schemas::endpoint::EndpointId::CredentialAmend.row());
+        assert!(matches!(refused, Err(Error::Undeclared("lifecycle"))));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! - [`issuer`]: what a manifest has to be before it is relied on.
 //! - [`asked`]: what a new credential is held against.
 //! - [`store`]: the encrypted file in which secrets are kept.
+//! - [`pair`]: key pairs of one's own.
 //! - [`passkey`]: a software passkey for approvals.
 //! - [`error`]: what can go wrong, whose fault it is, and what to do next.
 
@@ -19,16 +20,20 @@ pub mod error;
 mod home;
 pub mod issuer;
 mod journal;
+mod memory;
 pub mod ops;
+pub mod pair;
 pub mod passkey;
+mod places;
 mod private;
 mod render;
 pub mod store;
+mod targets;
 pub mod token;
 pub mod transport;
 mod wanted;
 
-pub use client::{Client, Control, Settings};
+pub use client::{Client, Control, Settings, Tagged};
 pub use error::{Error, Exit};
 pub use issuer::{Issuer, IssuerId};
 pub use token::Token;

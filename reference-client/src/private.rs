@@ -136,7 +136,7 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-fn sync_dir(directory: &Path) -> Result<(), LocalFault> {
+pub(crate) fn sync_dir(directory: &Path) -> Result<(), LocalFault> {
     // A directory can be opened, and synced, on Unix alone.
     if cfg!(unix) {
         File::open(directory)

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use clp_schemas::jose::PublicJwk;
 use clp_schemas::json;
-use clp_schemas::ops::create::{RotationPolicy, Subject, SubjectKind};
+use clp_schemas::ops::create::{Confirmation, RotationPolicy, Subject, SubjectKind, Webhook};
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::{PermissionSet, Selector, Statement, limits};
 use clp_schemas::time::Timestamp;
 
 use crate::error::{Error, LocalFault};
+use crate::pair::Pair;
 
 /// A length of time, as in `45s`, `30m`, `12h`, `90d` or plain seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +173,84 @@ pub(crate) struct AboutArgs {
     /// No successor lives beyond this [example: 2027-01-31T00:00:00Z]
     #[arg(long, value_name = "TIME")]
     renewable_until: Option<Timestamp>,
+}
+
+/// What goes with one type of credential alone.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct KindArgs {
+    /// For a service_account: make the key pair here; its private half never leaves
+    #[arg(long)]
+    own_key: bool,
+    /// For an api_key: bind it to a key pair that is made here (RFC 9449)
+    #[arg(long, conflicts_with = "own_key")]
+    bind: bool,
+    /// For a webhook_secret: where the events go
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+}
+
+/// The same, as members of a body.
+#[derive(Debug, Default)]
+pub(crate) struct KindMembers {
+    pub(crate) cnf: Option<Confirmation>,
+    pub(crate) public_jwk: Option<PublicJwk>,
+    pub(crate) webhook: Option<Webhook>,
+    /// The pair that one of the first two is the public half of.
+    pub(crate) pair: Option<Pair>,
+}
+
+impl KindArgs {
+    /// Whether any was given.
+    pub(crate) fn given(&self) -> bool {
+        self.own_key || self.bind || self.webhook_url.is_some()
+    }
+
+    /// What makes two runs the same: a pair is another in each.
+    pub(crate) fn meaning(&self) -> serde_json::Value {
+        serde_json::json!({"own_key": self.own_key, "bind": self.bind})
+    }
+
+    /// What was given, with a fresh key pair where one is wanted.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what does not go with the type.
+    pub(crate) fn resolve(&self, kind: CredentialType) -> Result<KindMembers, Error> {
+        let fits = [
+            (self.own_key, CredentialType::ServiceAccount, "--own-key"),
+            (self.bind, CredentialType::ApiKey, "--bind"),
+            (
+                self.webhook_url.is_some(),
+                CredentialType::WebhookSecret,
+                "--webhook-url",
+            ),
+        ];
+        for (given, wanted, flag) in fits {
+            if given && kind != wanted {
+                return Err(Error::usage(format!("{flag} goes with --type {wanted}")));
+            }
+        }
+        if kind == CredentialType::WebhookSecret && self.webhook_url.is_none() {
+            return Err(Error::usage("a webhook_secret needs --webhook-url"));
+        }
+        let pair = match self.own_key || self.bind {
+            true => Some(Pair::generate()?),
+            false => None,
+        };
+        Ok(KindMembers {
+            cnf: pair
+                .as_ref()
+                .filter(|_| self.bind)
+                .map(|pair| Confirmation {
+                    jkt: pair.thumbprint.clone(),
+                }),
+            public_jwk: pair
+                .as_ref()
+                .filter(|_| self.own_key)
+                .map(|pair| pair.public.clone()),
+            webhook: self.webhook_url.clone().map(|url| Webhook { url }),
+            pair,
+        })
+    }
 }
 
 /// The same, once everything needed is there.

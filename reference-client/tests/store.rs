@@ -24,6 +24,8 @@ fn entry(number: u8) -> Entry {
         purpose: "nightly import".to_owned(),
         expires_at: None,
         stored_at: Timestamp::from_unix(0),
+        jkt: None,
+        own_key: false,
         secret: SecretText::new(SECRET.to_owned()),
     }
 }

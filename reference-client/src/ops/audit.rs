@@ -10,12 +10,13 @@ use clp_schemas::audit::merkle;
 use clp_schemas::audit::note::PublicKey;
 use clp_schemas::audit::{AuditEntry, ConsistencyProof};
 use clp_schemas::canonical;
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, RotationId};
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::audit::{
     AuditCheckpoint, AuditConsistency, AuditEntries, AuditInclusion, AuditPage, ConsistencyQuery,
     EntriesQuery, InclusionQuery,
 };
+use clp_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Session;
@@ -182,14 +183,23 @@ pub(crate) struct AuditArgs {
     /// Entries of this event [example: credential.revoked]
     #[arg(long)]
     event: Option<String>,
+    /// Entries about this rotation
+    #[arg(long, value_name = "ID")]
+    rotation: Option<RotationId>,
+    /// Entries from this time on [example: 2026-11-01T00:00:00Z]
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Entries before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
     /// At most so many entries
     #[arg(long, default_value_t = 200, value_name = "COUNT")]
     limit: usize,
     /// Read, check and keep the newest checkpoint instead
-    #[arg(long, conflicts_with_all = ["credential", "event", "proof"])]
+    #[arg(long, conflicts_with_all = ["credential", "event", "rotation", "since", "until", "proof"])]
     checkpoint: bool,
     /// Write a self-contained file that proves the entry at this index
-    #[arg(long, value_name = "INDEX", requires = "output", conflicts_with_all = ["credential", "event"])]
+    #[arg(long, value_name = "INDEX", requires = "output", conflicts_with_all = ["credential", "event", "rotation", "since", "until"])]
     proof: Option<u64>,
     /// Where to write it
     #[arg(long, value_name = "FILE", requires = "proof")]
@@ -221,6 +231,9 @@ async fn entries(args: &AuditArgs, client: &Client) -> Result<Outcome, Error> {
     let query = EntriesQuery {
         credential_id: args.credential.clone(),
         event: args.event.clone(),
+        rotation_id: args.rotation.clone(),
+        since: args.since,
+        until: args.until,
         limit: u32::try_from(limit.min(200)).ok(),
         cursor: None,
     };
@@ -230,7 +243,7 @@ async fn entries(args: &AuditArgs, client: &Client) -> Result<Outcome, Error> {
     let rows = entries.iter().map(|checked| {
         let entry = &checked.entry;
         let value = |name: &str| entry.values.get(name).map(plain).unwrap_or_default();
-        let named = ["credential_id", "request_id"].map(value);
+        let named = ["credential_id", "request_id", "rotation_id"].map(value);
         let about = named
             .into_iter()
             .find(|text| !text.is_empty())

@@ -2,11 +2,12 @@
 //! (spec chapter 13).
 
 use clap::Args;
-use clp_schemas::ids::{CredentialId, PrincipalId, RequestId};
+use clp_schemas::ids::{CredentialId, PrincipalId, RequestId, RotationId};
+use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{
-    CreateBody, CreateFromRequest, Credential, CredentialCreate, CredentialList, CredentialPage,
-    DirectCreate, Labels, ListQuery,
+    Confirmation, CreateBody, CreateFromRequest, Credential, CredentialCreate, CredentialList,
+    CredentialPage, DirectCreate, Labels, ListQuery, SubjectKind,
 };
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::{PermissionSet, Verdict, compare};
@@ -22,8 +23,9 @@ use crate::asked::Asked;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::journal::Begun;
+use crate::pair::Pair;
 use crate::render::{self, Outcome};
-use crate::wanted::{AboutArgs, PermissionArgs, Span};
+use crate::wanted::{AboutArgs, KindArgs, PermissionArgs, Span};
 
 impl Client {
     /// Mints a credential, with a key that the caller keeps for repetitions. The secret is
@@ -103,6 +105,8 @@ pub(crate) struct CreateArgs {
     about: AboutArgs,
     #[command(flatten)]
     permissions: PermissionArgs,
+    #[command(flatten)]
+    kind: KindArgs,
     /// How long it is to live [example: 30d]
     #[arg(long, value_name = "SPAN", conflicts_with = "expires_at")]
     lifetime: Option<Span>,
@@ -122,7 +126,7 @@ pub(crate) struct CreateArgs {
     wait: WaitArgs,
 }
 
-fn label(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn label(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("want name=value"),
@@ -133,11 +137,19 @@ pub(crate) async fn run(args: &CreateArgs, session: &Session) -> Result<Outcome,
     let client = session.client()?;
     let Some(id) = &args.request else {
         // What is missing is said before anything is touched.
-        let body = direct_body(args)?;
+        let (body, pair) = direct_body(args)?;
+        if pair.is_some() && args.no_store {
+            return Err(Error::usage(
+                "--no-store does not go with a key pair made here",
+            ));
+        }
         prepare_store(args, session)?;
+        if let Some(pair) = &pair {
+            session.home.store().put_pair(pair)?;
+        }
         return direct(body, args, &client, session).await;
     };
-    if args.about.given() || args.permissions.given() {
+    if args.about.given() || args.permissions.given() || args.kind.given() {
         return Err(Error::usage(
             "with --request, everything else was said in the request",
         ));
@@ -153,8 +165,10 @@ fn prepare_store(args: &CreateArgs, session: &Session) -> Result<(), LocalFault>
     }
 }
 
-fn direct_body(args: &CreateArgs) -> Result<DirectCreate, Error> {
+fn direct_body(args: &CreateArgs) -> Result<(DirectCreate, Option<Pair>), Error> {
     let about = args.about.resolve()?;
+    let permissions = args.permissions.set()?;
+    let members = args.kind.resolve(about.kind)?;
     let after = |span: Span| {
         i64::try_from(span.seconds).map(|seconds| Timestamp::system_now().plus(seconds))
     };
@@ -162,9 +176,9 @@ fn direct_body(args: &CreateArgs) -> Result<DirectCreate, Error> {
         Ok(end) => end.or(args.expires_at),
         Err(_) => return Err(Error::usage("the lifetime is too long")),
     };
-    Ok(DirectCreate {
+    let body = DirectCreate {
         kind: about.kind,
-        permissions: args.permissions.set()?,
+        permissions,
         purpose: about.purpose,
         owner: about.owner,
         project: about.project,
@@ -172,8 +186,12 @@ fn direct_body(args: &CreateArgs) -> Result<DirectCreate, Error> {
         subject: about.subject,
         expires_at,
         rotation_policy: about.rotation_policy,
+        cnf: members.cnf,
+        public_jwk: members.public_jwk,
+        webhook: members.webhook,
         labels: Labels::from_iter(args.label.iter().cloned()),
-    })
+    };
+    Ok((body, members.pair))
 }
 
 async fn direct(
@@ -182,15 +200,24 @@ async fn direct(
     client: &Client,
     session: &Session,
 ) -> Result<Outcome, Error> {
-    // A lifetime ends at another time in each run, and means the same.
+    // A lifetime ends at another time in each run, and a key pair is another one, and both
+    // mean the same.
     let meant = DirectCreate {
         expires_at: args.expires_at,
+        cnf: None,
+        public_jwk: None,
         ..body.clone()
     };
     let lifetime = args.lifetime.map(|span| span.seconds);
-    let meaning = json!({"body": json!(meant), "lifetime": lifetime.unwrap_or_default()});
+    let meaning = json!({"body": json!(meant), "lifetime": lifetime.unwrap_or_default(),
+                         "pair": args.kind.meaning()});
+    let drawn = thumbprint(&body.cnf, &body.public_jwk);
     let body = CreateBody::Direct(Box::new(body));
     let begun = session.begin(client, "credential_create", meaning, body)?;
+    if let (true, Some(unused)) = (begun.resumed, drawn) {
+        // The earlier run's pair is the one that counts.
+        session.home.store().remove_pair(&unused)?;
+    }
     let CreateBody::Direct(body) = &begun.body else {
         return Err(LocalFault::System("the journal holds another create").into());
     };
@@ -217,6 +244,15 @@ async fn direct(
         }
         Err(fault) => Err(forget_if_refused(&begun, fault)),
     }
+}
+
+/// The thumbprint of the key pair that a body holds the public half of.
+pub(crate) fn thumbprint(
+    cnf: &Option<Confirmation>,
+    public_jwk: &Option<PublicJwk>,
+) -> Option<String> {
+    let bound = cnf.as_ref().map(|bound| bound.jkt.clone());
+    bound.or_else(|| public_jwk.as_ref()?.thumbprint().ok())
 }
 
 /// A refusal changed nothing and is not recorded, so there is nothing to resume.
@@ -281,9 +317,8 @@ async fn store(
         );
         return Outcome::new(&credential, text);
     }
-    let stored = client
-        .store_secret(&credential, &session.home.store())
-        .await;
+    let store = session.home.store();
+    let stored = client.store_secret(&credential, &store).await;
     if let Err(fault) = &stored
         && fault.problem() == Some(ProblemType::DeliveryGone)
     {
@@ -292,6 +327,8 @@ async fn store(
     }
     stored?;
     begun.finish()?;
+    let acknowledged =
+        super::store_registry::acknowledge(client, &credential, None, session).await?;
     // The answer was written before the secret was fetched.
     if credential.state == credential::State::Provisioned {
         credential.state = credential::State::Active;
@@ -302,7 +339,7 @@ async fn store(
         false => "",
     };
     let text = format!(
-        "{}{resumed}stored; use it with `clp store read {}`\n",
+        "{}{resumed}stored{acknowledged}; use it with `clp store read {}`\n",
         render::credential(&credential),
         credential.id
     );
@@ -333,14 +370,33 @@ pub(crate) struct ListArgs {
     /// That end by themselves before this
     #[arg(long, value_name = "TIME")]
     expires_before: Option<Timestamp>,
+    /// For this kind of subject
+    #[arg(long, value_name = "KIND", value_parser = subject_kind)]
+    subject_kind: Option<SubjectKind>,
+    /// For the subject of this name
+    #[arg(long, value_name = "NAME")]
+    subject_id: Option<String>,
+    /// Whose purpose holds this text
+    #[arg(long, value_name = "TEXT")]
+    purpose: Option<String>,
+    /// With this label
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Option<String>,
+    /// Whose rotation policy wants them rotated before this
+    #[arg(long, value_name = "TIME")]
+    rotate_before: Option<Timestamp>,
     /// At most so many
     #[arg(long, default_value_t = 200, value_name = "COUNT")]
     limit: usize,
 }
 
+fn subject_kind(text: &str) -> Result<SubjectKind, &'static str> {
+    SubjectKind::from_name(text).ok_or("want user, workload, agent, task, project or environment")
+}
+
 fn state(text: &str) -> Result<credential::State, &'static str> {
     credential::State::from_name(text)
-        .ok_or("want provisioned, active, retiring, revoked or expired")
+        .ok_or("want provisioned, active, retiring, suspended, revoked or expired")
 }
 
 fn kind(text: &str) -> Result<CredentialType, &'static str> {
@@ -357,6 +413,11 @@ pub(crate) async fn list(args: &ListArgs, session: &Session) -> Result<Outcome, 
         state: args.state,
         kind: args.kind,
         expires_before: args.expires_before,
+        subject_kind: args.subject_kind,
+        subject_id: args.subject_id.clone(),
+        purpose: args.purpose.clone(),
+        label: args.label.clone(),
+        rotate_before: args.rotate_before,
         limit: None,
         cursor: None,
     };
@@ -369,10 +430,10 @@ pub(crate) async fn list(args: &ListArgs, session: &Session) -> Result<Outcome, 
     Outcome::new(&json!({"items": items, "more": more}), text)
 }
 
-/// Show a credential or a request
+/// Show a credential, a request or a rotation
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// A credential (cred_...) or a request (req_...)
+    /// A credential (cred_...), a request (req_...) or a rotation (rot_...)
     id: String,
     #[command(flatten)]
     wait: WaitArgs,
@@ -384,8 +445,16 @@ pub(crate) async fn show(args: &ShowArgs, session: &Session) -> Result<Outcome, 
         let credential = client.credential(&id).await?;
         return Outcome::new(&credential, render::credential(&credential));
     }
+    if let Ok(id) = args.id.parse::<RotationId>() {
+        let rotation = client.rotation(&id).await?.value;
+        let gates = client.gates(&id).await?;
+        let text = format!("{}{}", render::rotation(&rotation), render::gates(&gates));
+        return Outcome::new(&json!({"rotation": rotation, "gates": gates}), text);
+    }
     let id: RequestId = args.id.parse().map_err(|_| {
-        Error::usage("want the id of a credential (cred_...) or of a request (req_...)")
+        Error::usage(
+            "want the id of a credential (cred_...), a request (req_...) or a rotation (rot_...)",
+        )
     })?;
     let found = client.request(&id).await?;
     request::show(&client, found, args.wait).await

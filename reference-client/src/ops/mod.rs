@@ -1,25 +1,38 @@
 //! One file for each operation: what the library does, and the command around it.
 
+pub mod amend;
+pub mod analyse;
 pub mod approve;
 pub mod audit;
+pub mod call;
 pub mod create;
 pub mod discover;
+pub mod inject;
+pub mod inventory;
 pub mod passkey;
 pub mod request;
 pub mod revoke;
 pub mod rotate;
+pub mod run;
 pub mod sandbox;
 pub mod scope;
 pub mod store;
+pub mod store_registry;
+pub mod suspend;
+pub mod token;
 pub mod verify;
+pub mod webhook;
 
 use crate::client::{Client, Settings};
 use crate::error::Error;
 use crate::home::Home;
 use crate::issuer::IssuerId;
 use crate::journal::{Begun, Intent};
+use crate::store::Entry;
+use clp_schemas::ids::CredentialId;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::io::Write as _;
 
 /// What every command starts from.
 pub(crate) struct Session {
@@ -36,6 +49,21 @@ impl Session {
         })?;
         let id: IssuerId = text.parse()?;
         Client::new(id, self.settings.clone())
+    }
+
+    /// The stored secret of a credential of this issuer.
+    pub(crate) fn entry(&self, client: &Client, id: &CredentialId) -> Result<Entry, Error> {
+        let entry = self.home.store().entry(id)?;
+        match entry.issuer == client.id().as_str() {
+            true => Ok(entry),
+            false => Err(Error::usage("the stored secret is of another issuer")),
+        }
+    }
+
+    /// Says at once what happens, on standard error, while the command goes on.
+    pub(crate) fn say(&self, lines: &str) {
+        // Nobody is left to tell if standard error is gone.
+        let _ = std::io::stderr().lock().write_all(lines.as_bytes());
     }
 
     /// Notes in the journal that something is begun.

@@ -16,9 +16,10 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::client::Client;
-use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::error::{Error, ProtocolFault};
+use crate::pair::Pair;
 use crate::render::{self, Outcome};
-use crate::wanted::{AboutArgs, PermissionArgs, Span};
+use crate::wanted::{AboutArgs, KindArgs, PermissionArgs, Span};
 
 impl Client {
     /// Reads a request.
@@ -88,6 +89,8 @@ pub(crate) struct RequestArgs {
     about: AboutArgs,
     #[command(flatten)]
     permissions: PermissionArgs,
+    #[command(flatten)]
+    kind: KindArgs,
     /// How long the credential is to live once created [example: 12h]
     #[arg(long, value_name = "SPAN")]
     lifetime: Span,
@@ -100,10 +103,21 @@ pub(crate) struct RequestArgs {
 
 pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    let body = body(args)?;
-    let meaning = serde_json::to_value(&body)
-        .map_err(|_| LocalFault::System("the body cannot be written as JSON"))?;
+    let (body, pair) = body(args)?;
+    if let Some(pair) = &pair {
+        session.home.store().put_pair(pair)?;
+    }
+    let meant = RequestBody {
+        cnf: None,
+        public_jwk: None,
+        ..body.clone()
+    };
+    let meaning = json!({"body": json!(meant), "pair": args.kind.meaning()});
     let begun = session.begin(&client, "request_open", meaning, body)?;
+    if let (true, Some(unused)) = (begun.resumed, pair) {
+        // The earlier run's pair is the one that counts.
+        session.home.store().remove_pair(&unused.thumbprint)?;
+    }
     let opened = client
         .call_with_key::<RequestOpen>(&Nothing {}, &begun.body, &begun.key)
         .await?;
@@ -118,11 +132,13 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     shown
 }
 
-fn body(args: &RequestArgs) -> Result<RequestBody, Error> {
+fn body(args: &RequestArgs) -> Result<(RequestBody, Option<Pair>), Error> {
     let about = args.about.resolve()?;
-    Ok(RequestBody {
+    let permissions = args.permissions.set()?;
+    let members = args.kind.resolve(about.kind)?;
+    let body = RequestBody {
         kind: about.kind,
-        permissions: args.permissions.set()?,
+        permissions,
         subject: about.subject.unwrap_or_else(|| Subject {
             kind: SubjectKind::Project,
             id: about.project.clone(),
@@ -133,8 +149,12 @@ fn body(args: &RequestArgs) -> Result<RequestBody, Error> {
         environment: about.environment,
         lifetime_seconds: args.lifetime.seconds,
         rotation_policy: about.rotation_policy,
+        cnf: members.cnf,
+        public_jwk: members.public_jwk,
+        webhook: members.webhook,
         justification: args.justification.clone(),
-    })
+    };
+    Ok((body, members.pair))
 }
 
 /// Shows a request, once it is decided on if the caller wants to wait for that.

@@ -17,7 +17,8 @@ use crate::store::Store;
 use crate::token::Token;
 
 impl Client {
-    /// Ends a credential now. Doing it twice is the same as doing it once.
+    /// Ends a credential: now, or only if the gates of its rotation are met. Doing it twice is
+    /// the same as doing it once.
     ///
     /// # Errors
     /// [`ProtocolFault::Mismatch`] if the answer is about another credential, or one that
@@ -25,17 +26,14 @@ impl Client {
     pub async fn revoke(
         &self,
         id: &CredentialId,
+        mode: RevocationMode,
         reason: RevocationReason,
         note: Option<String>,
     ) -> Result<Credential, Error> {
         let path = CredentialPath {
             credential_id: id.clone(),
         };
-        let body = RevocationBody {
-            mode: RevocationMode::Immediate,
-            reason,
-            note,
-        };
+        let body = RevocationBody { mode, reason, note };
         let credential = self
             .call::<CredentialRevoke>(&path, &Nothing {}, &body)
             .await?;
@@ -96,8 +94,11 @@ pub(crate) struct RevokeArgs {
     /// The credential
     id: CredentialId,
     /// Why; `compromise` ends it whatever depends on it
-    #[arg(long, value_enum)]
-    reason: Reason,
+    #[arg(long, value_enum, required_unless_present = "after_migration")]
+    reason: Option<Reason>,
+    /// Only if every gate of its rotation is met, and otherwise not at all
+    #[arg(long, conflicts_with = "with_own_key")]
+    after_migration: bool,
     /// Why, in your words; never put a secret here
     #[arg(long)]
     note: Option<String>,
@@ -112,6 +113,16 @@ pub(crate) struct RevokeArgs {
 pub(crate) async fn run(args: &RevokeArgs, session: &Session) -> Result<Outcome, Error> {
     let mut client = session.client()?;
     let store = session.home.store();
+    let reason = args.reason.unwrap_or(Reason::Superseded);
+    let mode = match args.after_migration {
+        true => RevocationMode::AfterMigration,
+        false => RevocationMode::Immediate,
+    };
+    if reason != Reason::Compromise && session.home.rotations().is_unhealthy(&args.id)? {
+        return Err(Error::usage(
+            "a health check of its successor has failed: run `clp rotate --resume` or `clp rotate --rollback` first",
+        ));
+    }
     if args.with_own_key {
         // A key may end itself and read nothing, so its successor cannot be asked after.
         let entry = store.entry(&args.id)?;
@@ -119,11 +130,11 @@ pub(crate) async fn run(args: &RevokeArgs, session: &Session) -> Result<Outcome,
             return Err(Error::usage("the stored key is of another issuer"));
         }
         client = client.with_token(Token::new(entry.secret.expose())?);
-    } else if args.reason != Reason::Compromise && !args.stored_elsewhere {
+    } else if reason != Reason::Compromise && !args.stored_elsewhere {
         client.require_successor(&args.id, &store).await?;
     }
     let credential = client
-        .revoke(&args.id, args.reason.into(), args.note.clone())
+        .revoke(&args.id, mode, reason.into(), args.note.clone())
         .await?;
     let reach = match client.issuer().await?.manifest.max_propagation_seconds {
         Some(0) => "every resource obeys at once\n".to_owned(),

@@ -1,7 +1,7 @@
 //! Scope: what permissions exist, what they mean, and whether some stay within others (spec
 //! chapters 04 and 14).
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use clp_schemas::ids::CredentialId;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{CredentialPath, CredentialRead};
@@ -12,6 +12,7 @@ use clp_schemas::permissions::{
 use serde_json::json;
 
 use super::Session;
+use super::analyse::{self, AnalyseArgs};
 use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::render::{Outcome, clean, table};
@@ -61,7 +62,10 @@ impl Client {
 
 /// Show what permissions exist, check some, or compare them with a credential's
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ScopeArgs {
+    #[command(subcommand)]
+    command: Option<ScopeCommand>,
     /// Show the document with this digest instead of the one in force
     #[arg(long, value_name = "sha256:HEX", conflicts_with_all = ["check", "of"])]
     digest: Option<String>,
@@ -75,7 +79,15 @@ pub(crate) struct ScopeArgs {
     permissions: PermissionArgs,
 }
 
+#[derive(Subcommand, Debug)]
+enum ScopeCommand {
+    Analyse(AnalyseArgs),
+}
+
 pub(crate) async fn run(args: &ScopeArgs, session: &Session) -> Result<Outcome, Error> {
+    if let Some(ScopeCommand::Analyse(args)) = &args.command {
+        return analyse::run(args, session).await;
+    }
     let client = session.client()?;
     let asked = match args.check || args.permissions.given() {
         true => Some(args.permissions.set()?),

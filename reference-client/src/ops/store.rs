@@ -3,19 +3,22 @@
 use std::io::IsTerminal as _;
 
 use clap::{Args, Subcommand};
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, StoreId};
+use clp_schemas::jose::SigningKey;
 use clp_schemas::key::Key;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{Credential, CredentialPath, CredentialRead};
 use clp_schemas::ops::discover::CredentialType;
-use clp_schemas::ops::store::{Delivery, DeliveryRead};
+use clp_schemas::ops::store::{Delivery, DeliveryRead, SecretText};
 use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::webhook::WebhookSecret;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Session;
+use super::store_registry::{self, RegisterArgs, acknowledge};
 use crate::client::Client;
-use crate::error::{Error, ProtocolFault};
+use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::render::{Facts, Outcome, table};
 use crate::store::{Entry, Store};
 
@@ -54,12 +57,8 @@ impl Client {
         if !belongs {
             return Err(ProtocolFault::Mismatch("the delivery").into());
         }
-        if credential.kind == CredentialType::ApiKey {
-            let named = Key::parse(delivery.secret.value.expose())
-                .is_ok_and(|key| key.key_id == credential.key_id);
-            if !named {
-                return Err(ProtocolFault::Mismatch("the key does not name its credential").into());
-            }
+        if !names(&delivery.secret.value, credential) {
+            return Err(ProtocolFault::Mismatch("the secret does not name its credential").into());
         }
         Ok(delivery)
     }
@@ -73,6 +72,12 @@ impl Client {
         if store.holds(&credential.id)? {
             return Ok(());
         }
+        if let Some(entry) = self.own_key(credential, store)? {
+            let used = entry.key_id.clone();
+            store.put(entry)?;
+            store.remove_pair(&used)?;
+            return Ok(());
+        }
         let delivery = self.fetch_secret(credential).await?;
         store.put(Entry::new(
             self.id().as_str(),
@@ -80,6 +85,41 @@ impl Client {
             delivery.secret.value,
         ))?;
         Ok(())
+    }
+
+    /// A credential whose key was made here has nothing to fetch: the private half is among
+    /// the key pairs of the store.
+    fn own_key(&self, credential: &Credential, store: &Store) -> Result<Option<Entry>, Error> {
+        let (None, Some(public)) = (&credential.delivery, &credential.public_jwk) else {
+            return Ok(None);
+        };
+        let thumbprint = public
+            .thumbprint()
+            .map_err(|_| ProtocolFault::Mismatch("the public key"))?;
+        let private = match store.pair(&thumbprint) {
+            Err(LocalFault::NoKeyPair) => return Ok(None),
+            other => other?,
+        };
+        if credential.key_id != thumbprint {
+            return Err(ProtocolFault::Mismatch("the public key").into());
+        }
+        Ok(Some(Entry {
+            own_key: true,
+            ..Entry::new(self.id().as_str(), credential, private)
+        }))
+    }
+}
+
+/// Whether a secret is of the form of its type, and names its credential where it can.
+fn names(secret: &SecretText, credential: &Credential) -> bool {
+    let text = secret.expose();
+    match credential.kind {
+        CredentialType::ApiKey | CredentialType::OauthClient => {
+            Key::parse(text).is_ok_and(|key| key.key_id == credential.key_id)
+        }
+        CredentialType::ServiceAccount => SigningKey::from_private_jwk(text)
+            .is_ok_and(|key| Some(key.public()) == credential.public_jwk),
+        CredentialType::WebhookSecret => WebhookSecret::parse(text).is_ok(),
     }
 }
 
@@ -96,9 +136,18 @@ enum StoreCommand {
     Get {
         /// The credential
         id: CredentialId,
+        /// Report that it is in this store, instead of the one registered from here
+        #[arg(long, value_name = "ID")]
+        store_id: Option<StoreId>,
     },
     /// List what is stored, without the secrets
-    List,
+    List {
+        /// List the stores that the issuer knows instead
+        #[arg(long)]
+        registered: bool,
+    },
+    /// Name this store at the issuer
+    Register(RegisterArgs),
     /// Write a secret to standard output, and nothing else
     Read {
         /// The credential
@@ -149,19 +198,22 @@ impl<'a> From<&'a Entry> for Summary<'a> {
 pub(crate) async fn run(args: &StoreArgs, session: &Session) -> Result<Outcome, Error> {
     let store = session.home.store();
     match &args.command {
-        StoreCommand::Get { id } => {
+        StoreCommand::Get { id, store_id } => {
             store.prepare()?;
             let client = session.client()?;
             let credential = client.credential(id).await?;
             client.store_secret(&credential, &store).await?;
             let entry = store.entry(id)?;
+            acknowledge(&client, &credential, store_id.as_ref(), session).await?;
             let mut facts = Facts::default();
             facts
                 .add("stored", id.as_str())
                 .add("key id", &entry.key_id);
             Outcome::new(&Summary::from(&entry), facts.text())
         }
-        StoreCommand::List => list(&store),
+        StoreCommand::List { registered: false } => list(&store),
+        StoreCommand::List { registered: true } => store_registry::list(session).await,
+        StoreCommand::Register(args) => store_registry::register(args, session).await,
         StoreCommand::Read { id, reveal } => {
             if std::io::stdout().is_terminal() && !reveal {
                 return Err(Error::usage(

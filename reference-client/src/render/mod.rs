@@ -1,6 +1,7 @@
 //! What a command says: for people as text, for programs as JSON. Nothing here prints.
 
 mod objects;
+mod rotation;
 mod words;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -10,7 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, LocalFault};
 
-pub(crate) use objects::{credential, credentials, request, requester_words};
+pub(crate) use objects::{credential, credentials, request, requester_words, statements};
+pub(crate) use rotation::{gates, rotation};
 pub(crate) use words::clean;
 pub(crate) use words::json_text;
 use words::quoted_block;

@@ -40,6 +40,21 @@ pub(crate) fn credential(credential: &Credential) -> String {
             format!("{} at {}", seen.principal, seen.at),
         );
     }
+    for place in &credential.stored_in {
+        facts.add("stored in", format!("{} at {}", place.store_id, place.at));
+    }
+    facts
+        .add_some("bound to", credential.cnf.as_ref().map(|bound| &bound.jkt))
+        .add_some(
+            "events go to",
+            credential.webhook.as_ref().map(|webhook| &webhook.url),
+        );
+    if let Some(stopped) = &credential.suspension {
+        facts.add(
+            "suspended",
+            format!("{} by {} ({})", stopped.at, stopped.by, stopped.reason),
+        );
+    }
     if let Some(end) = &credential.revocation {
         facts.add(
             "revoked",
@@ -101,6 +116,17 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
         facts.add("permission", line);
     }
     facts
+        .add_some("bound to", body.cnf.as_ref().map(|bound| &bound.jkt))
+        .add_some(
+            "own key",
+            body.public_jwk
+                .as_ref()
+                .and_then(|key| key.thumbprint().ok()),
+        )
+        .add_some(
+            "events go to",
+            body.webhook.as_ref().map(|webhook| &webhook.url),
+        )
         .add("digest", &request.digest)
         .add("created", request.created_at.to_string())
         .add("expires", request.expires_at.to_string());
@@ -143,7 +169,7 @@ pub(crate) fn requester_words(body: &clp_schemas::ops::request::RequestBody) -> 
 }
 
 /// One line a statement, in the form that `--allow` takes where it can say it.
-fn statements(set: &PermissionSet) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn statements(set: &PermissionSet) -> impl Iterator<Item = String> + '_ {
     set.0.iter().map(|statement| {
         let actions = statement.actions.join(",");
         let mut line = format!(

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::LocalFault;
+use crate::pair::Pair;
 use crate::private;
 use seal::SealingKey;
 
@@ -50,6 +51,13 @@ pub struct Entry {
     pub expires_at: Option<Timestamp>,
     /// When it was put here.
     pub stored_at: Timestamp,
+    /// Thumbprint of the key pair without which it opens nothing; the private half is among
+    /// the key pairs of the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
+    /// Whether the key pair was made here, and its successor needs another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_key: bool,
     /// The secret itself. It never prints.
     pub secret: SecretText,
 }
@@ -68,6 +76,8 @@ impl Entry {
             purpose: credential.purpose.clone(),
             expires_at: credential.expires_at,
             stored_at: Timestamp::system_now(),
+            jkt: credential.cnf.as_ref().map(|bound| bound.jkt.clone()),
+            own_key: false,
             secret,
         }
     }
@@ -78,6 +88,9 @@ impl Entry {
 struct Content {
     format: u32,
     entries: BTreeMap<CredentialId, Entry>,
+    /// Private JWKs by thumbprint: of bound keys, and of keys that no credential has yet.
+    #[serde(default)]
+    pairs: BTreeMap<String, SecretText>,
 }
 
 impl Default for Content {
@@ -85,6 +98,7 @@ impl Default for Content {
         Self {
             format: FORMAT,
             entries: BTreeMap::new(),
+            pairs: BTreeMap::new(),
         }
     }
 }
@@ -159,13 +173,53 @@ impl Store {
         Ok(self.read()?.entries.into_values().collect())
     }
 
-    /// Takes an entry out.
+    /// Takes an entry out, and its key pair if no other entry needs it.
     ///
     /// # Errors
     /// [`LocalFault::NotStored`], and what makes the store unreadable or unwritable.
     pub fn remove(&self, id: &CredentialId) -> Result<(), LocalFault> {
-        self.change(|content| content.entries.remove(id).map(|_| ()))?
-            .ok_or(LocalFault::NotStored)
+        self.change(|content| {
+            let gone = content.entries.remove(id)?;
+            let shared = content.entries.values().any(|entry| entry.jkt == gone.jkt);
+            if let Some(jkt) = gone.jkt.filter(|_| !shared) {
+                content.pairs.remove(&jkt);
+            }
+            Some(())
+        })?
+        .ok_or(LocalFault::NotStored)
+    }
+
+    /// Puts the private half of a key pair in, and reads it back: done before the public half
+    /// is sent anywhere.
+    ///
+    /// # Errors
+    /// [`LocalFault`]; the store is then as it was before.
+    pub fn put_pair(&self, pair: &Pair) -> Result<(), LocalFault> {
+        let (name, private) = (pair.thumbprint.clone(), pair.private.clone());
+        self.change(|content| content.pairs.insert(name, private))?;
+        match self.pair(&pair.thumbprint)? == pair.private {
+            true => Ok(()),
+            false => Err(self.fault("does not give back what was written")),
+        }
+    }
+
+    /// The private half of a key pair, as JWK.
+    ///
+    /// # Errors
+    /// [`LocalFault::NoKeyPair`], and what makes the store unreadable.
+    pub fn pair(&self, thumbprint: &str) -> Result<SecretText, LocalFault> {
+        self.read()?
+            .pairs
+            .remove(thumbprint)
+            .ok_or(LocalFault::NoKeyPair)
+    }
+
+    /// Takes a key pair out that nothing needs any more.
+    ///
+    /// # Errors
+    /// What makes the store unreadable or unwritable.
+    pub fn remove_pair(&self, thumbprint: &str) -> Result<(), LocalFault> {
+        self.change(|content| content.pairs.remove(thumbprint).map_or((), drop))
     }
 
     fn read(&self) -> Result<Content, LocalFault> {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use clp_schemas::endpoint::Method;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+    IF_NONE_MATCH, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE,
 };
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -37,6 +38,7 @@ const MAX_REDIRECTS: usize = 3;
 
 const CLP_VERSION: HeaderName = HeaderName::from_static("clp-version");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// How long an exchange may take. Both are bounds for one attempt.
 #[derive(Clone, Copy, Debug)]
@@ -57,15 +59,58 @@ impl Default for Timeouts {
     }
 }
 
+/// Who calls, and how that is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Authorization<'a> {
+    /// Nobody says who calls.
+    #[default]
+    None,
+    /// With a bearer token (RFC 6750).
+    Bearer(&'a Token),
+    /// With a client's id and secret, as they go into the header field (RFC 7617).
+    Basic(&'a Token),
+    /// With a bound key and the proof for this one call (RFC 9449).
+    Dpop(&'a Token, &'a str),
+}
+
+/// The state that the caller saw (RFC 9110 section 13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// The one with this entity tag.
+    Match(&'a str),
+    /// None: there is no such object yet.
+    New,
+}
+
 /// What is sent.
 #[derive(Debug)]
 pub(crate) struct Outgoing<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) token: Option<&'a Token>,
+    pub(crate) authorization: Authorization<'a>,
+    pub(crate) condition: Option<Condition<'a>>,
     pub(crate) idempotency_key: Option<&'a str>,
-    pub(crate) body: Option<Vec<u8>>,
+    /// Its media type, and the body.
+    pub(crate) body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
+    /// Instead of the client's own name.
+    pub(crate) user_agent: Option<&'a str>,
     pub(crate) limit: usize,
+}
+
+impl Outgoing<'_> {
+    /// A GET of something, by nobody.
+    pub(crate) fn get(url: Url, limit: usize) -> Self {
+        Self {
+            method: Method::Get,
+            url,
+            authorization: Authorization::None,
+            condition: None,
+            idempotency_key: None,
+            body: None,
+            user_agent: None,
+            limit,
+        }
+    }
 }
 
 /// What came back, whole and within the limits, but not yet understood.
@@ -74,6 +119,8 @@ pub(crate) struct Incoming {
     pub(crate) media_type: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) retry_after: Option<u64>,
+    pub(crate) etag: Option<String>,
+    pub(crate) challenge: Option<String>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
@@ -129,6 +176,12 @@ impl Transport {
         }
     }
 
+    /// Sends a request to a resource, once, and takes whatever answer comes. A redirect is an
+    /// answer too: a proof is for one URL, and a key goes where it was sent and nowhere else.
+    pub(crate) async fn once(&self, outgoing: &Outgoing<'_>) -> Result<Incoming, Error> {
+        read(self.send(outgoing, &outgoing.url).await?, outgoing.limit).await
+    }
+
     async fn follow(&self, outgoing: &Outgoing<'_>) -> Result<Incoming, Error> {
         let mut url = outgoing.url.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -160,13 +213,16 @@ impl Transport {
         let method = match outgoing.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self
             .http
             .request(method, url.clone())
             .headers(headers(outgoing)?);
-        if let Some(body) = &outgoing.body {
-            request = request.body(body.clone());
+        if let Some((_, body)) = &outgoing.body {
+            request = request.body(body.to_vec());
         }
         request.send().await.map_err(|fault| failure(&fault))
     }
@@ -179,22 +235,52 @@ fn headers(outgoing: &Outgoing<'_>) -> Result<HeaderMap, Error> {
         ACCEPT,
         HeaderValue::from_static("application/json, application/problem+json, text/plain"),
     );
-    if outgoing.body.is_some() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((media_type, _)) = &outgoing.body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    match outgoing.condition {
+        None => {}
+        Some(Condition::New) => {
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+        }
+        Some(Condition::Match(tag)) => {
+            let value = HeaderValue::from_str(tag)
+                .map_err(|_| ProtocolFault::Mismatch("the entity tag"))?;
+            headers.insert(IF_MATCH, value);
+        }
+    }
+    if let Some(name) = outgoing.user_agent {
+        let value = HeaderValue::from_str(name)
+            .map_err(|_| Error::usage("the user agent has characters that no header field has"))?;
+        headers.insert(USER_AGENT, value);
     }
     if let Some(key) = outgoing.idempotency_key {
         let value = HeaderValue::from_str(key)
             .map_err(|_| LocalFault::System("the idempotency key is malformed"))?;
         headers.insert(IDEMPOTENCY_KEY, value);
     }
-    if let Some(token) = outgoing.token {
-        let text = Zeroizing::new(format!("Bearer {}", token.secret().expose_secret()));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| Error::usage("the bearer token has characters that no token has"))?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
+    authorize(&mut headers, outgoing.authorization)?;
     Ok(headers)
+}
+
+fn authorize(headers: &mut HeaderMap, who: Authorization<'_>) -> Result<(), Error> {
+    let (scheme, token) = match who {
+        Authorization::None => return Ok(()),
+        Authorization::Bearer(token) => ("Bearer", token),
+        Authorization::Basic(pair) => ("Basic", pair),
+        Authorization::Dpop(key, proof) => {
+            let value = HeaderValue::from_str(proof)
+                .map_err(|_| LocalFault::System("the proof is malformed"))?;
+            headers.insert(DPOP, value);
+            ("DPoP", key)
+        }
+    };
+    let text = Zeroizing::new(format!("{scheme} {}", token.secret().expose_secret()));
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| Error::usage("the bearer token has characters that no token has"))?;
+    value.set_sensitive(true);
+    headers.insert(AUTHORIZATION, value);
+    Ok(())
 }
 
 async fn read(mut response: reqwest::Response, limit: usize) -> Result<Incoming, Error> {
@@ -208,6 +294,8 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Incoming,
     });
     let version = header(&CLP_VERSION);
     let retry_after = header(&RETRY_AFTER).and_then(|text| text.parse().ok());
+    let etag = header(&ETAG);
+    let challenge = header(&WWW_AUTHENTICATE);
     let too_large = || Error::from(ProtocolFault::TooLarge { limit });
     let announced = response.content_length().unwrap_or_default();
     if announced > limit as u64 {
@@ -227,6 +315,8 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Incoming,
         media_type,
         version,
         retry_after,
+        etag,
+        challenge,
         body,
     })
 }

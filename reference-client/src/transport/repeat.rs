@@ -108,6 +108,8 @@ mod tests {
             media_type: Some(MEDIA_TYPE.to_owned()),
             version: None,
             retry_after,
+            etag: None,
+            challenge: None,
             body: Zeroizing::new(serde_json::to_vec(&Problem::new(kind)).unwrap()),
         })
     }

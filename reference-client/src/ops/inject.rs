@@ -1,0 +1,318 @@
+//! Inject: bring a stored secret to where it is used, and say so (spec chapter 16).
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clp_schemas::endpoint::Class;
+use clp_schemas::ids::{CredentialId, InstallationId};
+use clp_schemas::ops::inject::{
+    Health, Installation, InstallationBody, InstallationPath, InstallationPut, Match, Target,
+    TargetKind,
+};
+use clp_schemas::ops::inventory::InstallationRead;
+use clp_schemas::problem::ProblemType;
+use clp_schemas::state::installation::State;
+use serde_json::json;
+
+use super::Session;
+use crate::client::{Client, Tagged};
+use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::places::Place;
+use crate::render::{Facts, Outcome};
+use crate::store::Entry;
+use crate::targets::{env_file, variable};
+use crate::transport::Condition;
+use crate::wanted::Span;
+
+impl Client {
+    /// Reads an installation below a credential; `None` if it is not there.
+    ///
+    /// # Errors
+    /// As every call, `not-found` excepted.
+    pub async fn installation(
+        &self,
+        credential_id: &CredentialId,
+        id: &InstallationId,
+    ) -> Result<Option<Tagged<Installation>>, Error> {
+        let path = InstallationPath {
+            credential_id: credential_id.clone(),
+            installation_id: id.clone(),
+        };
+        match self.call_tagged::<InstallationRead>(&path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(fault) if fault.problem() == Some(ProblemType::NotFound) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Declares or changes an installation, as it was seen.
+    ///
+    /// # Errors
+    /// As every call; [`ProtocolFault::Mismatch`] if the answer is about another.
+    pub async fn declare(
+        &self,
+        credential_id: &CredentialId,
+        id: &InstallationId,
+        body: &InstallationBody,
+        condition: Condition<'_>,
+    ) -> Result<Tagged<Installation>, Error> {
+        let path = InstallationPath {
+            credential_id: credential_id.clone(),
+            installation_id: id.clone(),
+        };
+        let answer = self
+            .change::<InstallationPut>(&path, body, condition)
+            .await?;
+        let said = &answer.value;
+        let belongs = said.id == *id
+            && said.credential_id == *credential_id
+            && said.declared.state == body.state;
+        match belongs {
+            true => Ok(answer),
+            false => Err(ProtocolFault::Mismatch("the installation").into()),
+        }
+    }
+
+    /// Reports an installation that was seen to work (CLP-INJ-007).
+    ///
+    /// # Errors
+    /// As [`Client::declare`].
+    pub async fn report_verified(
+        &self,
+        seen: &Tagged<Installation>,
+        health: Health,
+    ) -> Result<Tagged<Installation>, Error> {
+        let body = InstallationBody {
+            state: State::Verified,
+            health: Some(health),
+            ..seen.value.declared.clone()
+        };
+        let installation = &seen.value;
+        let condition = seen.condition()?;
+        self.declare(
+            &installation.credential_id,
+            &installation.id,
+            &body,
+            condition,
+        )
+        .await
+    }
+}
+
+/// What the caller says of a place; what is not said stays as it was.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    user_agent: Option<String>,
+    depends_on: Vec<String>,
+    use_interval_seconds: Option<u64>,
+    kind: Option<TargetKind>,
+    name: Option<String>,
+    optional: bool,
+}
+
+impl Said {
+    fn body(self, place: &Place, before: Option<&InstallationBody>) -> InstallationBody {
+        let mut body = before.cloned().unwrap_or_else(|| InstallationBody {
+            target: Target {
+                kind: TargetKind::LocalDev,
+                name: file_name(place),
+                locator: Some(locator(place)),
+            },
+            state: State::Updating,
+            required: None,
+            depends_on: Vec::new(),
+            matcher: None,
+            use_interval_seconds: None,
+            store_id: None,
+            health: None,
+        });
+        body.state = State::Updating;
+        // What was checked was checked with what was there before.
+        body.health = None;
+        if let Some(kind) = self.kind {
+            body.target.kind = kind;
+        }
+        if let Some(name) = self.name {
+            body.target.name = name;
+        }
+        if let Some(user_agent) = self.user_agent {
+            let cidr = body.matcher.take().and_then(|matcher| matcher.cidr);
+            body.matcher = Some(Match {
+                user_agent: Some(user_agent),
+                cidr,
+            });
+        }
+        if !self.depends_on.is_empty() {
+            body.depends_on = self.depends_on;
+        }
+        body.use_interval_seconds = self.use_interval_seconds.or(body.use_interval_seconds);
+        if self.optional {
+            body.required = Some(false);
+        }
+        body
+    }
+}
+
+fn file_name(place: &Place) -> String {
+    let name = place.path.file_name().unwrap_or_default();
+    format!("{} {}", name.to_string_lossy(), place.variable)
+        .chars()
+        .take(200)
+        .collect()
+}
+
+fn locator(place: &Place) -> String {
+    format!("{}#{}", place.path.display(), place.variable)
+        .chars()
+        .take(500)
+        .collect()
+}
+
+/// Brings a stored secret to a place: reports `updating`, changes the place, reads it back,
+/// reports `installed` (CLP-INJ-006). `None` where the issuer keeps no inventory.
+pub(crate) async fn bring(
+    client: &Client,
+    session: &Session,
+    id: &InstallationId,
+    place: &Place,
+    entry: &Entry,
+    said: Said,
+) -> Result<Option<Tagged<Installation>>, Error> {
+    let places = session.home.places();
+    let secret = entry.secret.expose();
+    env_file::check(&place.path, &place.variable, secret)?;
+    let to = &entry.credential_id;
+    let moved = Place {
+        credential_id: to.clone(),
+        ..place.clone()
+    };
+    if !client.issuer().await?.manifest.claims(Class::Inventory) {
+        places.put(id, &moved)?;
+        env_file::put(&place.path, &place.variable, secret)?;
+        return Ok(None);
+    }
+    // Below the credential that was there, or below this one if an earlier run came so far.
+    let seen = match client.installation(&place.credential_id, id).await? {
+        None if place.credential_id != *to => client.installation(to, id).await?,
+        found => found,
+    };
+    let before = seen.as_ref().map(|seen| &seen.value.declared);
+    let body = said.body(place, before);
+    let condition = match &seen {
+        Some(seen) => seen.condition()?,
+        None => Condition::New,
+    };
+    let updating = client.declare(to, id, &body, condition).await?;
+    places.put(id, &moved)?;
+    env_file::put(&place.path, &place.variable, secret)?;
+    let body = InstallationBody {
+        state: State::Installed,
+        ..updating.value.declared.clone()
+    };
+    let installed = client.declare(to, id, &body, updating.condition()?).await?;
+    Ok(Some(installed))
+}
+
+/// Put a stored secret into an environment file, and say where it is used
+#[derive(Args, Debug)]
+pub(crate) struct InjectArgs {
+    /// The credential
+    id: CredentialId,
+    /// The file, such as .env; it becomes readable by you alone
+    #[arg(long, value_name = "FILE")]
+    env_file: PathBuf,
+    /// The variable
+    #[arg(long, value_name = "VARIABLE", value_parser = variable)]
+    name: String,
+    /// The installation, if this place was declared before from elsewhere
+    #[arg(long, value_name = "ID")]
+    installation: Option<InstallationId>,
+    /// What the User-Agent of calls from there begins with
+    #[arg(long)]
+    user_agent: Option<String>,
+    /// What stops working when this place does; repeat for more
+    #[arg(long, value_name = "NAME")]
+    depends_on: Vec<String>,
+    /// Longest time between two uses [example: 31d]
+    #[arg(long, value_name = "SPAN")]
+    interval: Option<Span>,
+    /// Kind of place: `local_dev`, ci, hosting, serverless, container, cron, database, notebook, other
+    #[arg(long, value_parser = target_kind)]
+    kind: Option<TargetKind>,
+    /// What people call the place
+    #[arg(long, value_name = "NAME")]
+    title: Option<String>,
+    /// No rotation has to wait for it
+    #[arg(long)]
+    optional: bool,
+}
+
+fn target_kind(text: &str) -> Result<TargetKind, &'static str> {
+    TargetKind::from_name(text).ok_or(
+        "want local_dev, ci, hosting, serverless, container, cron, database, notebook or other",
+    )
+}
+
+pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    let entry = session.entry(&client, &args.id)?;
+    let wanted = Place {
+        issuer: entry.issuer.clone(),
+        credential_id: args.id.clone(),
+        path: env_file::from_root(&args.env_file)?,
+        variable: args.name.clone(),
+    };
+    let places = session.home.places();
+    let known = match &args.installation {
+        Some(id) => Some(id.clone()),
+        None => places.find(&wanted)?,
+    };
+    let id = match known {
+        Some(id) => id,
+        None => new_id()?,
+    };
+    // The place may hold another credential of the same line now, below which it is declared.
+    let place = match places.get(&id)? {
+        Some(before) if before.path == wanted.path && before.variable == wanted.variable => before,
+        _ => wanted,
+    };
+    let said = Said {
+        user_agent: args.user_agent.clone(),
+        depends_on: args.depends_on.clone(),
+        use_interval_seconds: args.interval.map(|span| span.seconds),
+        kind: args.kind,
+        name: args.title.clone(),
+        optional: args.optional,
+    };
+    let installed = bring(&client, session, &id, &place, &entry, said).await?;
+    let mut facts = Facts::default();
+    facts
+        .add("credential", args.id.as_str())
+        .add("file", place.path.display().to_string())
+        .add("variable", &place.variable);
+    match &installed {
+        Some(installed) => {
+            facts.add("installation", installed.value.id.as_str());
+            facts.add("state", installed.value.declared.state.to_string());
+        }
+        None => {
+            facts.add(
+                "installation",
+                "not declared: the issuer keeps no inventory",
+            );
+        }
+    }
+    let declared = installed.map(|installed| installed.value);
+    Outcome::new(
+        &json!({"credential_id": args.id, "file": place.path, "variable": place.variable,
+                "installation": declared}),
+        facts.text(),
+    )
+}
+
+fn new_id() -> Result<InstallationId, LocalFault> {
+    let mut entropy = [0; 16];
+    aws_lc_rs::rand::fill(&mut entropy)
+        .map_err(|_| LocalFault::System("the system gives no random numbers"))?;
+    Ok(InstallationId::from_entropy(entropy))
+}

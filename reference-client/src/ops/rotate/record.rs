@@ -1,0 +1,114 @@
+//! What is kept of a rotation under way: written down before each step is taken, so that a
+//! run that dies is gone on with (`clp rotate --resume`) or given up (`--rollback`).
+
+use std::path::PathBuf;
+
+use clp_schemas::ids::{CredentialId, InstallationId, RotationId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::LocalFault;
+use crate::memory::Memory;
+
+/// The step that was about to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// The predecessor is revoked first, because it is compromised.
+    RevokeFirst,
+    /// The successor's secret goes into the store.
+    Store,
+    /// The successor goes to the places.
+    Place,
+    /// The places are seen to work.
+    Check,
+    /// The rotation is advanced, and waited for.
+    Drain,
+    /// The predecessor goes.
+    Complete,
+    /// The places get the predecessor back.
+    RollBack,
+}
+
+/// One rotation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) rotation_id: RotationId,
+    pub(crate) issuer: String,
+    pub(crate) predecessor: CredentialId,
+    pub(crate) successor: CredentialId,
+    /// Whether the predecessor is compromised.
+    pub(crate) compromised: bool,
+    pub(crate) step: Step,
+    /// The places that were, or were about to be, given the successor.
+    pub(crate) moved: Vec<InstallationId>,
+    /// Whether the last health check failed.
+    pub(crate) unhealthy: bool,
+    /// How health is checked.
+    pub(crate) health: Option<Health>,
+}
+
+/// How health is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Health {
+    /// By a GET of this URL.
+    Url(url::Url),
+    /// By this command line, for the shell.
+    Command(String),
+}
+
+/// The directory of records.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    directory: PathBuf,
+}
+
+impl Records {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    fn memory(&self, id: &RotationId) -> Memory {
+        Memory::new(self.directory.join(format!("{id}.json")))
+    }
+
+    pub(crate) fn read(&self, id: &RotationId) -> Result<Option<Record>, LocalFault> {
+        self.memory(id).read()
+    }
+
+    pub(crate) fn write(&self, record: &Record) -> Result<(), LocalFault> {
+        self.memory(&record.rotation_id).write(record)
+    }
+
+    pub(crate) fn forget(&self, id: &RotationId) -> Result<(), LocalFault> {
+        let memory = self.memory(id);
+        match memory.read::<Record>()? {
+            Some(_) => memory.forget(),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a health check has failed in a rotation of this credential (CLP-ROT-034).
+    pub(crate) fn is_unhealthy(&self, predecessor: &CredentialId) -> Result<bool, LocalFault> {
+        let listed = match std::fs::read_dir(&self.directory) {
+            Ok(listed) => listed,
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(fault) => return Err(LocalFault::file("read", &self.directory)(fault)),
+        };
+        for found in listed {
+            let found = found.map_err(LocalFault::file("read", &self.directory))?;
+            let name = found.file_name();
+            let id = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".json"))
+                .and_then(|name| name.parse::<RotationId>().ok());
+            let Some(record) = id.map(|id| self.read(&id)).transpose()?.flatten() else {
+                continue;
+            };
+            if record.predecessor == *predecessor && record.unhealthy && !record.compromised {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
