@@ -72,10 +72,17 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
         refuses: |wanted| unknown(wanted, |reason| reason == Reason::Reserved),
     },
     Rule {
+        id: "CLP-PRM-010",
+        refuses: |wanted| unknown(wanted, |reason| reason == Reason::Value),
+    },
+    Rule {
         id: "CLP-CRE-005",
         refuses: |wanted| {
             unknown(wanted, |reason| {
-                !matches!(reason, Reason::Environment | Reason::Reserved)
+                !matches!(
+                    reason,
+                    Reason::Environment | Reason::Reserved | Reason::Value
+                )
             })
         },
     },
