@@ -270,7 +270,10 @@ impl Endpoint {
         let mut all = self.own_problems.to_vec();
         all.extend([
             P::VersionNotSupported,
+            P::NotFound,
             P::MethodNotAllowed,
+            P::InvalidQuery,
+            P::BodyTooLarge,
             P::RateLimited,
             P::Internal,
             P::Unavailable,

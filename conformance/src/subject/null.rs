@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use clp_schemas::ops::control::Probe;
 use clp_schemas::ops::store::SecretText;
+use cucumber::World as _;
+use futures::FutureExt as _;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +16,11 @@ use url::Url;
 
 use super::{Subject, SubjectFault};
 use crate::config::{Cast, Member, ROLES};
-use crate::record::{ScenarioRecord, Verdict};
+use crate::parser::ScenarioInfo;
+use crate::record::Verdict;
+use crate::requirements::Registry;
+use crate::run::{self, Begin, RunFault};
+use crate::world::World;
 
 /// Longest request head that is read before the answer goes out, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
@@ -181,59 +187,89 @@ async fn serve(mut stream: TcpStream, null: Null, manifest: Option<String>) {
 }
 
 /// What the suite said of one null issuer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Floor {
     /// The null issuer.
     pub name: String,
     /// How many core scenarios were run.
     pub scenarios: usize,
-    /// The scenarios that did not fail, though nothing was there.
+    /// The names of the scenarios that did not fail, though nothing was there.
     pub blind: Vec<String>,
 }
 
-/// Runs the core scenarios against every null issuer, bare and behind a sound manifest.
-///
-/// `run` has to run every core scenario against the subject that it is given. What only reads
-/// the manifest is left out of the count where there is one.
+/// Why the floor could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum FloorFault {
+    /// The features do not load.
+    #[error(transparent)]
+    Run(#[from] RunFault),
+    /// A null issuer is no subject.
+    #[error(transparent)]
+    Subject(#[from] SubjectFault),
+    /// No port is free.
+    #[error("a null issuer does not start: {0}")]
+    Port(#[from] std::io::Error),
+}
+
+/// Runs the core scenarios against every null issuer, bare and behind a sound manifest. What
+/// only reads the manifest is left out where there is one.
 ///
 /// # Errors
-/// Where a null issuer does not start, or `run` fails.
-pub async fn null_floor<E>(
-    mut run: impl AsyncFnMut(Arc<Subject>) -> Result<Vec<ScenarioRecord>, E>,
-) -> Result<Vec<Floor>, E>
-where
-    E: From<SubjectFault> + From<std::io::Error>,
-{
+/// Where a null issuer does not start, or the features do not load.
+pub async fn null_floor(concurrency: usize) -> Result<Vec<Floor>, FloorFault> {
+    let registry = Registry::embedded().map_err(RunFault::from)?;
+    let suite = run::suite(&registry)?;
     let mut floors = Vec::new();
     for manifest in [false, true] {
+        let features =
+            suite.only(&|info| info.class == "core" && !(manifest && only_manifest(info)));
+        let names: Vec<String> = features
+            .iter()
+            .flat_map(|feature| &feature.scenarios)
+            .map(|scenario| scenario.name.clone())
+            .collect();
         for null in Null::ALL {
             let issuer = NullIssuer::start(null, manifest).await?;
-            let records = run(issuer.subject()?).await?;
-            let counted: Vec<&ScenarioRecord> = records
-                .iter()
-                .filter(|record| record.class == "core" && !(manifest && only_manifest(record)))
-                .collect();
+            let subject = issuer.subject()?;
+            let begin: Begin = Arc::new(move |world: &mut World| {
+                let subject = Arc::clone(&subject);
+                async move {
+                    world
+                        .begin(subject)
+                        .await
+                        .map_err(|fault| fault.to_string())
+                }
+                .boxed_local()
+            });
+            let seen = run::execute(
+                features.clone(),
+                World::collection(),
+                begin,
+                concurrency,
+                false,
+            )
+            .await;
+            let failed = |name: &String| {
+                seen.observed
+                    .get(name)
+                    .is_some_and(|seen| seen.verdict == Verdict::Fail)
+            };
             floors.push(Floor {
                 name: if manifest {
                     format!("{} behind a manifest", null.name())
                 } else {
                     null.name().to_owned()
                 },
-                scenarios: counted.len(),
-                blind: counted
-                    .iter()
-                    .filter(|record| record.verdict != Verdict::Fail)
-                    .map(|record| record.id.clone())
-                    .collect(),
+                scenarios: names.len(),
+                blind: names.iter().filter(|name| !failed(name)).cloned().collect(),
             });
         }
     }
     Ok(floors)
 }
 
-fn only_manifest(record: &ScenarioRecord) -> bool {
-    record
-        .triples
+fn only_manifest(info: &ScenarioInfo) -> bool {
+    info.triples
         .iter()
         .all(|triple| triple.endpoint == "manifest_read")
 }

@@ -98,13 +98,20 @@ impl Operation for ChallengeOpen {
     }
 }
 
-const METHOD_RULES: &[Rule<AuthMethod>] = &[Rule {
-    id: "CLP-APP-011",
-    refuses: |method| {
-        (!APPROVAL_METHODS.contains(method))
-            .then(|| Problem::new(ProblemType::MethodNotSupported).pointer("/method"))
+const METHOD_RULES: &[Rule<AuthMethod>] = &[
+    Rule {
+        id: "CLP-CTL-008",
+        refuses: |method| (*method == AuthMethod::Test).then(not_supported),
     },
-}];
+    Rule {
+        id: "CLP-APP-011",
+        refuses: |method| (!APPROVAL_METHODS.contains(method)).then(not_supported),
+    },
+];
+
+fn not_supported() -> Problem {
+    Problem::new(ProblemType::MethodNotSupported).pointer("/method")
+}
 
 /// How the challenge that is answered stands.
 struct Answering {

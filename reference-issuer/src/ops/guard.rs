@@ -17,19 +17,36 @@ struct Sight {
     permitted: bool,
 }
 
+const NOT_IN_TENANT: Rule<Sight> = Rule {
+    id: "CLP-MOD-005",
+    refuses: |sight| (!sight.in_tenant).then(|| ProblemType::NotFound.into()),
+};
+
+const NOT_VISIBLE: Rule<Sight> = Rule {
+    id: "CLP-MOD-006",
+    refuses: |sight| (!sight.visible).then(|| ProblemType::NotFound.into()),
+};
+
+fn not_permitted(sight: &Sight) -> Option<Problem> {
+    (!sight.permitted).then(|| ProblemType::Forbidden.into())
+}
+
 /// The first two refuse alike, so that nobody learns which of them it was.
 const RULES: &[Rule<Sight>] = &[
-    Rule {
-        id: "CLP-MOD-005",
-        refuses: |sight| (!sight.in_tenant).then(|| ProblemType::NotFound.into()),
-    },
-    Rule {
-        id: "CLP-MOD-006",
-        refuses: |sight| (!sight.visible).then(|| ProblemType::NotFound.into()),
-    },
+    NOT_IN_TENANT,
+    NOT_VISIBLE,
     Rule {
         id: "CLP-MOD-007",
-        refuses: |sight| (!sight.permitted).then(|| ProblemType::Forbidden.into()),
+        refuses: not_permitted,
+    },
+];
+
+const APPROVER_RULES: &[Rule<Sight>] = &[
+    NOT_IN_TENANT,
+    NOT_VISIBLE,
+    Rule {
+        id: "CLP-APP-002",
+        refuses: not_permitted,
     },
 ];
 
@@ -79,5 +96,9 @@ fn check(caller: &Caller, place: Option<String>, action: Action) -> Result<(), P
         visible: may(Action::Read),
         permitted: may(action),
     };
-    rules::check(RULES, &sight)
+    let rules = match action {
+        Action::Approve => APPROVER_RULES,
+        _ => RULES,
+    };
+    rules::check(rules, &sight)
 }

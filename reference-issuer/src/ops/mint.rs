@@ -18,7 +18,7 @@ use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Fault, Tx};
 
-/// What is asked for, as far as it can be impossible (step 9).
+/// What is asked for, as far as it can be impossible (step 10).
 #[derive(Debug)]
 pub(super) struct Wanted {
     kind_supported: bool,
@@ -75,10 +75,17 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
         refuses: |wanted| unknown(wanted, |reason| reason == Reason::Reserved),
     },
     Rule {
+        id: "CLP-PRM-010",
+        refuses: |wanted| unknown(wanted, |reason| reason == Reason::Value),
+    },
+    Rule {
         id: "CLP-CRE-005",
         refuses: |wanted| {
             unknown(wanted, |reason| {
-                !matches!(reason, Reason::Environment | Reason::Reserved)
+                !matches!(
+                    reason,
+                    Reason::Environment | Reason::Reserved | Reason::Value
+                )
             })
         },
     },

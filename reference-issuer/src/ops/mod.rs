@@ -114,7 +114,7 @@ pub(crate) trait Operation: Call {
         Ok(None)
     }
 
-    /// Steps 10 to 12, and the work itself.
+    /// Steps 10 to 13, and the work itself.
     fn carry_out(
         tx: &mut Tx<'_>,
         subject: Self::Subject,
@@ -145,7 +145,7 @@ const KEY_RULES: &[Rule<KeyFacts>] = &[Rule {
     },
 }];
 
-/// Runs a call through steps 5 to 12. Its effects, the log entries about them, and the record
+/// Runs a call through steps 5 to 13. Its effects, the log entries about them, and the record
 /// of its answer are one transaction.
 ///
 /// Jobs run one after the other, so a repetition never meets a first call that is still being

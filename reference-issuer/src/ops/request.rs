@@ -4,7 +4,7 @@ use clp_schemas::approval::{ApprovalDocument, DOCUMENT_VERSION, digest};
 use clp_schemas::ids::{PrincipalId, RequestId};
 use clp_schemas::ops::create::Webhook;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestOpen, RequestRead};
-use clp_schemas::permissions::consent;
+use clp_schemas::permissions::{ConsentFault, consent};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::request::MACHINE;
 use serde_json::Value;
@@ -29,6 +29,12 @@ struct Sight {
 const SIGHT_RULES: &[Rule<Sight>] = &[Rule {
     id: "CLP-REQ-003",
     refuses: |sight| (!sight.permitted).then(|| ProblemType::Forbidden.into()),
+}];
+
+/// What could not be created is refused before it costs a person's attention.
+const WANTED_AT_ONCE: &[Rule<Wanted>] = &[Rule {
+    id: "CLP-REQ-002",
+    refuses: |wanted| rules::check(WANTED_RULES, wanted).err(),
 }];
 
 impl Operation for RequestOpen {
@@ -69,7 +75,7 @@ impl Operation for RequestOpen {
             &asked.environment,
             expiry,
         );
-        rules::check(WANTED_RULES, &wanted)?;
+        rules::check(WANTED_AT_ONCE, &wanted)?;
         let parts = Parts {
             kind: asked.kind,
             cnf: asked.cnf.as_ref(),
@@ -88,6 +94,21 @@ impl Operation for RequestOpen {
         Ok(Outcome::Made(request, uri))
     }
 }
+
+/// What a person is to be shown.
+type Shown = Result<Vec<String>, ConsentFault>;
+
+const CONSENT_RULES: &[Rule<Shown>] = &[Rule {
+    id: "CLP-PRM-016",
+    refuses: |shown| {
+        let fault = shown.as_ref().err()?;
+        Some(
+            Problem::new(ProblemType::InvalidRequest)
+                .detail(fault.to_string())
+                .pointer("/permissions"),
+        )
+    },
+}];
 
 /// Stores a request for what has passed every check. `as_sent` is the body with every member
 /// as the requester sent it; without it, as this issuer writes it.
@@ -109,12 +130,8 @@ pub(super) fn open(
         requester: requester.clone(),
         request: as_sent.unwrap_or(written),
     };
-    let consent =
-        consent(&service.persona.permissions, &asked.permissions, "en").map_err(|fault| {
-            Problem::new(ProblemType::UnknownPermission)
-                .detail(fault.to_string())
-                .pointer("/permissions")
-        })?;
+    let consent = consent(&service.persona.permissions, &asked.permissions, "en");
+    rules::check(CONSENT_RULES, &consent)?;
     let request = CredentialRequest {
         version: document.version,
         state: MACHINE.initial,
@@ -122,7 +139,7 @@ pub(super) fn open(
         submitted: asked,
         digest: digest(&document).map_err(|_| internal())?,
         approval_document: serde_json::to_value(&document).map_err(|_| internal())?,
-        consent,
+        consent: consent.map_err(|_| internal())?,
         approvals: Vec::new(),
         created_at: tx.now(),
         expires_at: tx.now().plus(life::REQUEST_SECONDS),
