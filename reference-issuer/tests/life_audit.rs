@@ -1,4 +1,9 @@
 //! What the new operations leave in the log, and how it is found there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 
@@ -12,9 +17,13 @@ async fn entries(life: &Life, query: &str) -> Vec<(String, Value)> {
     entries
         .into_iter()
         .map(|entry| {
-            let leaf = clp_schemas::canonical::from_base64(entry["leaf"].as_str().unwrap()).unwrap();
+            let leaf =
+                clp_schemas::canonical::from_base64(entry["leaf"].as_str().unwrap()).unwrap();
             let leaf: Value = serde_json::from_slice(&leaf).unwrap();
-            (leaf["event"].as_str().unwrap().to_owned(), entry["disclosed"].clone())
+            (
+                leaf["event"].as_str().unwrap().to_owned(),
+                entry["disclosed"].clone(),
+            )
         })
         .collect()
 }
@@ -31,16 +40,26 @@ async fn every_change_leaves_an_entry() {
     let made = life.post("", life.wanted(&json!({}))).await;
     let path = format!("/{}", made.text("id"));
     life.fetch(&made.body).await;
-    let ack = format!("/deliveries/{}/ack", made.body["delivery"]["id"].as_str().unwrap());
+    let ack = format!(
+        "/deliveries/{}/ack",
+        made.body["delivery"]["id"].as_str().unwrap()
+    );
     life.post(&ack, json!({"store_id": store.text("id")})).await;
-    life.change("PATCH", &path, "", json!({"owner": "x", "labels": {}})).await;
-    life.post(&format!("{path}/suspend"), json!({"reason": "policy", "note": "drill"})).await;
+    life.change("PATCH", &path, "", json!({"owner": "x", "labels": {}}))
+        .await;
+    life.post(
+        &format!("{path}/suspend"),
+        json!({"reason": "policy", "note": "drill"}),
+    )
+    .await;
     life.change("POST", &path, "/resume", json!({})).await;
     let id = installation_id();
-    life.declare(&made.text("id"), &id, nightly("declared")).await;
+    life.declare(&made.text("id"), &id, nightly("declared"))
+        .await;
     let below = format!("{path}/installations/{id}");
     let updated = life.change("PUT", &below, "", nightly("installed")).await;
-    life.if_match("DELETE", &below, updated.header("etag"), None).await;
+    life.if_match("DELETE", &below, updated.header("etag"), None)
+        .await;
 
     let found = entries(&life, &format!("credential_id={}", made.text("id"))).await;
     let wanted = [
@@ -60,7 +79,10 @@ async fn every_change_leaves_an_entry() {
     assert_eq!(found[4].1["note"]["value"], "drill");
     assert_eq!(found[7].1["state"]["value"], "installed");
     assert_eq!(found[8].1["installation_id"]["value"], json!(id));
-    assert_eq!(events(&entries(&life, "event=store.registered").await), ["store.registered"]);
+    assert_eq!(
+        events(&entries(&life, "event=store.registered").await),
+        ["store.registered"]
+    );
 }
 
 #[tokio::test]
@@ -68,7 +90,12 @@ async fn a_rotation_is_found_by_its_id_and_by_time() {
     let life = Life::at("exampleapi").await;
     let minted = life.mint(&json!({})).await;
     life.advance_clock(100).await;
-    let opened = life.post(&format!("/{}/rotations", minted.id), json!({"reason": "scheduled"})).await;
+    let opened = life
+        .post(
+            &format!("/{}/rotations", minted.id),
+            json!({"reason": "scheduled"}),
+        )
+        .await;
     let rotation = format!("/rotations/{}", opened.text("id"));
     life.fetch(&opened.body["credential"]).await;
     life.change("POST", &rotation, "/advance", json!({})).await;
@@ -78,7 +105,12 @@ async fn a_rotation_is_found_by_its_id_and_by_time() {
 
     let query = format!("rotation_id={}", opened.text("id"));
     let found = entries(&life, &query).await;
-    let wanted = ["credential.created", "credential.rotated", "rotation.advanced", "rotation.completed"];
+    let wanted = [
+        "credential.created",
+        "credential.rotated",
+        "rotation.advanced",
+        "rotation.completed",
+    ];
     assert_eq!(events(&found), wanted);
     assert_eq!(found[2].1["credential_id"]["value"], json!(minted.id));
     assert_eq!(found[2].1["state"]["value"], "draining");
@@ -87,5 +119,8 @@ async fn a_rotation_is_found_by_its_id_and_by_time() {
     let between = entries(&life, &format!("{query}&since={from}&until={to}")).await;
     assert_eq!(events(&between), wanted[..3]);
     let before = entries(&life, &format!("until={from}")).await;
-    assert_eq!(events(&before), ["credential.created", "credential.delivered"]);
+    assert_eq!(
+        events(&before),
+        ["credential.created", "credential.delivered"]
+    );
 }

@@ -1,4 +1,9 @@
 //! Amend, suspend, resume, and find credentials by more than their state.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 
@@ -19,18 +24,49 @@ async fn an_amendment_needs_the_tag_that_was_seen() {
         body: Some(json!({})),
         fields: &[],
     };
-    assert_eq!(life.with("owner", "PATCH", &path, bare).await.problem(), "invalid-request");
+    assert_eq!(
+        life.with("owner", "PATCH", &path, bare).await.problem(),
+        "invalid-request"
+    );
     let none = With {
         body: Some(body.clone()),
         fields: &[],
     };
-    assert_eq!(life.with("owner", "PATCH", &path, none.clone()).await.problem(), "precondition-required");
-    assert_eq!(life.with("bystander", "PATCH", &path, none.clone()).await.problem(), "forbidden");
-    assert_eq!(life.with("outsider", "PATCH", &path, none).await.problem(), "not-found");
+    assert_eq!(
+        life.with("owner", "PATCH", &path, none.clone())
+            .await
+            .problem(),
+        "precondition-required"
+    );
+    let past = With {
+        body: Some(json!({"expires_at": "2020-01-01T00:00:00Z"})),
+        fields: &[],
+    };
+    assert_eq!(
+        life.with("owner", "PATCH", &path, past).await.problem(),
+        "precondition-required"
+    );
+    assert_eq!(
+        life.with("bystander", "PATCH", &path, none.clone())
+            .await
+            .problem(),
+        "forbidden"
+    );
+    assert_eq!(
+        life.with("outsider", "PATCH", &path, none).await.problem(),
+        "not-found"
+    );
     let weak = format!("W/{tag}");
-    assert_eq!(life.if_match("PATCH", &path, &weak, Some(body.clone())).await.problem(), "precondition-failed");
+    assert_eq!(
+        life.if_match("PATCH", &path, &weak, Some(body.clone()))
+            .await
+            .problem(),
+        "precondition-failed"
+    );
 
-    let amended = life.if_match("PATCH", &path, &tag, Some(body.clone())).await;
+    let amended = life
+        .if_match("PATCH", &path, &tag, Some(body.clone()))
+        .await;
     assert_eq!(amended.status, 200, "{amended:?}");
     let mut wanted = before.body.clone();
     wanted["owner"] = json!("team-b");
@@ -38,7 +74,12 @@ async fn an_amendment_needs_the_tag_that_was_seen() {
     assert_eq!(amended.body, wanted);
     assert_ne!(amended.header("etag"), tag);
     assert_eq!(life.get(&path).await.header("etag"), amended.header("etag"));
-    assert_eq!(life.if_match("PATCH", &path, &tag, Some(body)).await.problem(), "precondition-failed");
+    assert_eq!(
+        life.if_match("PATCH", &path, &tag, Some(body))
+            .await
+            .problem(),
+        "precondition-failed"
+    );
     let mine = life.get("?owner=team-b").await;
     assert_eq!(mine.body["items"][0]["id"], json!(minted.id));
 }
@@ -54,10 +95,14 @@ async fn an_end_moves_forward_only() {
     let minted = life.mint(&json!({"expires_at": at(10_000)})).await;
     let path = format!("/{}", minted.id);
     for refused in [at(10_000), at(20_000), at(-10)] {
-        let answer = life.change("PATCH", &path, "", json!({"expires_at": refused})).await;
+        let answer = life
+            .change("PATCH", &path, "", json!({"expires_at": refused}))
+            .await;
         assert_eq!(answer.problem(), "expiry-out-of-range");
     }
-    let answer = life.change("PATCH", &path, "", json!({"expires_at": at(5_000)})).await;
+    let answer = life
+        .change("PATCH", &path, "", json!({"expires_at": at(5_000)}))
+        .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     life.advance_clock(5_001).await;
     assert_eq!(life.get(&path).await.body["state"], "expired");
@@ -74,7 +119,12 @@ async fn what_is_suspended_opens_nothing_until_it_is_resumed() {
     assert_eq!(life.use_key(&minted.key, "nightly/1").await, 200);
 
     let fresh = life.post("", life.wanted(&json!({}))).await;
-    let early = life.post(&format!("/{}/suspend", fresh.text("id")), json!({"reason": "other"})).await;
+    let early = life
+        .post(
+            &format!("/{}/suspend", fresh.text("id")),
+            json!({"reason": "other"}),
+        )
+        .await;
     assert_eq!(early.problem(), "credential-not-active");
 
     let stopped = life.post(&suspend, json!({"reason": "policy"})).await;
@@ -85,19 +135,29 @@ async fn what_is_suspended_opens_nothing_until_it_is_resumed() {
     assert_eq!(again.body, stopped.body);
 
     let resume = format!("{path}/resume");
-    assert_eq!(life.post(&resume, json!({})).await.problem(), "precondition-required");
+    assert_eq!(
+        life.post(&resume, json!({})).await.problem(),
+        "precondition-required"
+    );
     let resumed = life.change("POST", &path, "/resume", json!({})).await;
     assert_eq!(resumed.body["state"], "active");
     assert!(resumed.body.get("suspension").is_none());
     assert_eq!(life.use_key(&minted.key, "nightly/1").await, 200);
 
-    let rotation = life.post(&format!("{path}/rotations"), json!({"reason": "scheduled"})).await;
+    let rotation = life
+        .post(&format!("{path}/rotations"), json!({"reason": "scheduled"}))
+        .await;
     assert_eq!(rotation.status, 201, "{rotation:?}");
     life.post(&suspend, json!({"reason": "policy"})).await;
     let resumed = life.change("POST", &path, "/resume", json!({})).await;
     assert_eq!(resumed.body["state"], "retiring");
     life.post(&suspend, json!({"reason": "policy"})).await;
-    let ended = life.post(&format!("{path}/revoke"), json!({"mode": "immediate", "reason": "other"})).await;
+    let ended = life
+        .post(
+            &format!("{path}/revoke"),
+            json!({"mode": "immediate", "reason": "other"}),
+        )
+        .await;
     assert_eq!(ended.body["state"], "revoked");
     assert!(ended.body.get("suspension").is_none());
     let late = life.change("POST", &path, "/resume", json!({})).await;
@@ -141,11 +201,22 @@ async fn credentials_are_found_by_subject_purpose_label_and_age() {
         assert_eq!(items.len(), 1, "{query}");
         assert_eq!(items[0]["id"], json!(wanted.id), "{query}");
     }
-    for query in ["subject_kind=user", "purpose=nightly", "label=team.x%3Da", "rotate_before=2020-01-01T00:00:00Z"] {
-        assert_eq!(life.get(&format!("?{query}")).await.body["items"], json!([]), "{query}");
+    for query in [
+        "subject_kind=user",
+        "purpose=nightly",
+        "label=team.x%3Da",
+        "rotate_before=2020-01-01T00:00:00Z",
+    ] {
+        assert_eq!(
+            life.get(&format!("?{query}")).await.body["items"],
+            json!([]),
+            "{query}"
+        );
     }
     for query in ["label=team", "subject_kind=nobody"] {
-        let refused = life.with("owner", "GET", &format!("?{query}"), With::default()).await;
+        let refused = life
+            .with("owner", "GET", &format!("?{query}"), With::default())
+            .await;
         assert_eq!(refused.problem(), "invalid-query", "{query}");
     }
 }
@@ -158,16 +229,39 @@ async fn without_the_profile_nothing_of_it_is_there() {
     let read = life.get(&path).await;
     assert!(read.headers.get("etag").is_none());
     let patched = life
-        .with("owner", "PATCH", &path, With { body: Some(json!({"owner": "x"})), fields: &[("If-Match", "*")] })
+        .with(
+            "owner",
+            "PATCH",
+            &path,
+            With {
+                body: Some(json!({"owner": "x"})),
+                fields: &[("If-Match", "*")],
+            },
+        )
         .await;
     assert_eq!(patched.problem(), "method-not-allowed");
     assert_eq!(patched.header("allow"), "GET, HEAD");
-    assert_eq!(life.post(&format!("{path}/suspend"), json!({"reason": "other"})).await.problem(), "not-found");
+    assert_eq!(
+        life.post(&format!("{path}/suspend"), json!({"reason": "other"}))
+            .await
+            .problem(),
+        "not-found"
+    );
     let body = json!({"mode": "after_migration", "reason": "superseded"});
-    assert_eq!(life.post(&format!("{path}/revoke"), body).await.problem(), "mode-not-supported");
-    let rotation = life.post(&format!("{path}/rotations"), json!({"reason": "scheduled"})).await;
+    assert_eq!(
+        life.post(&format!("{path}/revoke"), body).await.problem(),
+        "mode-not-supported"
+    );
+    let rotation = life
+        .post(&format!("{path}/rotations"), json!({"reason": "scheduled"}))
+        .await;
     assert_eq!(rotation.status, 201, "{rotation:?}");
     assert!(rotation.body.get("plan").is_none() && rotation.body.get("probe_value").is_none());
     let planned = json!({"reason": "scheduled", "plan": {}});
-    assert_eq!(life.post(&format!("{path}/rotations"), planned).await.problem(), "invalid-request");
+    assert_eq!(
+        life.post(&format!("{path}/rotations"), planned)
+            .await
+            .problem(),
+        "invalid-request"
+    );
 }

@@ -1,4 +1,9 @@
 //! Rotations with gates: from unsafe to safe, further and back.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 
@@ -47,7 +52,9 @@ async fn rotated(more: Value, body: Value) -> Rotated {
 impl Rotated {
     async fn gate(&self, id: &str) -> String {
         let report = self.life.get(&format!("{}/gates", self.rotation)).await;
-        let found = states(&report.body["gates"]).into_iter().find(|(name, _)| name == id);
+        let found = states(&report.body["gates"])
+            .into_iter()
+            .find(|(name, _)| name == id);
         found.unwrap().1
     }
 
@@ -57,7 +64,9 @@ impl Rotated {
     }
 
     async fn advance(&self) -> life_support::edge_support::Answer {
-        self.life.change("POST", &self.rotation, "/advance", json!({})).await
+        self.life
+            .change("POST", &self.rotation, "/advance", json!({}))
+            .await
     }
 
     async fn report(&self, body: Value) {
@@ -65,7 +74,10 @@ impl Rotated {
             format!("/{}/installations/{}", self.predecessor, self.place),
             format!("/{}/installations/{}", self.successor, self.place),
         );
-        let present = self.life.with("owner", "GET", &above, With::default()).await;
+        let present = self
+            .life
+            .with("owner", "GET", &above, With::default())
+            .await;
         let tag = match present.status {
             200 => present.header("etag").to_owned(),
             _ => self.life.get(&below).await.header("etag").to_owned(),
@@ -77,7 +89,10 @@ impl Rotated {
     /// Brings the successor to the place, and sees it work from there.
     async fn migrate(&self) {
         self.report(nightly("installed")).await;
-        assert_eq!(self.life.use_key(&self.successor_key, "nightly/1.0").await, 200);
+        assert_eq!(
+            self.life.use_key(&self.successor_key, "nightly/1.0").await,
+            200
+        );
         let probe = self.opened["probe_value"].as_str().unwrap();
         assert_eq!(self.life.use_key(probe, "nightly/1.0").await, 401);
         self.report(nightly("verified")).await;
@@ -86,7 +101,8 @@ impl Rotated {
 
 #[tokio::test]
 async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
-    let plan = json!({"quiet_period_seconds": 600, "min_overlap_seconds": 300, "least_basis": "observed"});
+    let plan =
+        json!({"quiet_period_seconds": 600, "min_overlap_seconds": 300, "least_basis": "observed"});
     let it = rotated(json!({}), json!({"reason": "scheduled", "plan": plan})).await;
     assert_eq!(it.opened["plan"], plan);
     let report = it.life.get(&format!("{}/gates", it.rotation)).await;
@@ -99,7 +115,10 @@ async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
         ("consumers", "met"),
         ("overlap", "unmet"),
     ];
-    assert_eq!(stands, wanted.map(|(id, state)| (id.to_owned(), state.to_owned())));
+    assert_eq!(
+        stands,
+        wanted.map(|(id, state)| (id.to_owned(), state.to_owned()))
+    );
     let refused = it.advance().await;
     assert_eq!(refused.problem(), "gate-unmet");
     assert_eq!(refused.body["gates"], json!(["installations", "health"]));
@@ -116,7 +135,10 @@ async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
     assert_eq!(refused.body["gates"], json!(["quiet", "overlap"]));
 
     it.life.advance_clock(400).await;
-    assert_eq!((it.gate("overlap").await, it.gate("quiet").await), ("met".to_owned(), "unmet".to_owned()));
+    assert_eq!(
+        (it.gate("overlap").await, it.gate("quiet").await),
+        ("met".to_owned(), "unmet".to_owned())
+    );
     assert_eq!(it.life.use_key(&it.key, "nightly/1.0").await, 200);
     it.life.advance_clock(400).await;
     assert!(!it.safe().await, "a use begins the quiet period anew");
@@ -132,7 +154,10 @@ async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
     assert_eq!(gone.body["revocation"]["reason"], "superseded");
     assert_eq!(it.life.use_key(&it.key, "nightly/1.0").await, 401);
     assert_eq!(it.advance().await.problem(), "rotation-not-open");
-    let late = it.life.change("POST", &it.rotation, "/rollback", json!({})).await;
+    let late = it
+        .life
+        .change("POST", &it.rotation, "/rollback", json!({}))
+        .await;
     assert_eq!(late.problem(), "rotation-not-open");
 }
 
@@ -143,7 +168,10 @@ async fn a_revocation_after_migration_is_judged_when_it_is_made() {
     let revoke = format!("/{}/revoke", it.predecessor);
     let refused = it.life.post(&revoke, migration.clone()).await;
     assert_eq!(refused.body["gates"], json!(["installations", "health"]));
-    let other = it.life.post(&format!("/{}/revoke", it.successor), migration.clone()).await;
+    let other = it
+        .life
+        .post(&format!("/{}/revoke", it.successor), migration.clone())
+        .await;
     assert_eq!(other.problem(), "rotation-not-open");
     it.migrate().await;
     let ended = it.life.post(&revoke, migration.clone()).await;
@@ -162,40 +190,90 @@ async fn a_consumer_that_nobody_declared_stands_in_the_way() {
     assert_eq!(it.life.use_key(&it.key, "dashboard/2").await, 200);
     assert_eq!(it.gate("consumers").await, "unmet");
     let twin = json!({"target": {"kind": "ci", "name": "twin"}, "state": "installed", "match": {"user_agent": "night"}, "required": false});
-    it.life.declare(&it.predecessor, &installation_id(), twin).await;
+    it.life
+        .declare(&it.predecessor, &installation_id(), twin)
+        .await;
     let dashboard = json!({"target": {"kind": "notebook", "name": "d"}, "state": "installed", "match": {"user_agent": "dashboard/"}, "required": false});
-    it.life.declare(&it.predecessor, &installation_id(), dashboard).await;
-    assert_eq!(it.gate("consumers").await, "unknown", "two installations fit the nightly job");
+    it.life
+        .declare(&it.predecessor, &installation_id(), dashboard)
+        .await;
+    assert_eq!(
+        it.gate("consumers").await,
+        "unknown",
+        "two installations fit the nightly job"
+    );
 }
 
 #[tokio::test]
 async fn a_rotation_is_given_back_once_no_place_needs_it() {
     let it = rotated(json!({}), json!({"reason": "scheduled"})).await;
     it.report(nightly("installed")).await;
-    let stuck = it.life.change("POST", &it.rotation, "/rollback", json!({})).await;
+    let stuck = it
+        .life
+        .change("POST", &it.rotation, "/rollback", json!({}))
+        .await;
     assert_eq!(stuck.problem(), "gate-unmet");
     assert_eq!(stuck.body["gates"], json!(["installations"]));
     let above = format!("/{}/installations/{}", it.successor, it.place);
     let tag = it.life.get(&above).await.header("etag").to_owned();
     let below = format!("/{}/installations/{}", it.predecessor, it.place);
-    let moved = it.life.if_match("PUT", &below, &tag, Some(nightly("updating"))).await;
+    let moved = it
+        .life
+        .if_match("PUT", &below, &tag, Some(nightly("updating")))
+        .await;
     assert_eq!(moved.status, 200, "{moved:?}");
 
-    let bare = With { body: Some(json!({})), fields: &[] };
+    let bare = With {
+        body: Some(json!({})),
+        fields: &[],
+    };
     let path = format!("{}/rollback", it.rotation);
-    assert_eq!(it.life.with("owner", "POST", &path, bare.clone()).await.problem(), "precondition-required");
-    assert_eq!(it.life.with("bystander", "POST", &path, bare.clone()).await.problem(), "forbidden");
-    assert_eq!(it.life.with("outsider", "POST", &path, bare).await.problem(), "not-found");
-    let back = it.life.change("POST", &it.rotation, "/rollback", json!({"note": "later"})).await;
+    assert_eq!(
+        it.life
+            .with("owner", "POST", &path, bare.clone())
+            .await
+            .problem(),
+        "precondition-required"
+    );
+    assert_eq!(
+        it.life
+            .with("bystander", "POST", &path, bare.clone())
+            .await
+            .problem(),
+        "forbidden"
+    );
+    assert_eq!(
+        it.life
+            .with("outsider", "POST", &path, bare)
+            .await
+            .problem(),
+        "not-found"
+    );
+    let back = it
+        .life
+        .change("POST", &it.rotation, "/rollback", json!({"note": "later"}))
+        .await;
     assert_eq!(back.body["state"], "rolled_back", "{back:?}");
     assert_eq!(back.body["credential"]["state"], "revoked");
-    assert_eq!(it.life.get(&format!("/{}", it.predecessor)).await.body["state"], "active");
+    assert_eq!(
+        it.life.get(&format!("/{}", it.predecessor)).await.body["state"],
+        "active"
+    );
     assert_eq!(it.life.use_key(&it.successor_key, "nightly/1.0").await, 401);
 
-    let compromised = it.life.post(&format!("/{}/rotations", it.predecessor), json!({"reason": "compromise"})).await;
+    let compromised = it
+        .life
+        .post(
+            &format!("/{}/rotations", it.predecessor),
+            json!({"reason": "compromise"}),
+        )
+        .await;
     assert_eq!(compromised.status, 201, "{compromised:?}");
     let rotation = format!("/rotations/{}", compromised.text("id"));
-    let refused = it.life.change("POST", &rotation, "/rollback", json!({})).await;
+    let refused = it
+        .life
+        .change("POST", &rotation, "/rollback", json!({}))
+        .await;
     assert_eq!(refused.problem(), "no-rollback-after-compromise");
 }
 
@@ -209,13 +287,22 @@ async fn a_deadline_blocks_and_ends_nothing() {
     it.advance().await;
     it.life.advance_clock(1001).await;
     assert_eq!(it.life.get(&it.rotation).await.body["state"], "blocked");
-    assert_eq!(it.life.get(&format!("/{}", it.predecessor)).await.body["state"], "retiring");
-    assert_eq!(it.life.get(&format!("/{}", it.successor)).await.body["state"], "active");
+    assert_eq!(
+        it.life.get(&format!("/{}", it.predecessor)).await.body["state"],
+        "retiring"
+    );
+    assert_eq!(
+        it.life.get(&format!("/{}", it.successor)).await.body["state"],
+        "active"
+    );
     assert_eq!(it.advance().await.problem(), "rotation-not-open");
     let entries = it.life.get("/audit/entries?event=rotation.blocked").await;
     assert_eq!(entries.body["entries"].as_array().unwrap().len(), 1);
     let migration = json!({"mode": "after_migration", "reason": "superseded"});
-    let ended = it.life.post(&format!("/{}/revoke", it.predecessor), migration).await;
+    let ended = it
+        .life
+        .post(&format!("/{}/revoke", it.predecessor), migration)
+        .await;
     assert_eq!(ended.status, 200, "{ended:?}");
     assert_eq!(it.life.get(&it.rotation).await.body["state"], "completed");
 }
@@ -223,13 +310,20 @@ async fn a_deadline_blocks_and_ends_nothing() {
 #[tokio::test]
 async fn what_a_rotation_cannot_be_is_refused() {
     let life = Life::at("exampleapi").await;
-    let minted = life.mint(&json!({"rotation_policy": {"max_overlap_seconds": 100}})).await;
+    let minted = life
+        .mint(&json!({"rotation_policy": {"max_overlap_seconds": 100}}))
+        .await;
     let path = format!("/{}/rotations", minted.id);
     let wider = json!({"reason": "policy", "permissions": life.sandbox.probe.write_permissions});
-    assert_eq!(life.post(&path, wider).await.problem(), "permissions-not-narrower");
+    assert_eq!(
+        life.post(&path, wider).await.problem(),
+        "permissions-not-narrower"
+    );
     let mut nothing = json!(life.sandbox.probe.read_permissions);
     nothing[0]["actions"] = json!(["fly"]);
-    let unknown = life.post(&path, json!({"reason": "policy", "permissions": nothing})).await;
+    let unknown = life
+        .post(&path, json!({"reason": "policy", "permissions": nothing}))
+        .await;
     assert_eq!(unknown.problem(), "unknown-permission");
     for member in ["quiet_period_seconds", "min_overlap_seconds"] {
         let body = json!({"reason": "policy", "plan": {member: 101}});
@@ -248,7 +342,10 @@ async fn without_an_inventory_the_issuer_judges_what_it_can() {
     let rotation = format!("/rotations/{}", opened.text("id"));
     life.fetch(&opened.body["credential"]).await;
     let report = life.get(&format!("{rotation}/gates")).await;
-    let names: Vec<String> = states(&report.body["issuer_gates"]).into_iter().map(|(id, _)| id).collect();
+    let names: Vec<String> = states(&report.body["issuer_gates"])
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
     assert_eq!(names, ["successor", "quiet", "overlap"]);
     assert!(report.body.get("gates").is_none() && report.body.get("safe_to_revoke").is_none());
     let drained = life.change("POST", &rotation, "/advance", json!({})).await;
@@ -259,7 +356,39 @@ async fn without_an_inventory_the_issuer_judges_what_it_can() {
     let completed = life.change("POST", &rotation, "/advance", json!({})).await;
     assert_eq!(completed.body["state"], "completed", "{completed:?}");
     let migration = json!({"mode": "after_migration", "reason": "superseded"});
-    assert_eq!(life.post(&format!("/{}/revoke", opened.text("successor")), migration).await.problem(), "mode-not-supported");
+    assert_eq!(
+        life.post(&format!("/{}/revoke", opened.text("successor")), migration)
+            .await
+            .problem(),
+        "mode-not-supported"
+    );
     let stores = life.with("owner", "GET", "/stores", With::default()).await;
     assert_eq!(stores.problem(), "not-found");
+}
+
+#[tokio::test]
+async fn a_place_that_was_left_behind_is_waited_for() {
+    let it = rotated(json!({}), json!({"reason": "compromise"})).await;
+    let revoke = json!({"mode": "immediate", "reason": "compromise"});
+    it.life
+        .post(&format!("/{}/revoke", it.predecessor), revoke)
+        .await;
+    let path = format!("/{}/rotations", it.successor);
+    let next = it.life.post(&path, json!({"reason": "policy"})).await;
+    let rotation = format!("/rotations/{}", next.text("id"));
+    it.life.fetch(&next.body["credential"]).await;
+    let refused = it
+        .life
+        .change("POST", &rotation, "/advance", json!({}))
+        .await;
+    assert_eq!(refused.body["gates"], json!(["installations", "health"]));
+    let left = format!("/{}/installations/{}", it.predecessor, it.place);
+    let tag = it.life.get(&left).await.header("etag").to_owned();
+    let gone = it.life.if_match("DELETE", &left, &tag, None).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let advanced = it
+        .life
+        .change("POST", &rotation, "/advance", json!({}))
+        .await;
+    assert_eq!(advanced.body["state"], "draining", "{advanced:?}");
 }

@@ -1,4 +1,9 @@
 //! Acknowledgements, and the stores that they name.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 
@@ -16,17 +21,36 @@ async fn an_acknowledged_delivery_is_over() {
     let environment = life.sandbox.probe.environment.clone();
     let store = life.post("/stores", vault(&life, &environment)).await;
     assert_eq!(store.status, 201, "{store:?}");
-    let elsewhere = life.post("/stores", vault(&life, &life.sandbox.probe.approval_environment)).await;
+    let elsewhere = life
+        .post(
+            "/stores",
+            vault(&life, &life.sandbox.probe.approval_environment),
+        )
+        .await;
     let made = life.post("", life.wanted(&json!({}))).await;
     let id = made.body["delivery"]["id"].as_str().unwrap().to_owned();
     let ack = format!("/deliveries/{id}/ack");
 
-    assert_eq!(life.post(&ack, json!({})).await.problem(), "delivery-not-read");
+    assert_eq!(
+        life.post(&ack, json!({})).await.problem(),
+        "delivery-not-read"
+    );
     life.fetch(&made.body).await;
-    let cleo = With { body: Some(json!({})), fields: &[] };
-    assert_eq!(life.with("bystander", "POST", &ack, cleo).await.problem(), "not-found");
+    let cleo = With {
+        body: Some(json!({})),
+        fields: &[],
+    };
+    assert_eq!(
+        life.with("bystander", "POST", &ack, cleo).await.problem(),
+        "not-found"
+    );
     for unknown in ["sto_00000000000000000000", &elsewhere.text("id")] {
-        assert_eq!(life.post(&ack, json!({"store_id": unknown})).await.problem(), "unknown-store");
+        assert_eq!(
+            life.post(&ack, json!({"store_id": unknown}))
+                .await
+                .problem(),
+            "unknown-store"
+        );
     }
     let receipt = life.post(&ack, json!({"store_id": store.text("id")})).await;
     assert_eq!(receipt.status, 200, "{receipt:?}");
@@ -36,7 +60,13 @@ async fn an_acknowledged_delivery_is_over() {
 
     let owner = token(&life.sandbox, "owner");
     let uri = made.body["delivery"]["uri"].as_str().unwrap();
-    assert_eq!(life.world.send("GET", uri, Some(owner), None).await.problem(), "delivery-gone");
+    assert_eq!(
+        life.world
+            .send("GET", uri, Some(owner), None)
+            .await
+            .problem(),
+        "delivery-gone"
+    );
     let read = life.get(&format!("/{}", made.text("id"))).await;
     assert_eq!(read.body["state"], "active");
     assert_eq!(read.body["stored_in"][0]["store_id"], store.body["id"]);
@@ -52,7 +82,10 @@ async fn what_ended_otherwise_is_not_acknowledged() {
             life.fetch(&made.body).await;
         }
         life.advance_clock(901).await;
-        let ack = format!("/deliveries/{}/ack", made.body["delivery"]["id"].as_str().unwrap());
+        let ack = format!(
+            "/deliveries/{}/ack",
+            made.body["delivery"]["id"].as_str().unwrap()
+        );
         assert_eq!(life.post(&ack, json!({})).await.problem(), "delivery-gone");
     }
 }
@@ -66,9 +99,20 @@ async fn stores_are_listed_to_those_who_see_their_place() {
     for place in [&environment, &other, &environment] {
         ids.push(life.post("/stores", vault(&life, place)).await.body["id"].clone());
     }
-    let cleo = With { body: Some(vault(&life, &environment)), fields: &[] };
-    assert_eq!(life.with("bystander", "POST", "/stores", cleo).await.problem(), "forbidden");
-    assert_eq!(life.post("/stores", vault(&life, "mars")).await.problem(), "unknown-environment");
+    let cleo = With {
+        body: Some(vault(&life, &environment)),
+        fields: &[],
+    };
+    assert_eq!(
+        life.with("bystander", "POST", "/stores", cleo)
+            .await
+            .problem(),
+        "forbidden"
+    );
+    assert_eq!(
+        life.post("/stores", vault(&life, "mars")).await.problem(),
+        "unknown-environment"
+    );
 
     let page = life.get("/stores?limit=2").await;
     assert_eq!(page.body["items"][0]["id"], ids[2]);
@@ -79,8 +123,17 @@ async fn stores_are_listed_to_those_who_see_their_place() {
     assert!(last.body.get("next_cursor").is_none());
     let there = life.get(&format!("/stores?environment={other}")).await;
     assert_eq!(there.body["items"].as_array().unwrap().len(), 1);
-    let dov = life.with("outsider", "GET", "/stores", With::default()).await;
+    let dov = life
+        .with("outsider", "GET", "/stores", With::default())
+        .await;
     assert_eq!(dov.body["items"], json!([]));
-    let foreign = life.with("bystander", "GET", &format!("/stores?cursor={cursor}"), With::default()).await;
+    let foreign = life
+        .with(
+            "bystander",
+            "GET",
+            &format!("/stores?cursor={cursor}"),
+            With::default(),
+        )
+        .await;
     assert_eq!(foreign.problem(), "invalid-cursor");
 }

@@ -59,7 +59,8 @@ impl Entry {
     #[must_use]
     pub fn place(mut self, project: &str, environment: &str) -> Self {
         self.place = Some(format!("{project}/{environment}"));
-        self.text("project", project).text("environment", environment)
+        self.text("project", project)
+            .text("environment", environment)
     }
 
     /// The same, naming the credential that replaces the one it is about.
@@ -87,7 +88,8 @@ impl Entry {
     #[must_use]
     pub fn accesses(mut self, count: u64, first: Timestamp, last: Timestamp) -> Self {
         self.members.insert("count".to_owned(), count.into());
-        self.text("first_at", &first.to_string()).text("last_at", &last.to_string())
+        self.text("first_at", &first.to_string())
+            .text("last_at", &last.to_string())
     }
 
     /// The same with one more member.

@@ -88,7 +88,10 @@ fn tags(list: &str) -> Option<Vec<Tag>> {
             None => (false, rest),
         };
         let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
-        if !opaque.bytes().all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte)) {
+        if !opaque
+            .bytes()
+            .all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte))
+        {
             return None;
         }
         found.push(Tag {
@@ -174,7 +177,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn outcome(wanted: Precondition, fields: &[(HeaderName, &str)], current: Option<&Value>) -> Option<u16> {
+    fn outcome(
+        wanted: Precondition,
+        fields: &[(HeaderName, &str)],
+        current: Option<&Value>,
+    ) -> Option<u16> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(name, value.parse().unwrap());
@@ -188,15 +195,33 @@ mod tests {
     fn what_was_seen_has_to_be_what_is() {
         let object = json!({"b": 1, "a": "x"});
         let good = format!("\"{}\"", tag(&json!({"a": "x", "b": 1})).unwrap());
-        let change = |value: &str| outcome(Precondition::IfMatch, &[(IF_MATCH, value)], Some(&object));
+        let change =
+            |value: &str| outcome(Precondition::IfMatch, &[(IF_MATCH, value)], Some(&object));
         assert_eq!(change(&good), None);
         assert_eq!(change("*"), None);
         assert_eq!(change(&format!("\"other\" , {good}")), None);
-        for wrong in ["\"other\"", &format!("W/{good}"), good.trim_matches('"'), "", "\"", "*, *"] {
+        for wrong in [
+            "\"other\"",
+            &format!("W/{good}"),
+            good.trim_matches('"'),
+            "",
+            "\"",
+            "*, *",
+        ] {
             assert_eq!(change(wrong), Some(412), "{wrong}");
         }
-        assert_eq!(outcome(Precondition::IfMatch, &[], Some(&object)), Some(428));
-        assert_eq!(outcome(Precondition::IfMatch, &[(IF_NONE_MATCH, "*")], Some(&object)), Some(428));
+        assert_eq!(
+            outcome(Precondition::IfMatch, &[], Some(&object)),
+            Some(428)
+        );
+        assert_eq!(
+            outcome(
+                Precondition::IfMatch,
+                &[(IF_NONE_MATCH, "*")],
+                Some(&object)
+            ),
+            Some(428)
+        );
         assert_eq!(outcome(Precondition::Tagged, &[], Some(&object)), None);
     }
 
@@ -204,7 +229,9 @@ mod tests {
     fn what_is_made_must_not_be_there() {
         let object = json!({});
         let good = format!("\"{}\"", tag(&object).unwrap());
-        let put = |fields: &[(HeaderName, &str)], current| outcome(Precondition::IfMatchOrNew, fields, current);
+        let put = |fields: &[(HeaderName, &str)], current| {
+            outcome(Precondition::IfMatchOrNew, fields, current)
+        };
         assert_eq!(put(&[(IF_NONE_MATCH, "*")], None), None);
         assert_eq!(put(&[(IF_NONE_MATCH, "*")], Some(&object)), Some(412));
         assert_eq!(put(&[(IF_MATCH, "*")], None), Some(412));
@@ -213,6 +240,9 @@ mod tests {
         assert_eq!(put(&[], None), Some(428));
         assert_eq!(put(&[(IF_NONE_MATCH, &good)], None), Some(428));
         assert_eq!(put(&[(IF_NONE_MATCH, "x")], None), Some(412));
-        assert_eq!(put(&[(IF_MATCH, &good), (IF_NONE_MATCH, "*")], Some(&object)), Some(412));
+        assert_eq!(
+            put(&[(IF_MATCH, &good), (IF_NONE_MATCH, "*")], Some(&object)),
+            Some(412)
+        );
     }
 }

@@ -30,7 +30,11 @@ pub(super) fn route(method: &str, path: &str, claims: impl Fn(Class) -> bool) ->
         let is_below = path
             .strip_prefix(ENDPOINT_PATH)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        return if is_below { Routed::Nothing } else { Routed::Elsewhere };
+        return if is_below {
+            Routed::Nothing
+        } else {
+            Routed::Elsewhere
+        };
     };
     let closest: Vec<_> = matching
         .into_iter()
@@ -39,7 +43,10 @@ pub(super) fn route(method: &str, path: &str, claims: impl Fn(Class) -> bool) ->
     let allow = allowed(closest.iter().map(|(row, _)| row.method));
     // A HEAD is a GET whose answer goes out without its body.
     let method = if method == "HEAD" { "GET" } else { method };
-    match closest.into_iter().find(|(row, _)| row.method.name() == method) {
+    match closest
+        .into_iter()
+        .find(|(row, _)| row.method.name() == method)
+    {
         Some((row, found)) => Routed::Endpoint(row, found),
         None => Routed::NoMethod(allow),
     }
@@ -69,7 +76,9 @@ fn parameters(row: &Endpoint, path: &str) -> Option<Map<String, Value>> {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(found),
             (Some(wanted), Some(given)) => {
-                let name = wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                let name = wanted
+                    .strip_prefix('{')
+                    .and_then(|rest| rest.strip_suffix('}'));
                 match name {
                     Some(name) if !given.is_empty() => {
                         found.insert(name.to_owned(), given.into());
@@ -103,7 +112,11 @@ mod tests {
     #[test]
     fn every_endpoint_outside_test_control_is_found_by_its_own_path() {
         for row in ALL.iter().filter(|row| row.base != Base::Control) {
-            let base = if row.base == Base::Credentials { ENDPOINT_PATH } else { "" };
+            let base = if row.base == Base::Credentials {
+                ENDPOINT_PATH
+            } else {
+                ""
+            };
             let count = row.path.matches('{').count();
             assert_eq!(
                 name(row.method.name(), &format!("{base}{}", row.path)),
@@ -118,7 +131,12 @@ mod tests {
         assert_eq!(name("DELETE", "/credentials/x"), "GET, HEAD, PATCH");
         assert_eq!(name("GET", "/credentials/requests"), "POST");
         assert_eq!(name("PUT", "/credentials"), "POST, GET, HEAD");
-        for nothing in ["/credentials/", "/credentials//x", "/credentials/x/rotations/y/z", "/credentials/audit/x"] {
+        for nothing in [
+            "/credentials/",
+            "/credentials//x",
+            "/credentials/x/rotations/y/z",
+            "/credentials/audit/x",
+        ] {
             assert_eq!(name("GET", nothing), "nothing", "{nothing}");
         }
         assert_eq!(name("GET", "/credentialsx"), "elsewhere");
@@ -131,6 +149,9 @@ mod tests {
         assert_eq!(core("DELETE", "/credentials/x"), "GET, HEAD");
         assert_eq!(core("PATCH", "/credentials/x"), "GET, HEAD");
         assert_eq!(core("GET", "/credentials/rotations/x/gates"), "nothing");
-        assert_eq!(core("GET", "/.well-known/oauth-authorization-server"), "elsewhere");
+        assert_eq!(
+            core("GET", "/.well-known/oauth-authorization-server"),
+            "elsewhere"
+        );
     }
 }

@@ -15,10 +15,14 @@ use crate::store::InstallationRow;
 /// another. A report of the same state moves nothing and is always in order.
 #[must_use]
 pub fn admits(from: Option<State>, is_move: bool, to: State) -> bool {
-    let reachable = |from: State| from == to || Event::to(to).is_some_and(|event| MACHINE.next(from, event) == Some(to));
+    let reachable = |from: State| {
+        from == to || Event::to(to).is_some_and(|event| MACHINE.next(from, event) == Some(to))
+    };
     match from {
         None => matches!(to, State::Declared | State::Updating | State::Installed),
-        Some(from) if is_move => matches!(to, State::Updating | State::Installed) && reachable(from),
+        Some(from) if is_move => {
+            matches!(to, State::Updating | State::Installed) && reachable(from)
+        }
         Some(from) => reachable(from),
     }
 }
@@ -60,7 +64,10 @@ pub fn put(row: InstallationRow, credential: &Credential, is_new: bool) -> Vec<E
         .actor(installation.reported_by.as_str())
         .text("installation_id", installation.id.as_str())
         .text("state", &installation.declared.state.to_string());
-    vec![Effect::SaveInstallation(Box::new(row)), Effect::Audit(entry)]
+    vec![
+        Effect::SaveInstallation(Box::new(row)),
+        Effect::Audit(entry),
+    ]
 }
 
 /// Forgets an installation.
@@ -69,7 +76,10 @@ pub fn remove(row: InstallationRow, credential: &Credential, by: &str) -> Vec<Ef
     let entry = Entry::of(audit::Event::InstallationRemoved, credential)
         .actor(by)
         .text("installation_id", row.installation.id.as_str());
-    vec![Effect::RemoveInstallation(Box::new(row)), Effect::Audit(entry)]
+    vec![
+        Effect::RemoveInstallation(Box::new(row)),
+        Effect::Audit(entry),
+    ]
 }
 
 #[cfg(test)]
@@ -82,7 +92,11 @@ mod tests {
         for state in State::ALL {
             let can_begin = matches!(state, Declared | Updating | Installed);
             assert_eq!(admits(None, false, *state), can_begin, "{state}");
-            assert_eq!(admits(Some(Retired), false, *state), *state == Retired, "{state}");
+            assert_eq!(
+                admits(Some(Retired), false, *state),
+                *state == Retired,
+                "{state}"
+            );
             assert!(!admits(Some(Retired), true, *state), "{state}");
             assert!(admits(Some(*state), false, *state));
         }
@@ -104,8 +118,16 @@ mod tests {
         assert!(!fits(Some(&both), Some("hourly/1.0"), "192.0.2.7"));
         assert!(!fits(Some(&both), Some("nightly/1.0"), "198.51.100.7"));
         assert!(!fits(Some(&both), None, "192.0.2.7"));
-        assert!(fits(Some(&matcher(None, Some("192.0.2.0/24"))), None, "192.0.2.7"));
-        assert!(!fits(Some(&matcher(None, Some("192.0.2.1/24"))), None, "192.0.2.1"));
+        assert!(fits(
+            Some(&matcher(None, Some("192.0.2.0/24"))),
+            None,
+            "192.0.2.7"
+        ));
+        assert!(!fits(
+            Some(&matcher(None, Some("192.0.2.1/24"))),
+            None,
+            "192.0.2.1"
+        ));
         assert!(!fits(None, Some("nightly/1.0"), "192.0.2.7"));
     }
 }

@@ -7,8 +7,8 @@ use clp_schemas::ops::create::{Credential, Origin, OriginKind};
 use clp_schemas::ops::rotate::{Plan, PlanBody, RotationReason};
 use clp_schemas::permissions::PermissionSet;
 use clp_schemas::problem::{Problem, ProblemType};
-use clp_schemas::state::rotation::{Event, MACHINE, State};
 use clp_schemas::state::credential;
+use clp_schemas::state::rotation::{Event, MACHINE, State};
 use clp_schemas::time::Timestamp;
 
 use super::Effect;
@@ -36,14 +36,20 @@ pub struct Ending<'a> {
 
 /// The end of a credential, as far as its rotations go: its own is completed; the one that
 /// minted it is rolled back, and the predecessor carries on.
-pub(super) fn ended(credential: &Credential, neighbours: Neighbours, ending: Ending<'_>) -> Vec<Effect> {
+pub(super) fn ended(
+    credential: &Credential,
+    neighbours: Neighbours,
+    ending: Ending<'_>,
+) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Some(rotation) = neighbours.replaced_by {
         effects.extend(end(rotation, Event::PredecessorEnded, credential, ending));
     }
     if let Some((rotation, mut predecessor)) = neighbours.replaces {
         effects.extend(end(rotation, Event::SuccessorEnded, &predecessor, ending));
-        if let Some(restored) = credential::MACHINE.next(predecessor.state, credential::Event::Restore) {
+        if let Some(restored) =
+            credential::MACHINE.next(predecessor.state, credential::Event::Restore)
+        {
             predecessor.state = restored;
             predecessor.successor = None;
             effects.push(Effect::SaveCredential(Box::new(predecessor)));
@@ -52,7 +58,12 @@ pub(super) fn ended(credential: &Credential, neighbours: Neighbours, ending: End
     effects
 }
 
-fn end(mut rotation: RotationRow, event: Event, predecessor: &Credential, ending: Ending<'_>) -> Vec<Effect> {
+fn end(
+    mut rotation: RotationRow,
+    event: Event,
+    predecessor: &Credential,
+    ending: Ending<'_>,
+) -> Vec<Effect> {
     let Some(next) = MACHINE.next(rotation.state, event) else {
         return Vec::new();
     };
@@ -66,7 +77,10 @@ fn end(mut rotation: RotationRow, event: Event, predecessor: &Credential, ending
         .at(ending.at)
         .rotation(&rotation.id)
         .maybe("actor", ending.by);
-    vec![Effect::SaveRotation(Box::new(rotation)), Effect::Audit(entry)]
+    vec![
+        Effect::SaveRotation(Box::new(rotation)),
+        Effect::Audit(entry),
+    ]
 }
 
 /// Somebody has the successor's secret: it can be brought to where it is to be used.
@@ -90,7 +104,10 @@ pub fn block(mut rotation: RotationRow, predecessor: &Credential, at: Timestamp)
     let entry = Entry::of(audit::Event::RotationBlocked, predecessor)
         .at(at)
         .rotation(&rotation.id);
-    vec![Effect::SaveRotation(Box::new(rotation)), Effect::Audit(entry)]
+    vec![
+        Effect::SaveRotation(Box::new(rotation)),
+        Effect::Audit(entry),
+    ]
 }
 
 /// Takes a rotation from `distributing` to `draining`. Answers it as it then is.
@@ -112,7 +129,10 @@ pub fn drain(
         .rotation(&rotation.id)
         .text("state", &rotation.state.to_string())
         .maybe("note", note);
-    let effects = vec![Effect::SaveRotation(Box::new(rotation.clone())), Effect::Audit(entry)];
+    let effects = vec![
+        Effect::SaveRotation(Box::new(rotation.clone())),
+        Effect::Audit(entry),
+    ];
     Ok((rotation, effects))
 }
 
@@ -147,7 +167,8 @@ impl ExpiryFacts {
         .flatten()
         .min();
         let expires_at = self.wanted.or(latest);
-        let fits = expires_at.is_none_or(|at| at > self.now && latest.is_none_or(|latest| at <= latest));
+        let fits =
+            expires_at.is_none_or(|at| at > self.now && latest.is_none_or(|latest| at <= latest));
         if fits {
             Ok(expires_at)
         } else {
@@ -185,7 +206,8 @@ pub fn plan(asked: Option<&PlanBody>, max_overlap_seconds: Option<u64>, now: Tim
         quiet_period_seconds: asked.quiet_period_seconds.unwrap_or_default(),
         min_overlap_seconds: asked.min_overlap_seconds.unwrap_or_default(),
         least_basis: asked.least_basis.unwrap_or(Basis::Reported),
-        deadline: max_overlap_seconds.map(|seconds| now.plus(i64::try_from(seconds).unwrap_or(i64::MAX))),
+        deadline: max_overlap_seconds
+            .map(|seconds| now.plus(i64::try_from(seconds).unwrap_or(i64::MAX))),
     }
 }
 
@@ -247,7 +269,10 @@ pub fn open(
         ended_at: None,
     };
     if let Some(deadline) = rotation.plan.as_ref().and_then(|plan| plan.deadline) {
-        effects.push(Effect::Schedule(deadline, Due::Rotation(rotation.id.clone())));
+        effects.push(Effect::Schedule(
+            deadline,
+            Due::Rotation(rotation.id.clone()),
+        ));
     }
     let entry = Entry::of(audit::Event::CredentialRotated, &predecessor)
         .actor(opening.by.as_str())
@@ -260,4 +285,93 @@ pub fn open(
     effects.push(Effect::SaveRotation(Box::new(rotation.clone())));
     effects.push(Effect::Audit(entry));
     Ok((rotation, successor, effects))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn credential() -> Credential {
+        serde_json::from_value(json!({
+            "id": "cred_00000000000000000000", "type": "api_key", "state": "retiring", "purpose": "p",
+            "owner": "o", "project": "a", "environment": "e", "permissions": [],
+            "permission_schema_digest": "sha256:00", "key_id": "k", "labels": {},
+            "created_at": "2026-11-24T19:39:13Z", "created_by": "prin_00000000000000000000",
+            "created_via": {"kind": "direct"}, "disclosed_to": [],
+        }))
+        .unwrap()
+    }
+
+    fn rotation(state: State) -> RotationRow {
+        RotationRow {
+            id: "rot_00000000000000000000".parse().unwrap(),
+            state,
+            reason: RotationReason::Scheduled,
+            predecessor: credential().id,
+            successor: "cred_11111111111111111111".parse().unwrap(),
+            created_at: Timestamp::from_unix(0),
+            plan: None,
+            probe_value: None,
+            probe_key_id: None,
+            probe_refused_at: None,
+            event_accepted_at: None,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn one_stage_follows_another_and_a_deadline_stops_them() {
+        for state in State::ALL {
+            let drained = drain(rotation(*state), &credential(), "ana", None);
+            assert_eq!(drained.is_ok(), *state == State::Distributing, "{state}");
+            let delivered = deliver(rotation(*state)).is_some();
+            assert_eq!(delivered, *state == State::Created, "{state}");
+            let blocked = block(rotation(*state), &credential(), Timestamp::from_unix(9));
+            let can_block = state.is_open() && *state != State::Blocked;
+            assert_eq!(!blocked.is_empty(), can_block, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_one_credential_ends_each_open_rotation_once() {
+        let ending = Ending {
+            at: Timestamp::from_unix(9),
+            by: None,
+        };
+        for state in State::ALL {
+            for (is_predecessor, wanted) in [(true, State::Completed), (false, State::RolledBack)] {
+                let neighbours = if is_predecessor {
+                    Neighbours {
+                        replaced_by: Some(rotation(*state)),
+                        replaces: None,
+                    }
+                } else {
+                    Neighbours {
+                        replaced_by: None,
+                        replaces: Some((rotation(*state), credential())),
+                    }
+                };
+                let effects = ended(&credential(), neighbours, ending);
+                let saved = effects.iter().find_map(|effect| match effect {
+                    Effect::SaveRotation(saved) => Some((saved.state, saved.ended_at)),
+                    _ => None,
+                });
+                let wanted = state.is_open().then_some((wanted, Some(ending.at)));
+                assert_eq!(saved, wanted, "{state}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_is_kept_whole() {
+        let now = Timestamp::from_unix(100);
+        let kept = plan(None, Some(50), now);
+        assert_eq!(
+            (kept.quiet_period_seconds, kept.min_overlap_seconds),
+            (0, 0)
+        );
+        assert_eq!(kept.deadline, Some(now.plus(50)));
+        assert_eq!(plan(None, None, now).deadline, None);
+    }
 }

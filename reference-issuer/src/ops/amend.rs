@@ -31,7 +31,11 @@ const RULES: &[Rule<Standing>] = &[
     },
     Rule {
         id: "CLP-CRE-029",
-        refuses: |standing| standing.has_ended.then(|| ProblemType::CredentialNotActive.into()),
+        refuses: |standing| {
+            standing
+                .has_ended
+                .then(|| ProblemType::CredentialNotActive.into())
+        },
     },
 ];
 
@@ -42,11 +46,25 @@ impl Operation for CredentialAmend {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Amend)
     }
 
-    fn current(tx: &Tx<'_>, credential: &Credential, call: &Incoming<Self>) -> Result<Option<Value>, Problem> {
-        as_seen(&mint::shown(tx, &call.service, &call.caller, credential.clone())?).map(Some)
+    fn current(
+        tx: &Tx<'_>,
+        credential: &Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Option<Value>, Problem> {
+        as_seen(&mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential.clone(),
+        )?)
+        .map(Some)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
         let standing = Standing {
             now: tx.now(),
@@ -57,6 +75,11 @@ impl Operation for CredentialAmend {
         rules::check(RULES, &standing)?;
         let (credential, effects) = change::amend(credential, body, call.caller.id());
         tx.apply(effects)?;
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

@@ -2,7 +2,9 @@
 //! (specification chapter 18, "What is judged").
 
 use clp_schemas::endpoint::Class;
-use clp_schemas::gates::{Facts, Gate, GateId, GateState, Place, Sender, Sight, evaluate, issuer_gates};
+use clp_schemas::gates::{
+    Facts, Gate, GateId, GateState, Place, Sender, Sight, evaluate, issuer_gates,
+};
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::inject::{Check, Installation};
 use clp_schemas::permissions::compare;
@@ -20,7 +22,11 @@ use crate::store::{RotationRow, Tx};
 const MEMORY_SECONDS: i64 = 2_592_000;
 
 /// The gates that this persona can judge, as of now: all six with an inventory, three without.
-pub(super) fn judged(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Vec<Gate>, Problem> {
+pub(super) fn judged(
+    tx: &Tx<'_>,
+    service: &Service,
+    rotation: &RotationRow,
+) -> Result<Vec<Gate>, Problem> {
     let facts = facts(tx, service, rotation)?;
     Ok(if service.persona.claims(Class::Inventory) {
         evaluate(&facts)
@@ -30,8 +36,12 @@ pub(super) fn judged(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> 
 }
 
 fn facts(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Facts, Problem> {
-    let predecessor = tx.credential(&rotation.predecessor)?.ok_or(ProblemType::Internal)?;
-    let successor = tx.credential(&rotation.successor)?.ok_or(ProblemType::Internal)?;
+    let predecessor = tx
+        .credential(&rotation.predecessor)?
+        .ok_or(ProblemType::Internal)?;
+    let successor = tx
+        .credential(&rotation.successor)?
+        .ok_or(ProblemType::Internal)?;
     let document = tx.document(&service.persona.name, &predecessor.permission_schema_digest)?;
     let of_predecessor = Sightings::of(tx, &predecessor.id)?;
     let of_successor = Sightings::of(tx, &successor.id)?;
@@ -53,7 +63,7 @@ fn facts(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Facts
         event_accepted_at: rotation.event_accepted_at,
         places: declared
             .iter()
-            .filter(|place| [&predecessor.id, &successor.id].contains(&&place.credential_id))
+            // Also those that an earlier rotation left behind: nobody knows what is there now.
             .map(|place| self::place(place, &successor, &of_successor, rotation.created_at))
             .collect(),
         senders: of_predecessor
@@ -61,11 +71,18 @@ fn facts(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Facts
             .iter()
             .filter(|seen| seen.last_seen_at >= from)
             .map(|seen| Sender {
-                name: seen.user_agent.clone().unwrap_or_else(|| seen.address.clone()),
+                name: seen
+                    .user_agent
+                    .clone()
+                    .unwrap_or_else(|| seen.address.clone()),
                 fits: declared
                     .iter()
                     .filter(|place| {
-                        fits(place.declared.matcher.as_ref(), seen.user_agent.as_deref(), &seen.address)
+                        fits(
+                            place.declared.matcher.as_ref(),
+                            seen.user_agent.as_deref(),
+                            &seen.address,
+                        )
                     })
                     .count(),
             })
@@ -73,7 +90,12 @@ fn facts(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Facts
     })
 }
 
-fn place(installation: &Installation, successor: &Credential, uses: &Sightings, opened_at: Timestamp) -> Place {
+fn place(
+    installation: &Installation,
+    successor: &Credential,
+    uses: &Sightings,
+    opened_at: Timestamp,
+) -> Place {
     let declared = &installation.declared;
     let on_successor = installation.credential_id == successor.id;
     // What was reported below the predecessor says nothing of the successor.
@@ -108,7 +130,12 @@ impl Needed {
 
     /// Those among them.
     pub(super) fn only(gates: Vec<Gate>, ids: &[GateId]) -> Self {
-        Self(gates.into_iter().filter(|gate| ids.contains(&gate.id)).collect())
+        Self(
+            gates
+                .into_iter()
+                .filter(|gate| ids.contains(&gate.id))
+                .collect(),
+        )
     }
 
     /// `gate-unmet` with every one that is not met.

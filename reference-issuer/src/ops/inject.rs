@@ -34,12 +34,17 @@ const RULES: &[Rule<Standing>] = &[
     Rule {
         id: "CLP-INJ-002",
         refuses: |standing| {
-            (!standing.is_admitted).then(|| Problem::new(ProblemType::InstallationState).pointer("/state"))
+            (!standing.is_admitted)
+                .then(|| Problem::new(ProblemType::InstallationState).pointer("/state"))
         },
     },
     Rule {
         id: "CLP-INJ-004",
-        refuses: |standing| standing.is_talked_away.then(|| ProblemType::RotationInProgress.into()),
+        refuses: |standing| {
+            standing
+                .is_talked_away
+                .then(|| ProblemType::RotationInProgress.into())
+        },
     },
 ];
 
@@ -67,7 +72,8 @@ impl Operation for InstallationPut {
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Place, Problem> {
         let path = call.path()?;
-        let credential = guard::credential(tx, &call.caller, &path.credential_id, Action::Inventory)?;
+        let credential =
+            guard::credential(tx, &call.caller, &path.credential_id, Action::Inventory)?;
         let line = tx.first_of_line(&credential.id)?;
         let present = tx.installation(&line, &path.installation_id)?;
         Ok(Place {
@@ -86,7 +92,11 @@ impl Operation for InstallationPut {
             .transpose()
     }
 
-    fn carry_out(tx: &mut Tx<'_>, place: Place, call: &Incoming<Self>) -> Result<Outcome<Installation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        place: Place,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Installation>, Problem> {
         let Place {
             credential,
             line,
@@ -94,7 +104,10 @@ impl Operation for InstallationPut {
         } = place;
         let mut declared = call.body()?.typed.clone();
         declared.required.get_or_insert(true);
-        rules::check(NAMED_RULES, &Named::new(tx, declared.store_id.as_ref(), &credential)?)?;
+        rules::check(
+            NAMED_RULES,
+            &Named::new(tx, declared.store_id.as_ref(), &credential)?,
+        )?;
         let installation = Installation {
             id: call.path()?.installation_id.clone(),
             credential_id: credential.id.clone(),
@@ -104,7 +117,9 @@ impl Operation for InstallationPut {
             last_seen_at: None,
         };
         let is_talked_away = match &present {
-            Some(present) if inventory::is_awaited(present) && !inventory::is_awaited(&installation) => {
+            Some(present)
+                if inventory::is_awaited(present) && !inventory::is_awaited(&installation) =>
+            {
                 is_in_rotation(tx, &[&present.credential_id, &credential.id])?
             }
             _ => false,
@@ -113,7 +128,9 @@ impl Operation for InstallationPut {
             credential_has_ended: !credential.state.is_live(),
             is_admitted: inventory::admits(
                 present.as_ref().map(|present| present.declared.state),
-                present.as_ref().is_some_and(|present| present.credential_id != credential.id),
+                present
+                    .as_ref()
+                    .is_some_and(|present| present.credential_id != credential.id),
                 installation.declared.state,
             ),
             is_talked_away,
@@ -124,7 +141,9 @@ impl Operation for InstallationPut {
             installation: installation.clone(),
         };
         tx.apply(inventory::put(row, &credential, present.is_none()))?;
-        let uri = call.service.installation_uri(&credential.id, &installation.id);
+        let uri = call
+            .service
+            .installation_uri(&credential.id, &installation.id);
         let answer = Sightings::of(tx, &credential.id)?.shown(installation);
         Ok(match present {
             None => Outcome::Made(answer, uri),
@@ -138,7 +157,8 @@ impl Operation for InstallationDelete {
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Self::Subject, Problem> {
         let path = call.path()?;
-        let credential = guard::credential(tx, &call.caller, &path.credential_id, Action::Inventory)?;
+        let credential =
+            guard::credential(tx, &call.caller, &path.credential_id, Action::Inventory)?;
         let line = tx.first_of_line(&credential.id)?;
         let installation = tx
             .installation(&line, &path.installation_id)?
@@ -147,7 +167,11 @@ impl Operation for InstallationDelete {
         Ok((credential, InstallationRow { line, installation }))
     }
 
-    fn current(tx: &Tx<'_>, (_, row): &Self::Subject, _: &Incoming<Self>) -> Result<Option<Value>, Problem> {
+    fn current(
+        tx: &Tx<'_>,
+        (_, row): &Self::Subject,
+        _: &Incoming<Self>,
+    ) -> Result<Option<Value>, Problem> {
         let installation = row.installation.clone();
         as_seen(&Sightings::of(tx, &installation.credential_id)?.shown(installation)).map(Some)
     }
@@ -160,7 +184,8 @@ impl Operation for InstallationDelete {
         let standing = Standing {
             credential_has_ended: false,
             is_admitted: true,
-            is_talked_away: inventory::is_awaited(&row.installation) && is_in_rotation(tx, &[&credential.id])?,
+            is_talked_away: inventory::is_awaited(&row.installation)
+                && is_in_rotation(tx, &[&credential.id])?,
         };
         rules::check(RULES, &standing)?;
         tx.apply(inventory::remove(row, &credential, call.caller.id()))?;

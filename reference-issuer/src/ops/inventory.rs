@@ -6,7 +6,8 @@ use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::inject::{Installation, Match};
 use clp_schemas::ops::inventory::{
-    Consumer, InstallationList, InstallationPage, InstallationQuery, InstallationRead, Usage, UsageRead,
+    Consumer, InstallationList, InstallationPage, InstallationQuery, InstallationRead, Usage,
+    UsageRead,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
@@ -52,7 +53,11 @@ impl Operation for InstallationList {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<InstallationPage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<InstallationPage>, Problem> {
         let query = call.query()?;
         let filter = (
             credential.id.clone(),
@@ -97,7 +102,11 @@ impl Operation for InstallationRead {
             .ok_or_else(|| ProblemType::NotFound.into())
     }
 
-    fn carry_out(tx: &mut Tx<'_>, installation: Installation, _: &Incoming<Self>) -> Result<Outcome<Installation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        installation: Installation,
+        _: &Incoming<Self>,
+    ) -> Result<Outcome<Installation>, Problem> {
         let sightings = Sightings::of(tx, &installation.credential_id)?;
         Ok(Outcome::Done(sightings.shown(installation)))
     }
@@ -110,7 +119,11 @@ impl Operation for UsageRead {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, _: &Incoming<Self>) -> Result<Outcome<Usage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        _: &Incoming<Self>,
+    ) -> Result<Outcome<Usage>, Problem> {
         let declared = tx.installations_of_line(&tx.first_of_line(&credential.id)?)?;
         let seen = tx.consumers(&credential.id)?;
         let uses = seen.iter().map(|seen| seen.uses).sum();
@@ -122,7 +135,11 @@ impl Operation for UsageRead {
                 installations: declared
                     .iter()
                     .filter(|place| {
-                        fits(place.declared.matcher.as_ref(), seen.user_agent.as_deref(), &seen.address)
+                        fits(
+                            place.declared.matcher.as_ref(),
+                            seen.user_agent.as_deref(),
+                            &seen.address,
+                        )
                     })
                     .map(|place| place.id.clone())
                     .collect(),

@@ -31,12 +31,20 @@ type Migration = Option<RotationRow>;
 
 const MIGRATION_STAGE_RULES: &[Rule<Migration>] = &[Rule {
     id: "CLP-REV-010",
-    refuses: |migration| migration.is_none().then(|| ProblemType::RotationNotOpen.into()),
+    refuses: |migration| {
+        migration
+            .is_none()
+            .then(|| ProblemType::RotationNotOpen.into())
+    },
 }];
 
 /// Checks, in the same transaction in which the credential is ended, that nothing needs it any
 /// more.
-fn check_migration(tx: &Tx<'_>, call: &Incoming<CredentialRevoke>, migration: &Migration) -> Result<(), Problem> {
+fn check_migration(
+    tx: &Tx<'_>,
+    call: &Incoming<CredentialRevoke>,
+    migration: &Migration,
+) -> Result<(), Problem> {
     rules::check(MIGRATION_STAGE_RULES, migration)?;
     match migration {
         Some(rotation) => {
@@ -52,15 +60,26 @@ impl Operation for CredentialRevoke {
 
     /// Whoever holds a key may end it, and nothing else.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        let credential = tx.credential(&call.path()?.credential_id)?.ok_or(ProblemType::NotFound)?;
+        let credential = tx
+            .credential(&call.path()?.credential_id)?
+            .ok_or(ProblemType::NotFound)?;
         let is_itself = matches!(&call.caller, Caller::Credential(id) if *id == credential.id);
         if !is_itself {
-            guard::object(&call.caller, &credential.project, &credential.environment, Action::Revoke)?;
+            guard::object(
+                &call.caller,
+                &credential.project,
+                &credential.environment,
+                Action::Revoke,
+            )?;
         }
         Ok(credential)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
         let asked = Asked {
             mode: body.mode,
@@ -78,8 +97,14 @@ impl Operation for CredentialRevoke {
             by: call.caller.id().to_owned(),
             at: tx.now(),
         };
-        let (credential, effects) = credential::revoke(credential, neighbours, revocation, body.note.as_deref());
+        let (credential, effects) =
+            credential::revoke(credential, neighbours, revocation, body.note.as_deref());
         tx.apply(effects)?;
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

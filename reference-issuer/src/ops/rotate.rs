@@ -25,11 +25,17 @@ struct Standing {
 const RULES: &[Rule<Standing>] = &[
     Rule {
         id: "CLP-ROT-006",
-        refuses: |standing| standing.is_being_rotated.then(|| ProblemType::RotationInProgress.into()),
+        refuses: |standing| {
+            standing
+                .is_being_rotated
+                .then(|| ProblemType::RotationInProgress.into())
+        },
     },
     Rule {
         id: "CLP-ROT-008",
-        refuses: |standing| (standing.state != State::Active).then(|| ProblemType::CredentialNotActive.into()),
+        refuses: |standing| {
+            (standing.state != State::Active).then(|| ProblemType::CredentialNotActive.into())
+        },
     },
 ];
 
@@ -42,10 +48,19 @@ impl Operation for RotationOpen {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Rotate)
+        guard::credential(
+            tx,
+            &call.caller,
+            &call.path()?.credential_id,
+            Action::Rotate,
+        )
     }
 
-    fn carry_out(tx: &mut Tx<'_>, predecessor: Credential, call: &Incoming<Self>) -> Result<Outcome<Rotation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        predecessor: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Rotation>, Problem> {
         let body = &call.body()?.typed;
         let service = &call.service;
         let expiry = expiry_facts(tx, &predecessor, call, body.expires_at);
@@ -58,7 +73,10 @@ impl Operation for RotationOpen {
             .persona
             .claims(Class::Lifecycle)
             .then(|| rotation::plan(body.plan.as_ref(), max_overlap, tx.now()));
-        rules::check(WANTED_RULES, &wanted(tx, &predecessor, call, plan.as_ref())?)?;
+        rules::check(
+            WANTED_RULES,
+            &wanted(tx, &predecessor, call, plan.as_ref())?,
+        )?;
         types::rotation_key(tx, &predecessor, body.public_jwk.as_ref())?;
         let standing = Standing {
             is_being_rotated: tx.neighbours(&predecessor.id)?.replaced_by.is_some(),
@@ -69,7 +87,8 @@ impl Operation for RotationOpen {
             Some(_) => mint::probe_value(tx, service, predecessor.kind)?,
             None => None,
         };
-        let (probe_value, probe_key_id) = probe.map_or((None, None), |probe| (Some(probe.value), probe.key_id));
+        let (probe_value, probe_key_id) =
+            probe.map_or((None, None), |probe| (Some(probe.value), probe.key_id));
         let opening = Opening {
             id: RotationId::from_entropy(tx.context().random.bytes()?),
             reason: body.reason,
@@ -87,7 +106,10 @@ impl Operation for RotationOpen {
         let (rotation, successor, effects) = rotation::open(predecessor, opening, fresh, tx.now())?;
         tx.apply(effects)?;
         let uri = service.credential_uri(&successor.id);
-        Ok(Outcome::Made(shown(tx, service, &call.caller, rotation)?, uri))
+        Ok(Outcome::Made(
+            shown(tx, service, &call.caller, rotation)?,
+            uri,
+        ))
     }
 }
 
@@ -115,7 +137,8 @@ const WANTED_RULES: &[Rule<Wanted>] = &[
         id: "CLP-ROT-016",
         refuses: |wanted| {
             let is_within = matches!(wanted.verdict, Verdict::Equal | Verdict::Narrower);
-            (!is_within).then(|| Problem::new(ProblemType::PermissionsNotNarrower).pointer("/permissions"))
+            (!is_within)
+                .then(|| Problem::new(ProblemType::PermissionsNotNarrower).pointer("/permissions"))
         },
     },
     Rule {
@@ -137,7 +160,10 @@ fn wanted(
         // It keeps what it has, whatever a document may have said then.
         None => (None, Verdict::Equal),
         Some(asked) => {
-            let document = tx.document(&call.service.persona.name, &predecessor.permission_schema_digest)?;
+            let document = tx.document(
+                &call.service.persona.name,
+                &predecessor.permission_schema_digest,
+            )?;
             (
                 check_against(&document, asked, &predecessor.environment).err(),
                 compare(&document, asked, &predecessor.permissions).verdict,
@@ -148,7 +174,9 @@ fn wanted(
     Ok(Wanted {
         fault,
         verdict,
-        needed_seconds: plan.map_or(0, |plan| plan.quiet_period_seconds.max(plan.min_overlap_seconds)),
+        needed_seconds: plan.map_or(0, |plan| {
+            plan.quiet_period_seconds.max(plan.min_overlap_seconds)
+        }),
         max_overlap_seconds: policy.and_then(|policy| policy.max_overlap_seconds),
     })
 }

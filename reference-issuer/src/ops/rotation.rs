@@ -6,8 +6,8 @@ use clp_schemas::gates::{GateId, safe_to_revoke};
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::revoke::{Revocation, RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::{
-    GateReport, Rotation, RotationAdvance, RotationGates, RotationPath, RotationRead, RotationReason,
-    RotationRollback,
+    GateReport, Rotation, RotationAdvance, RotationGates, RotationPath, RotationRead,
+    RotationReason, RotationRollback,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::installation;
@@ -23,8 +23,15 @@ use crate::service::Service;
 use crate::store::{RotationRow, Tx};
 
 /// A rotation as the caller sees it, with the successor as it is now.
-pub(super) fn shown(tx: &Tx<'_>, service: &Service, caller: &Caller, row: RotationRow) -> Result<Rotation, Problem> {
-    let successor = tx.credential(&row.successor)?.ok_or(ProblemType::Internal)?;
+pub(super) fn shown(
+    tx: &Tx<'_>,
+    service: &Service,
+    caller: &Caller,
+    row: RotationRow,
+) -> Result<Rotation, Problem> {
+    let successor = tx
+        .credential(&row.successor)?
+        .ok_or(ProblemType::Internal)?;
     let is_record = row.plan.is_some();
     Ok(Rotation {
         id: row.id,
@@ -47,12 +54,18 @@ fn admit<C>(tx: &Tx<'_>, call: &Incoming<C>, action: Action) -> Result<Subject, 
 where
     C: Operation<Path = RotationPath>,
 {
-    let row = tx.rotation(&call.path()?.rotation_id)?.ok_or(ProblemType::NotFound)?;
+    let row = tx
+        .rotation(&call.path()?.rotation_id)?
+        .ok_or(ProblemType::NotFound)?;
     let predecessor = guard::credential(tx, &call.caller, &row.predecessor, action)?;
     Ok((row, predecessor))
 }
 
-fn current<C: Operation>(tx: &Tx<'_>, row: &RotationRow, call: &Incoming<C>) -> Result<Option<Value>, Problem> {
+fn current<C: Operation>(
+    tx: &Tx<'_>,
+    row: &RotationRow,
+    call: &Incoming<C>,
+) -> Result<Option<Value>, Problem> {
     as_seen(&shown(tx, &call.service, &call.caller, row.clone())?).map(Some)
 }
 
@@ -63,7 +76,11 @@ impl Operation for RotationRead {
         admit(tx, call, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (row, _): Subject, call: &Incoming<Self>) -> Result<Outcome<Rotation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (row, _): Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Rotation>, Problem> {
         Ok(Outcome::Done(shown(tx, &call.service, &call.caller, row)?))
     }
 }
@@ -75,7 +92,11 @@ impl Operation for RotationGates {
         admit(tx, call, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (row, _): Subject, call: &Incoming<Self>) -> Result<Outcome<GateReport>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (row, _): Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<GateReport>, Problem> {
         let judged = gates::judged(tx, &call.service, &row)?;
         let mut report = GateReport {
             rotation_id: row.id,
@@ -111,11 +132,19 @@ impl Operation for RotationAdvance {
         admit(tx, call, Action::Rotate)
     }
 
-    fn current(tx: &Tx<'_>, (row, _): &Subject, call: &Incoming<Self>) -> Result<Option<Value>, Problem> {
+    fn current(
+        tx: &Tx<'_>,
+        (row, _): &Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Option<Value>, Problem> {
         current(tx, row, call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (row, predecessor): Subject, call: &Incoming<Self>) -> Result<Outcome<Rotation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (row, predecessor): Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Rotation>, Problem> {
         let note = call.body()?.typed.note.as_deref();
         rules::check(STAGE_RULES, &row.state)?;
         let judged = gates::judged(tx, &call.service, &row)?;
@@ -149,12 +178,15 @@ struct Standing {
 const ROLLBACK_RULES: &[Rule<Standing>] = &[
     Rule {
         id: "CLP-ROT-031",
-        refuses: |standing| (!standing.state.is_open()).then(|| ProblemType::RotationNotOpen.into()),
+        refuses: |standing| {
+            (!standing.state.is_open()).then(|| ProblemType::RotationNotOpen.into())
+        },
     },
     Rule {
         id: "CLP-ROT-032",
         refuses: |standing| {
-            (standing.reason == RotationReason::Compromise).then(|| ProblemType::NoRollbackAfterCompromise.into())
+            (standing.reason == RotationReason::Compromise)
+                .then(|| ProblemType::NoRollbackAfterCompromise.into())
         },
     },
     Rule {
@@ -174,41 +206,66 @@ impl Operation for RotationRollback {
         admit(tx, call, Action::Rotate)
     }
 
-    fn current(tx: &Tx<'_>, (row, _): &Subject, call: &Incoming<Self>) -> Result<Option<Value>, Problem> {
+    fn current(
+        tx: &Tx<'_>,
+        (row, _): &Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Option<Value>, Problem> {
         current(tx, row, call)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (row, _): Subject, call: &Incoming<Self>) -> Result<Outcome<Rotation>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (row, _): Subject,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Rotation>, Problem> {
         let line = tx.first_of_line(&row.predecessor)?;
         let standing = Standing {
             state: row.state,
             reason: row.reason,
             is_installed: tx.installations_of_line(&line)?.iter().any(|place| {
-                place.credential_id == row.successor && place.declared.state != installation::State::Retired
+                place.credential_id == row.successor
+                    && place.declared.state != installation::State::Retired
             }),
         };
         rules::check(ROLLBACK_RULES, &standing)?;
-        let successor = tx.credential(&row.successor)?.ok_or(ProblemType::Internal)?;
+        let successor = tx
+            .credential(&row.successor)?
+            .ok_or(ProblemType::Internal)?;
         let revocation = Revocation {
             mode: RevocationMode::Immediate,
             reason: RevocationReason::Other,
             by: call.caller.id().to_owned(),
             at: tx.now(),
         };
-        end(tx, successor, revocation, call.body()?.typed.note.as_deref())?;
+        end(
+            tx,
+            successor,
+            revocation,
+            call.body()?.typed.note.as_deref(),
+        )?;
         ended(tx, row, call)
     }
 }
 
 /// Revokes one of the two; the rotation ends with it.
-fn end(tx: &mut Tx<'_>, credential: Credential, revocation: Revocation, note: Option<&str>) -> Result<(), Problem> {
+fn end(
+    tx: &mut Tx<'_>,
+    credential: Credential,
+    revocation: Revocation,
+    note: Option<&str>,
+) -> Result<(), Problem> {
     let neighbours = tx.neighbours(&credential.id)?;
     let (_, effects) = credential::revoke(credential, neighbours, revocation, note);
     Ok(tx.apply(effects)?)
 }
 
 /// The rotation as its end left it.
-fn ended<C: Operation>(tx: &Tx<'_>, row: RotationRow, call: &Incoming<C>) -> Result<Outcome<Rotation>, Problem> {
+fn ended<C: Operation>(
+    tx: &Tx<'_>,
+    row: RotationRow,
+    call: &Incoming<C>,
+) -> Result<Outcome<Rotation>, Problem> {
     let row = tx.rotation(&row.id)?.ok_or(ProblemType::Internal)?;
     Ok(Outcome::Done(shown(tx, &call.service, &call.caller, row)?))
 }

@@ -16,10 +16,18 @@ impl Operation for ScopeAnalysis {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Analysis>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Analysis>, Problem> {
         let since = call.query()?.since.unwrap_or(credential.created_at);
-        let document = tx.document(&call.service.persona.name, &credential.permission_schema_digest)?;
-        let parts = expand(&document, &credential.permissions).map_err(|_| ProblemType::Internal)?;
+        let document = tx.document(
+            &call.service.persona.name,
+            &credential.permission_schema_digest,
+        )?;
+        let parts =
+            expand(&document, &credential.permissions).map_err(|_| ProblemType::Internal)?;
         let uses = tx.part_uses(&credential.id)?;
         let atoms: Vec<AtomUse> = parts
             .into_iter()

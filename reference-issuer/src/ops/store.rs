@@ -3,7 +3,9 @@
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::DeliveryId;
 use clp_schemas::ops::create::Credential;
-use clp_schemas::ops::store::{Delivery, DeliveryAck, DeliveryMode, DeliveryRead, Receipt, SecretText};
+use clp_schemas::ops::store::{
+    Delivery, DeliveryAck, DeliveryMode, DeliveryRead, Receipt, SecretText,
+};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 
@@ -52,13 +54,19 @@ fn gone(is_gone: bool) -> Option<Problem> {
 }
 
 /// The delivery of an id, and whose secret it is, if it is the caller's.
-fn theirs(tx: &Tx<'_>, caller: &Caller, id: &DeliveryId) -> Result<(DeliveryRow, Credential), Problem> {
+fn theirs(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    id: &DeliveryId,
+) -> Result<(DeliveryRow, Credential), Problem> {
     let delivery = tx.delivery(id)?.ok_or(ProblemType::NotFound)?;
     let sight = Sight {
         is_theirs: matches!(caller, Caller::Principal { id, .. } if *id == delivery.principal),
     };
     rules::check(SIGHT_RULES, &sight)?;
-    let credential = tx.credential(&delivery.credential)?.ok_or(ProblemType::Internal)?;
+    let credential = tx
+        .credential(&delivery.credential)?
+        .ok_or(ProblemType::Internal)?;
     Ok((delivery, credential))
 }
 
@@ -85,10 +93,18 @@ impl Operation for DeliveryRead {
         let value = standing.secret.ok_or(ProblemType::DeliveryGone)?;
         let secret = types::secret(&call.service, &credential, value);
         let minted_by = match call.service.persona.claims(Class::Lifecycle) {
-            true => tx.neighbours(&credential.id)?.replaces.map(|(rotation, _)| rotation),
+            true => tx
+                .neighbours(&credential.id)?
+                .replaces
+                .map(|(rotation, _)| rotation),
             false => None,
         };
-        tx.apply(credential::deliver(credential, &delivery, minted_by, tx.now()))?;
+        tx.apply(credential::deliver(
+            credential,
+            &delivery,
+            minted_by,
+            tx.now(),
+        ))?;
         Ok(Outcome::Done(Delivery {
             id: delivery.id,
             credential_id: delivery.credential,
@@ -129,7 +145,10 @@ impl Operation for DeliveryAck {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Receipt>, Problem> {
         let store_id = call.body()?.typed.store_id.clone();
-        rules::check(NAMED_RULES, &Named::new(tx, store_id.as_ref(), &credential)?)?;
+        rules::check(
+            NAMED_RULES,
+            &Named::new(tx, store_id.as_ref(), &credential)?,
+        )?;
         if let Some(first) = tx.receipt(&delivery.id)? {
             return Ok(Outcome::Done(first));
         }
@@ -138,7 +157,10 @@ impl Operation for DeliveryAck {
             is_gone: tx.now() >= delivery.expires_at
                 || !credential.state.is_live()
                 || tx.secret(&delivery)?.is_none(),
-            was_read: credential.disclosed_to.iter().any(|seen| seen.principal == *reader),
+            was_read: credential
+                .disclosed_to
+                .iter()
+                .any(|seen| seen.principal == *reader),
         };
         rules::check(ACK_RULES, &standing)?;
         let receipt = Receipt {
@@ -147,7 +169,8 @@ impl Operation for DeliveryAck {
             acknowledged_at: tx.now(),
             store_id,
         };
-        let effects = change::acknowledge(credential, receipt.clone(), &delivery.principal, tx.now());
+        let effects =
+            change::acknowledge(credential, receipt.clone(), &delivery.principal, tx.now());
         tx.apply(effects)?;
         Ok(Outcome::Done(receipt))
     }

@@ -1,7 +1,7 @@
 //! Places where secrets are kept, by name (specification chapter 15).
 
-use clp_schemas::ids::StoreId;
 use clp_schemas::audit::Event;
+use clp_schemas::ids::StoreId;
 use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::store::{Store, StoreList, StorePage, StoreQuery, StoreRegister};
@@ -42,16 +42,21 @@ impl Operation for StoreRegister {
         let body = &call.body()?.typed;
         let known = &call.service.persona.permissions.environments;
         let wanted = Wanted {
-            permitted: call
-                .caller
-                .may(Action::Inventory, &guard::place(&body.project, &body.environment)),
+            permitted: call.caller.may(
+                Action::Inventory,
+                &guard::place(&body.project, &body.environment),
+            ),
             environment_exists: known.contains(&body.environment),
         };
         rules::check(SIGHT_RULES, &wanted)?;
         Ok(wanted)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, wanted: Wanted, call: &Incoming<Self>) -> Result<Outcome<Store>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        wanted: Wanted,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Store>, Problem> {
         rules::check(RULES, &wanted)?;
         let body = &call.body()?.typed;
         let store = Store {
@@ -68,7 +73,10 @@ impl Operation for StoreRegister {
             .place(&store.project, &store.environment)
             .actor(call.caller.id())
             .text("store_id", store.id.as_str());
-        tx.apply(vec![Effect::SaveStore(Box::new(store.clone())), Effect::Audit(entry)])?;
+        tx.apply(vec![
+            Effect::SaveStore(Box::new(store.clone())),
+            Effect::Audit(entry),
+        ])?;
         Ok(Outcome::Done(store))
     }
 }
@@ -81,7 +89,11 @@ impl Operation for StoreList {
         Ok(())
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<StorePage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<StorePage>, Problem> {
         let query = call.query()?;
         let filter = StoreQuery {
             limit: None,
@@ -113,12 +125,17 @@ pub(super) struct Named(Option<bool>);
 
 impl Named {
     /// The facts about a store that a body names, if it names one.
-    pub(super) fn new(tx: &Tx<'_>, id: Option<&StoreId>, credential: &Credential) -> Result<Self, Fault> {
+    pub(super) fn new(
+        tx: &Tx<'_>,
+        id: Option<&StoreId>,
+        credential: &Credential,
+    ) -> Result<Self, Fault> {
         let Some(id) = id else {
             return Ok(Self(None));
         };
         let keeps = tx.named_store(id)?.is_some_and(|store| {
-            (store.project, store.environment) == (credential.project.clone(), credential.environment.clone())
+            (store.project, store.environment)
+                == (credential.project.clone(), credential.environment.clone())
         });
         Ok(Self(Some(keeps)))
     }
@@ -127,6 +144,7 @@ impl Named {
 pub(super) const NAMED_RULES: &[Rule<Named>] = &[Rule {
     id: "CLP-DLV-019",
     refuses: |named| {
-        (named.0 == Some(false)).then(|| Problem::new(ProblemType::UnknownStore).pointer("/store_id"))
+        (named.0 == Some(false))
+            .then(|| Problem::new(ProblemType::UnknownStore).pointer("/store_id"))
     },
 }];

@@ -24,10 +24,19 @@ impl Operation for CredentialSuspend {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Revoke)
+        guard::credential(
+            tx,
+            &call.caller,
+            &call.path()?.credential_id,
+            Action::Revoke,
+        )
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
         rules::check(RULES, &credential.state)?;
         let suspension = Suspension {
@@ -37,7 +46,12 @@ impl Operation for CredentialSuspend {
         };
         let (credential, effects) = change::suspend(credential, suspension, body.note.as_deref())?;
         tx.apply(effects)?;
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }
 
@@ -45,20 +59,48 @@ impl Operation for CredentialResume {
     type Subject = Credential;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Credential, Problem> {
-        guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Revoke)
+        guard::credential(
+            tx,
+            &call.caller,
+            &call.path()?.credential_id,
+            Action::Revoke,
+        )
     }
 
-    fn current(tx: &Tx<'_>, credential: &Credential, call: &Incoming<Self>) -> Result<Option<Value>, Problem> {
-        as_seen(&mint::shown(tx, &call.service, &call.caller, credential.clone())?).map(Some)
+    fn current(
+        tx: &Tx<'_>,
+        credential: &Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Option<Value>, Problem> {
+        as_seen(&mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential.clone(),
+        )?)
+        .map(Some)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
         rules::check(RULES, &credential.state)?;
         let is_being_replaced = tx.neighbours(&credential.id)?.replaced_by.is_some();
-        let (credential, effects) =
-            change::resume(credential, is_being_replaced, call.caller.id(), body.note.as_deref())?;
+        let (credential, effects) = change::resume(
+            credential,
+            is_being_replaced,
+            call.caller.id(),
+            body.note.as_deref(),
+        )?;
         tx.apply(effects)?;
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

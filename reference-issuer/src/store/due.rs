@@ -65,7 +65,9 @@ impl Tx<'_> {
     pub(crate) fn schedule(&mut self, at: Timestamp, due: &Due) -> Result<(), Fault> {
         let (kind, id) = due.to_columns();
         self.connection()
-            .prepare_cached("INSERT OR IGNORE INTO due (tenant, at, kind, id) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO due (tenant, at, kind, id) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![self.tenant().as_str(), at.unix(), kind, id])?;
         Ok(())
     }
@@ -86,7 +88,9 @@ impl Tx<'_> {
             return Ok(None);
         };
         self.connection()
-            .prepare_cached("DELETE FROM due WHERE tenant = ?1 AND at = ?2 AND kind = ?3 AND id = ?4")?
+            .prepare_cached(
+                "DELETE FROM due WHERE tenant = ?1 AND at = ?2 AND kind = ?3 AND id = ?4",
+            )?
             .execute(params![self.tenant().as_str(), at, kind, id])?;
         let due = Due::from_columns(&kind, &id).ok_or(Fault::Value("due time"))?;
         Ok(Some((Timestamp::from_unix(at), due)))

@@ -22,13 +22,24 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn installation(&self, line: &CredentialId, id: &InstallationId) -> Result<Option<Installation>, Fault> {
+    pub fn installation(
+        &self,
+        line: &CredentialId,
+        id: &InstallationId,
+    ) -> Result<Option<Installation>, Fault> {
         let record: Option<String> = self
             .connection()
-            .prepare_cached("SELECT record FROM installations WHERE tenant = ?1 AND line = ?2 AND id = ?3")?
-            .query_row(params![self.tenant().as_str(), line.as_str(), id.as_str()], |row| row.get(0))
+            .prepare_cached(
+                "SELECT record FROM installations WHERE tenant = ?1 AND line = ?2 AND id = ?3",
+            )?
+            .query_row(
+                params![self.tenant().as_str(), line.as_str(), id.as_str()],
+                |row| row.get(0),
+            )
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     /// Every installation of a line, the oldest first.
@@ -36,10 +47,12 @@ impl Tx<'_> {
     /// # Errors
     /// A failure of the database.
     pub fn installations_of_line(&self, line: &CredentialId) -> Result<Vec<Installation>, Fault> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT record FROM installations WHERE tenant = ?1 AND line = ?2 ORDER BY seq")?;
-        let rows = statement.query_map(params![self.tenant().as_str(), line.as_str()], |row| row.get::<_, String>(0))?;
+        let mut statement = self.connection().prepare_cached(
+            "SELECT record FROM installations WHERE tenant = ?1 AND line = ?2 ORDER BY seq",
+        )?;
+        let rows = statement.query_map(params![self.tenant().as_str(), line.as_str()], |row| {
+            row.get::<_, String>(0)
+        })?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
@@ -55,7 +68,9 @@ impl Tx<'_> {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<(i64, Installation)>, Fault> {
-        let mut text = String::from("SELECT seq, record FROM installations WHERE tenant = ? AND credential = ?");
+        let mut text = String::from(
+            "SELECT seq, record FROM installations WHERE tenant = ? AND credential = ?",
+        );
         let mut values = vec![
             Bound::Text(self.tenant().to_string()),
             Bound::Text(credential.to_string()),
@@ -102,7 +117,9 @@ impl Tx<'_> {
 
     pub(super) fn remove_installation(&mut self, row: &InstallationRow) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("DELETE FROM installations WHERE tenant = ?1 AND line = ?2 AND id = ?3")?
+            .prepare_cached(
+                "DELETE FROM installations WHERE tenant = ?1 AND line = ?2 AND id = ?3",
+            )?
             .execute(params![
                 self.tenant().as_str(),
                 row.line.as_str(),
@@ -119,7 +136,9 @@ impl Tx<'_> {
         let mut statement = self
             .connection()
             .prepare_cached("SELECT id, state FROM installations WHERE tenant = ?1 ORDER BY seq")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

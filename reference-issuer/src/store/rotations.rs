@@ -44,7 +44,11 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn rotation_of_probe(&self, persona: &str, key_id: &str) -> Result<Option<(TenantId, RotationId)>, Fault> {
+    pub fn rotation_of_probe(
+        &self,
+        persona: &str,
+        key_id: &str,
+    ) -> Result<Option<(TenantId, RotationId)>, Fault> {
         let found: Option<(String, String)> = self
             .connection()
             .prepare_cached(
@@ -73,9 +77,13 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM rotations WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     fn open_rotation(&self, column: &str, id: &CredentialId) -> Result<Option<RotationRow>, Fault> {
@@ -85,9 +93,13 @@ impl Tx<'_> {
                 "SELECT record FROM rotations
                  WHERE {column} = ?1 AND tenant = ?2 AND state NOT IN ('completed', 'rolled_back')"
             ))?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     /// The open rotations that a credential has a part in.
@@ -134,7 +146,9 @@ impl Tx<'_> {
         let mut statement = self
             .connection()
             .prepare_cached("SELECT id, state FROM rotations WHERE tenant = ?1 ORDER BY rowid")?;
-        let rows = statement.query_map([self.tenant().as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map([self.tenant().as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -16,9 +16,13 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM stores WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![id.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     /// The `<project>/<environment>` of every store of the tenant, each once.
@@ -54,7 +58,10 @@ impl Tx<'_> {
         ];
         let conditions = [
             (" AND project = ?", query.project.clone().map(Bound::Text)),
-            (" AND environment = ?", query.environment.clone().map(Bound::Text)),
+            (
+                " AND environment = ?",
+                query.environment.clone().map(Bound::Text),
+            ),
             (" AND seq < ?", after.map(Bound::Integer)),
         ];
         for (condition, value) in conditions {
@@ -100,9 +107,13 @@ impl Tx<'_> {
         let record: Option<String> = self
             .connection()
             .prepare_cached("SELECT record FROM receipts WHERE delivery = ?1 AND tenant = ?2")?
-            .query_row(params![delivery.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(params![delivery.as_str(), self.tenant().as_str()], |row| {
+                row.get(0)
+            })
             .optional()?;
-        Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+        Ok(record
+            .map(|record| serde_json::from_str(&record))
+            .transpose()?)
     }
 
     pub(super) fn save_receipt(&mut self, receipt: &Receipt) -> Result<(), Fault> {

@@ -1,8 +1,5 @@
 //! An issuer in this process with one sandbox, and calls with entity tags.
-#![expect(
-    dead_code,
-    reason = "each test file is a program of its own and uses some of this"
-)]
+#![allow(dead_code, reason = "no test file uses all of it")]
 
 #[path = "../edge_support/mod.rs"]
 pub mod edge_support;
@@ -42,7 +39,10 @@ impl Life {
     pub async fn with(&self, role: &str, method: &str, path: &str, with: With<'_>) -> Answer {
         let url = format!("{}{path}", self.sandbox.credential_issuer_endpoint);
         let method: Method = method.parse().unwrap();
-        let mut request = self.http.request(method, url).bearer_auth(token(&self.sandbox, role));
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(token(&self.sandbox, role));
         for (name, value) in with.fields {
             request = request.header(*name, *value);
         }
@@ -53,7 +53,11 @@ impl Life {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, headers, body }
+        Answer {
+            status,
+            headers,
+            body,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -71,7 +75,13 @@ impl Life {
     }
 
     /// A call with a tag as `If-Match`.
-    pub async fn if_match(&self, method: &str, path: &str, tag: &str, body: Option<Value>) -> Answer {
+    pub async fn if_match(
+        &self,
+        method: &str,
+        path: &str,
+        tag: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let with = With {
             body,
             fields: &[("If-Match", tag)],
@@ -82,7 +92,8 @@ impl Life {
     /// A call with the tag that the object has now.
     pub async fn change(&self, method: &str, object: &str, rest: &str, body: Value) -> Answer {
         let tag = self.get(object).await.header("etag").to_owned();
-        self.if_match(method, &format!("{object}{rest}"), &tag, Some(body)).await
+        self.if_match(method, &format!("{object}{rest}"), &tag, Some(body))
+            .await
     }
 
     /// A create body with more members.
@@ -113,7 +124,11 @@ impl Life {
     pub async fn use_key(&self, key: &str, agent: &str) -> u16 {
         let call = &self.sandbox.probe.read;
         let url = format!("{}{}", self.sandbox.issuer_identifier, call.path);
-        let request = self.http.get(url).bearer_auth(key).header("User-Agent", agent);
+        let request = self
+            .http
+            .get(url)
+            .bearer_auth(key)
+            .header("User-Agent", agent);
         request.send().await.unwrap().status().as_u16()
     }
 
@@ -128,8 +143,13 @@ impl Life {
             body: Some(body),
             fields: &[("If-None-Match", "*")],
         };
-        self.with("owner", "PUT", &format!("/{credential}/installations/{id}"), with)
-            .await
+        self.with(
+            "owner",
+            "PUT",
+            &format!("/{credential}/installations/{id}"),
+            with,
+        )
+        .await
     }
 }
 
