@@ -188,7 +188,7 @@ impl<'a> Drive<'a> {
     }
 
     /// The places that still have the predecessor, and those that a run died at.
-    async fn to_move(&mut self) -> Result<Vec<InstallationId>, Error> {
+    async fn unmoved(&mut self) -> Result<Vec<InstallationId>, Error> {
         if !self.has_inventory().await? {
             let predecessor = &self.record.predecessor;
             let places = self.session.home.places().all()?.into_iter();
@@ -223,7 +223,7 @@ impl<'a> Drive<'a> {
 
     async fn place(&mut self) -> Result<(), Error> {
         let entry = self.session.home.store().entry(&self.record.successor)?;
-        for id in self.to_move().await? {
+        for id in self.unmoved().await? {
             let Some(place) = self.local(&id)? else {
                 continue;
             };
