@@ -33,7 +33,7 @@ fn puts(server: &Server) -> Vec<Seen> {
 
 fn state(seen: &Seen) -> String {
     let body: Value = serde_json::from_str(&seen.body).unwrap();
-    body["state"].as_str().unwrap().to_owned()
+    body.get("state").unwrap().as_str().unwrap().to_owned()
 }
 
 struct Scene {

@@ -142,9 +142,8 @@ fn every_step_is_taken_and_the_old_one_goes_last() {
     // What opens nothing is nowhere (CLP-ROT-035).
     let sent = scene.server.seen();
     assert!(!sent.iter().any(|seen| seen.body.contains(PROBE)));
-    for found in std::fs::read_dir(scene.home.path().join("rotations")).unwrap() {
-        panic!("{found:?} is left behind");
-    }
+    let kept = std::fs::read_dir(scene.home.path().join("rotations")).unwrap();
+    assert_eq!(kept.count(), 0);
     assert_eq!(scene.revocations(), 0);
     assert_eq!(scene.advances(), 2);
     for text in [&run.stdout, &run.stderr] {
@@ -203,6 +202,37 @@ fn a_rotation_that_is_given_up_leaves_everything_as_it_was() {
         memory.rotation.as_ref().unwrap()["state"],
         json!("rolled_back")
     );
+}
+
+#[test]
+fn what_has_ended_or_is_compromised_is_not_put_back() {
+    let scene = Scene::new(None);
+    assert_eq!(scene.rotate(&["--health", &scene.health]).status, 0);
+    assert_eq!(scene.clp(&["rotate", "--rollback", ROTATION]).status, 0);
+    assert!(scene.holds(SUCCESSOR));
+
+    let scene = Scene::new(None);
+    lock(&scene.shared).safe = false;
+    let arguments = [
+        "--reason",
+        "compromise",
+        "--keep-until-moved",
+        "--health",
+        &scene.health,
+    ];
+    assert_eq!(scene.rotate(&arguments).status, 7);
+    let run = scene.clp(&["rotate", "--rollback", ROTATION]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+}
+
+#[test]
+fn a_probe_that_is_answered_by_a_failure_shows_nothing() {
+    let scene = Scene::new(None);
+    lock(&scene.shared).broken = true;
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert_eq!(scene.advances(), 0);
 }
 
 #[test]
@@ -283,7 +313,6 @@ fn after_a_compromise_the_order_is_asked_for() {
         "--health",
         &scene.health,
     ]);
-    // This issuer does not end a rotation by itself, so it is advanced like any other.
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert!(scene.holds(SUCCESSOR));
     let seen = scene.server.seen();
@@ -297,6 +326,9 @@ fn after_a_compromise_the_order_is_asked_for() {
         ),
     );
     assert!(revoked < fetched);
+    // The end of the predecessor was the end of the rotation.
+    assert_eq!(scene.advances(), 0);
+    assert_eq!(scene.place()["state"], json!("verified"));
 }
 
 #[test]

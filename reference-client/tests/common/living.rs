@@ -28,6 +28,8 @@ pub struct Memory {
     pub usage: Option<Value>,
     /// Whether the resource accepts the successor.
     pub works: bool,
+    /// Whether the resource fails instead of refusing.
+    pub broken: bool,
     /// Whether every gate is met.
     pub safe: bool,
     /// Raised by each change.
@@ -192,6 +194,7 @@ fn resource(memory: &Memory, seen: &Seen) -> Reply {
     });
     match opens {
         true => super::json(200, &json!({"served": true})),
+        false if memory.broken => Reply::Answer(500, String::new(), Vec::new()),
         false => Reply::Answer(
             401,
             "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n".to_owned(),
@@ -256,7 +259,11 @@ fn one(memory: &mut Memory, method: &str, id: &str, rest: &[&str], call: (&str, 
                 return refusal(409, "gate-unmet", &["quiet"]);
             }
             value["state"] = json!("revoked");
-            tagged(200, value)
+            let answer = tagged(200, value);
+            if let Some(rotation) = memory.rotation.as_mut().filter(|_| id == CREDENTIAL) {
+                rotation["state"] = json!("completed");
+            }
+            answer
         }
         ("POST", ["rotations"]) => open(memory, url, seen),
         ("GET", ["usage"]) => {
