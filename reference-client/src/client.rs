@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault};
 use crate::issuer::{Issuer, IssuerId};
+use crate::tagged::Tagged;
 use crate::token::Token;
 use crate::transport::{
     ANSWER_LIMIT, Authorization, Condition, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, Timeouts,
@@ -31,28 +32,6 @@ pub struct Settings {
     pub credential_origin: Option<url::Origin>,
     /// Who calls. Discovery needs no token.
     pub token: Option<Token>,
-}
-
-/// An object, and the entity tag of the answer that it came with. A change is decided on by
-/// such an answer, and sent with its tag (CLP-TRN-038).
-#[derive(Clone, Debug)]
-pub struct Tagged<T> {
-    /// The object.
-    pub value: T,
-    tag: Option<String>,
-}
-
-impl<T> Tagged<T> {
-    /// What a change of this object has to be sent with.
-    ///
-    /// # Errors
-    /// [`ProtocolFault::NoTag`] if the answer had no strong entity tag (CLP-TRN-035).
-    pub fn condition(&self) -> Result<Condition<'_>, ProtocolFault> {
-        match &self.tag {
-            Some(tag) if tag.starts_with('"') => Ok(Condition::Match(tag)),
-            _ => Err(ProtocolFault::NoTag),
-        }
-    }
 }
 
 /// What goes along with a call, apart from its path, query and body.

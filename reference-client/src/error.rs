@@ -409,7 +409,9 @@ fn refused(problem: &Problem) -> Option<String> {
             "run the command again: a challenge lasts five minutes and works once"
         }
         P::EvidenceInvalid => "use a passkey that is registered for you at this issuer",
-        P::RotationInProgress => "revoke the predecessor or the successor first",
+        P::RotationInProgress => {
+            "go on with `clp rotate --resume ROTATION`, which `clp show` of its successor names"
+        }
         P::CredentialNotActive => "see where it stands with `clp show`",
         P::RateLimited | P::Internal | P::Unavailable => {
             "wait, then run the same command again; it does nothing twice"

@@ -11,6 +11,7 @@
 //! - [`store`]: the encrypted file in which secrets are kept.
 //! - [`pair`]: key pairs of one's own.
 //! - [`passkey`]: a software passkey for approvals.
+//! - [`transport::Condition`]: changes are made to what was seen, and to nothing else.
 //! - [`error`]: what can go wrong, whose fault it is, and what to do next.
 
 pub mod asked;
@@ -28,12 +29,14 @@ mod places;
 mod private;
 mod render;
 pub mod store;
+mod tagged;
 mod targets;
 pub mod token;
 pub mod transport;
 mod wanted;
 
-pub use client::{Client, Control, Settings, Tagged};
+pub use client::{Client, Control, Settings};
 pub use error::{Error, Exit};
 pub use issuer::{Issuer, IssuerId};
+pub use tagged::Tagged;
 pub use token::Token;

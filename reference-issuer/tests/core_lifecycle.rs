@@ -141,6 +141,7 @@ async fn a_credential_is_created_delivered_used_rotated_and_revoked() {
             "credential.rotated",
             "credential.used",
             "credential.revoked",
+            "rotation.completed",
             "credential.use_refused"
         ]
     );

@@ -75,7 +75,7 @@ fn the_member_at_fault_is_named() {
     refused_at("name = \"exampleapi\"", "name = \"Example API\"", "name");
     refused_at("\"exapi_test\"", "\"exapi-test\"", "token_prefix");
     refused_at(
-        "credential_types = [\"api_key\"]",
+        "credential_types = [\"api_key\", \"oauth_client\", \"service_account\", \"webhook_secret\"]",
         "credential_types = []",
         "credential_types",
     );

@@ -1,4 +1,9 @@
 //! What the new operations leave in the log, and how it is found there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 

@@ -1,4 +1,9 @@
 //! Amend, suspend, resume, and find credentials by more than their state.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 
@@ -31,6 +36,14 @@ async fn an_amendment_needs_the_tag_that_was_seen() {
         life.with("owner", "PATCH", &path, none.clone())
             .await
             .problem(),
+        "precondition-required"
+    );
+    let past = With {
+        body: Some(json!({"expires_at": "2020-01-01T00:00:00Z"})),
+        fields: &[],
+    };
+    assert_eq!(
+        life.with("owner", "PATCH", &path, past).await.problem(),
         "precondition-required"
     );
     assert_eq!(

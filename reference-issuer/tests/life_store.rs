@@ -1,4 +1,9 @@
 //! Acknowledgements, and the stores that they name.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod life_support;
 

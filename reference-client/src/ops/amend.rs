@@ -9,9 +9,10 @@ use clp_schemas::time::Timestamp;
 
 use super::Session;
 use super::create::label;
-use crate::client::{Client, Tagged};
+use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::render::{self, Outcome, clean};
+use crate::tagged::Tagged;
 
 impl Client {
     /// Reads a credential, to decide on a change of it.

@@ -21,7 +21,7 @@ use super::scope::{LANGUAGE, risk_name};
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::passkey::Passkey;
-use crate::render::{Facts, Outcome, clean, requester_words};
+use crate::render::{Facts, Outcome, clean, key_and_address, requester_words};
 
 /// What an approver is asked, taken from the very document that is signed.
 #[derive(Clone, Debug)]
@@ -274,6 +274,7 @@ fn shown(question: &Question) -> String {
         .add("lifetime", format!("{} seconds", body.lifetime_seconds))
         .add("risk", risk_name(question.risk))
         .add("digest", &question.digest);
+    key_and_address(&mut facts, body);
     if let Some(policy) = &body.rotation_policy {
         let seconds = |seconds: u64| format!("{seconds} seconds");
         facts

@@ -15,11 +15,12 @@ use clp_schemas::state::installation::State;
 use serde_json::json;
 
 use super::Session;
-use crate::client::{Client, Tagged};
+use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::places::Place;
 use crate::render::{Facts, Outcome};
 use crate::store::Entry;
+use crate::tagged::Tagged;
 use crate::targets::{env_file, variable};
 use crate::transport::Condition;
 use crate::wanted::Span;

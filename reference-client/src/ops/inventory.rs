@@ -2,13 +2,17 @@
 //! chapter 17).
 
 use clap::Args;
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, InstallationId};
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{CredentialPath, ListQuery};
-use clp_schemas::ops::inject::Installation;
+use clp_schemas::ops::inject::{
+    Installation, InstallationBody, InstallationDelete, InstallationPath,
+};
 use clp_schemas::ops::inventory::{
     Consumer, InstallationList, InstallationQuery, Usage, UsageRead,
 };
+use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::state::installation::State;
 use serde::Serialize;
 use serde_json::json;
 
@@ -74,6 +78,17 @@ pub(crate) struct InventoryArgs {
     /// Of this project
     #[arg(long)]
     project: Option<String>,
+    /// Say that this place does not use the credential any more
+    #[arg(long, value_name = "INSTALLATION", requires = "id")]
+    retire: Option<InstallationId>,
+    /// Forget this place
+    #[arg(
+        long,
+        value_name = "INSTALLATION",
+        requires = "id",
+        conflicts_with = "retire"
+    )]
+    forget: Option<InstallationId>,
 }
 
 /// Both answers about one credential.
@@ -86,8 +101,43 @@ struct Known {
     undeclared: Vec<Consumer>,
 }
 
+/// Retires or forgets a place, as it was seen.
+async fn change(
+    client: &Client,
+    id: &CredentialId,
+    place: &InstallationId,
+    retire: bool,
+) -> Result<Outcome, Error> {
+    let seen = client
+        .installation(id, place)
+        .await?
+        .ok_or_else(|| Error::from(Problem::new(ProblemType::NotFound)))?;
+    if retire {
+        let body = InstallationBody {
+            state: State::Retired,
+            ..seen.value.declared.clone()
+        };
+        let retired = client.declare(id, place, &body, seen.condition()?).await?;
+        return Outcome::new(&retired.value, format!("{place} is retired\n"));
+    }
+    let path = InstallationPath {
+        credential_id: id.clone(),
+        installation_id: place.clone(),
+    };
+    client
+        .change::<InstallationDelete>(&path, &Nothing {}, seen.condition()?)
+        .await?;
+    Outcome::new(
+        &json!({"forgotten": place}),
+        format!("{place} is forgotten\n"),
+    )
+}
+
 pub(crate) async fn run(args: &InventoryArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
+    if let (Some(id), Some(place)) = (&args.id, args.retire.as_ref().or(args.forget.as_ref())) {
+        return change(&client, id, place, args.retire.is_some()).await;
+    }
     let credentials = match &args.id {
         Some(id) => vec![client.credential(id).await?],
         None => {

@@ -9,9 +9,10 @@ use clp_schemas::state::credential::State;
 
 use super::Session;
 use super::revoke::Reason;
-use crate::client::{Client, Tagged};
+use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::render::{self, Outcome};
+use crate::tagged::Tagged;
 
 impl Client {
     /// Stops a credential until somebody lets it work again.

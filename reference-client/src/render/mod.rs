@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, LocalFault};
 
-pub(crate) use objects::{credential, credentials, request, requester_words, statements};
+pub(crate) use objects::{
+    credential, credentials, key_and_address, request, requester_words, statements,
+};
 pub(crate) use rotation::{gates, rotation};
 pub(crate) use words::clean;
 pub(crate) use words::json_text;

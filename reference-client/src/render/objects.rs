@@ -1,7 +1,7 @@
 //! Credentials and requests, for people.
 
 use clp_schemas::ops::create::Credential;
-use clp_schemas::ops::request::CredentialRequest;
+use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::PermissionSet;
 
 use super::{Facts, quoted_block, table};
@@ -115,18 +115,8 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
     for line in statements(&body.permissions) {
         facts.add("permission", line);
     }
+    key_and_address(&mut facts, body);
     facts
-        .add_some("bound to", body.cnf.as_ref().map(|bound| &bound.jkt))
-        .add_some(
-            "own key",
-            body.public_jwk
-                .as_ref()
-                .and_then(|key| key.thumbprint().ok()),
-        )
-        .add_some(
-            "events go to",
-            body.webhook.as_ref().map(|webhook| &webhook.url),
-        )
         .add("digest", &request.digest)
         .add("created", request.created_at.to_string())
         .add("expires", request.expires_at.to_string());
@@ -147,8 +137,20 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
     format!("{}{words}", facts.text())
 }
 
+/// Whose key it would be, and where its events would go.
+pub(crate) fn key_and_address(facts: &mut Facts, body: &RequestBody) {
+    let own = body.public_jwk.as_ref();
+    facts
+        .add_some("bound to", body.cnf.as_ref().map(|bound| &bound.jkt))
+        .add_some("own key", own.and_then(|key| key.thumbprint().ok()))
+        .add_some(
+            "events go to",
+            body.webhook.as_ref().map(|webhook| &webhook.url),
+        );
+}
+
 /// What the requester says, apart from what is known.
-pub(crate) fn requester_words(body: &clp_schemas::ops::request::RequestBody) -> String {
+pub(crate) fn requester_words(body: &RequestBody) -> String {
     let mut text = "the requester's own words, which nobody has checked:\n".to_owned();
     let subject = format!("{}: {}", body.subject.kind, body.subject.id);
     let said = [

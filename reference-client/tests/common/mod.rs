@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 pub mod issuer;
+pub mod living;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -125,3 +125,95 @@ pub fn acknowledge(
     effects.push(Effect::Audit(entry));
     effects
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clp_schemas::ops::revoke::RevocationReason;
+    use serde_json::json;
+
+    fn credential(state: State) -> Credential {
+        serde_json::from_value(json!({
+            "id": "cred_00000000000000000000", "type": "api_key", "state": state, "purpose": "p",
+            "owner": "o", "project": "a", "environment": "e", "permissions": [],
+            "permission_schema_digest": "sha256:00", "key_id": "k", "labels": {"a": "b"},
+            "created_at": "2026-11-24T19:39:13Z", "created_by": "prin_00000000000000000000",
+            "created_via": {"kind": "direct"}, "disclosed_to": [],
+        }))
+        .unwrap()
+    }
+
+    fn suspension(reason: RevocationReason) -> Suspension {
+        Suspension {
+            reason,
+            by: "prin_00000000000000000000".parse().unwrap(),
+            at: Timestamp::from_unix(0),
+        }
+    }
+
+    #[test]
+    fn only_what_is_in_use_is_stopped_and_the_first_reason_stays() {
+        for state in State::ALL {
+            let stopped = suspend(
+                credential(*state),
+                suspension(RevocationReason::Policy),
+                None,
+            );
+            assert_eq!(
+                stopped.is_ok(),
+                state.opens() || *state == State::Suspended,
+                "{state}"
+            );
+            let Ok((stopped, effects)) = stopped else {
+                continue;
+            };
+            assert_eq!(stopped.state, State::Suspended);
+            assert_eq!(effects.is_empty(), *state == State::Suspended);
+            let again = suspend(
+                stopped.clone(),
+                suspension(RevocationReason::Compromise),
+                None,
+            );
+            assert_eq!(again.unwrap().0, stopped);
+        }
+    }
+
+    #[test]
+    fn what_is_resumed_stands_where_its_rotation_stands() {
+        for (is_being_replaced, wanted) in [(false, State::Active), (true, State::Retiring)] {
+            let mut stopped = credential(State::Suspended);
+            stopped.suspension = Some(suspension(RevocationReason::Policy));
+            let (resumed, effects) = resume(stopped, is_being_replaced, "ana", None).unwrap();
+            assert_eq!((resumed.state, resumed.suspension), (wanted, None));
+            assert_eq!(effects.len(), 2);
+        }
+        for state in [State::Active, State::Retiring] {
+            let (same, effects) = resume(credential(state), false, "ana", None).unwrap();
+            assert_eq!((same.state, effects.len()), (state, 0));
+        }
+        for state in [State::Provisioned, State::Revoked, State::Expired] {
+            assert!(
+                resume(credential(state), false, "ana", None).is_err(),
+                "{state}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_sent_stays() {
+        let before = credential(State::Active);
+        let asked = AmendBody {
+            owner: Some("x".to_owned()),
+            ..AmendBody::default()
+        };
+        let (after, effects) = amend(before.clone(), &asked, "ana");
+        assert_eq!(
+            after,
+            Credential {
+                owner: "x".to_owned(),
+                ..before
+            }
+        );
+        assert_eq!(effects.len(), 2);
+    }
+}

@@ -286,3 +286,92 @@ pub fn open(
     effects.push(Effect::Audit(entry));
     Ok((rotation, successor, effects))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn credential() -> Credential {
+        serde_json::from_value(json!({
+            "id": "cred_00000000000000000000", "type": "api_key", "state": "retiring", "purpose": "p",
+            "owner": "o", "project": "a", "environment": "e", "permissions": [],
+            "permission_schema_digest": "sha256:00", "key_id": "k", "labels": {},
+            "created_at": "2026-11-24T19:39:13Z", "created_by": "prin_00000000000000000000",
+            "created_via": {"kind": "direct"}, "disclosed_to": [],
+        }))
+        .unwrap()
+    }
+
+    fn rotation(state: State) -> RotationRow {
+        RotationRow {
+            id: "rot_00000000000000000000".parse().unwrap(),
+            state,
+            reason: RotationReason::Scheduled,
+            predecessor: credential().id,
+            successor: "cred_11111111111111111111".parse().unwrap(),
+            created_at: Timestamp::from_unix(0),
+            plan: None,
+            probe_value: None,
+            probe_key_id: None,
+            probe_refused_at: None,
+            event_accepted_at: None,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn one_stage_follows_another_and_a_deadline_stops_them() {
+        for state in State::ALL {
+            let drained = drain(rotation(*state), &credential(), "ana", None);
+            assert_eq!(drained.is_ok(), *state == State::Distributing, "{state}");
+            let delivered = deliver(rotation(*state)).is_some();
+            assert_eq!(delivered, *state == State::Created, "{state}");
+            let blocked = block(rotation(*state), &credential(), Timestamp::from_unix(9));
+            let can_block = state.is_open() && *state != State::Blocked;
+            assert_eq!(!blocked.is_empty(), can_block, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_one_credential_ends_each_open_rotation_once() {
+        let ending = Ending {
+            at: Timestamp::from_unix(9),
+            by: None,
+        };
+        for state in State::ALL {
+            for (is_predecessor, wanted) in [(true, State::Completed), (false, State::RolledBack)] {
+                let neighbours = if is_predecessor {
+                    Neighbours {
+                        replaced_by: Some(rotation(*state)),
+                        replaces: None,
+                    }
+                } else {
+                    Neighbours {
+                        replaced_by: None,
+                        replaces: Some((rotation(*state), credential())),
+                    }
+                };
+                let effects = ended(&credential(), neighbours, ending);
+                let saved = effects.iter().find_map(|effect| match effect {
+                    Effect::SaveRotation(saved) => Some((saved.state, saved.ended_at)),
+                    _ => None,
+                });
+                let wanted = state.is_open().then_some((wanted, Some(ending.at)));
+                assert_eq!(saved, wanted, "{state}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_is_kept_whole() {
+        let now = Timestamp::from_unix(100);
+        let kept = plan(None, Some(50), now);
+        assert_eq!(
+            (kept.quiet_period_seconds, kept.min_overlap_seconds),
+            (0, 0)
+        );
+        assert_eq!(kept.deadline, Some(now.plus(50)));
+        assert_eq!(plan(None, None, now).deadline, None);
+    }
+}

@@ -63,7 +63,7 @@ fn facts(tx: &Tx<'_>, service: &Service, rotation: &RotationRow) -> Result<Facts
         event_accepted_at: rotation.event_accepted_at,
         places: declared
             .iter()
-            .filter(|place| [&predecessor.id, &successor.id].contains(&&place.credential_id))
+            // Also those that an earlier rotation left behind: nobody knows what is there now.
             .map(|place| self::place(place, &successor, &of_successor, rotation.created_at))
             .collect(),
         senders: of_predecessor

@@ -7,7 +7,7 @@ use clp_schemas::ops::inject::{Installation, InstallationDelete, InstallationPut
 use clp_schemas::problem::{Problem, ProblemType};
 use serde_json::Value;
 
-use super::inventory::Sightings;
+use super::inventory::{Sightings, below};
 use super::stores::{NAMED_RULES, Named};
 use super::{Incoming, Operation, Outcome, as_seen, guard};
 use crate::auth::Action;
@@ -159,12 +159,8 @@ impl Operation for InstallationDelete {
         let path = call.path()?;
         let credential =
             guard::credential(tx, &call.caller, &path.credential_id, Action::Inventory)?;
-        let line = tx.first_of_line(&credential.id)?;
-        let installation = tx
-            .installation(&line, &path.installation_id)?
-            .filter(|found| found.credential_id == credential.id)
-            .ok_or(ProblemType::NotFound)?;
-        Ok((credential, InstallationRow { line, installation }))
+        let row = below(tx, &credential, &path.installation_id)?;
+        Ok((credential, row))
     }
 
     fn current(

@@ -1,7 +1,7 @@
 //! Know where a credential is used: what was declared, and what was seen (specification
 //! chapter 17).
 
-use clp_schemas::ids::CredentialId;
+use clp_schemas::ids::{CredentialId, InstallationId};
 use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::inject::{Installation, Match};
@@ -16,7 +16,8 @@ use super::page::{self, Listing};
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
 use crate::lifecycle::inventory::fits;
-use crate::store::{Fault, Tx, UseRow};
+use crate::rules::{self, Rule};
+use crate::store::{Fault, InstallationRow, Tx, UseRow};
 
 /// The most consumers that are answered.
 const MOST_CONSUMERS: usize = 200;
@@ -89,17 +90,34 @@ impl Operation for InstallationList {
     }
 }
 
+const SIGHT_RULES: &[Rule<Option<Installation>>] = &[Rule {
+    id: "CLP-INJ-003",
+    refuses: |found| found.is_none().then(|| ProblemType::NotFound.into()),
+}];
+
+/// The installation of an id that is below a credential. One that is below another credential
+/// of the line is not there.
+pub(super) fn below(
+    tx: &Tx<'_>,
+    credential: &Credential,
+    id: &InstallationId,
+) -> Result<InstallationRow, Problem> {
+    let line = tx.first_of_line(&credential.id)?;
+    let found = tx
+        .installation(&line, id)?
+        .filter(|found| found.credential_id == credential.id);
+    rules::check(SIGHT_RULES, &found)?;
+    let installation = found.ok_or(ProblemType::Internal)?;
+    Ok(InstallationRow { line, installation })
+}
+
 impl Operation for InstallationRead {
     type Subject = Installation;
 
-    /// One that is below another credential of the line is not here.
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Installation, Problem> {
         let path = call.path()?;
         let credential = guard::credential(tx, &call.caller, &path.credential_id, Action::Read)?;
-        let line = tx.first_of_line(&credential.id)?;
-        tx.installation(&line, &path.installation_id)?
-            .filter(|found| found.credential_id == credential.id)
-            .ok_or_else(|| ProblemType::NotFound.into())
+        Ok(below(tx, &credential, &path.installation_id)?.installation)
     }
 
     fn carry_out(

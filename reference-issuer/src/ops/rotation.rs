@@ -47,6 +47,11 @@ pub(super) fn shown(
     })
 }
 
+const SIGHT_RULES: &[Rule<Option<RotationRow>>] = &[Rule {
+    id: "CLP-MOD-005",
+    refuses: |row| row.is_none().then(|| ProblemType::NotFound.into()),
+}];
+
 /// A rotation, and the credential that it replaces.
 type Subject = (RotationRow, Credential);
 
@@ -54,9 +59,9 @@ fn admit<C>(tx: &Tx<'_>, call: &Incoming<C>, action: Action) -> Result<Subject, 
 where
     C: Operation<Path = RotationPath>,
 {
-    let row = tx
-        .rotation(&call.path()?.rotation_id)?
-        .ok_or(ProblemType::NotFound)?;
+    let row = tx.rotation(&call.path()?.rotation_id)?;
+    rules::check(SIGHT_RULES, &row)?;
+    let row = row.ok_or(ProblemType::Internal)?;
     let predecessor = guard::credential(tx, &call.caller, &row.predecessor, action)?;
     Ok((row, predecessor))
 }

@@ -1,4 +1,5 @@
 //! An issuer in this process, and the few calls that the tests make.
+#![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,8 +1,5 @@
 //! An issuer in this process with one sandbox, and calls with entity tags.
-#![expect(
-    dead_code,
-    reason = "each test file is a program of its own and uses some of this"
-)]
+#![allow(dead_code, reason = "no test file uses all of it")]
 
 #[path = "../edge_support/mod.rs"]
 pub mod edge_support;

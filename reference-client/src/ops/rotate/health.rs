@@ -4,6 +4,7 @@
 use clp_schemas::endpoint::Method;
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::inject::{Check, Outcome as Came, SignedBy};
+use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::ops::rotate::Rotation;
 use clp_schemas::time::Timestamp;
 use url::Url;
@@ -35,16 +36,21 @@ pub(super) async fn check(
     rotation: &Rotation,
     from: From<'_>,
 ) -> Result<Checked, Error> {
-    if one(client, how, caller, from).await? != Check::Accepted {
+    if one(client, how, caller, from).await? != Some(Check::Accepted) {
         return Ok(Err("a call with the successor was not accepted"));
     }
     let probe = match &rotation.probe_value {
-        Some(value) => Some(one(client, how, &caller.with_secret(value), from).await?),
+        Some(value) => {
+            let came = one(client, how, &caller.with_secret(value), from).await?;
+            if came != Some(Check::Refused) {
+                return Ok(Err(
+                    "a call with a value that is never valid was not refused",
+                ));
+            }
+            came
+        }
         None => None,
     };
-    if probe == Some(Check::Accepted) {
-        return Ok(Err("a call with a value that is never valid was accepted"));
-    }
     Ok(Ok(clp_schemas::ops::inject::Health {
         credential: Check::Accepted,
         probe,
@@ -52,15 +58,16 @@ pub(super) async fn check(
     }))
 }
 
+/// What came of one call; `None` where it was neither accepted nor refused.
 async fn one(
     client: &Client,
     how: &Health,
     caller: &Caller,
     from: From<'_>,
-) -> Result<Check, Error> {
+) -> Result<Option<Check>, Error> {
     match how {
         Health::Url(url) => by_url(client, url, caller, from.user_agent).await,
-        Health::Command(line) => by_command(line, caller.secret.expose(), from.variable),
+        Health::Command(line) => by_command(line, caller.secret.expose(), from.variable).map(Some),
     }
 }
 
@@ -69,7 +76,7 @@ async fn by_url(
     url: &Url,
     caller: &Caller,
     user_agent: Option<&str>,
-) -> Result<Check, Error> {
+) -> Result<Option<Check>, Error> {
     let target = Target {
         method: Method::Get,
         url,
@@ -77,10 +84,15 @@ async fn by_url(
         user_agent,
     };
     match client.reach(caller, target).await {
-        Ok(Incoming {
-            status: 200..300, ..
-        }) => Ok(Check::Accepted),
-        Ok(_) | Err(Error::Oauth(_)) => Ok(Check::Refused),
+        Ok(Incoming { status, .. }) => Ok(match status {
+            200..300 => Some(Check::Accepted),
+            401 => Some(Check::Refused),
+            _ => None,
+        }),
+        Err(Error::Oauth(OauthErrorCode::InvalidClient | OauthErrorCode::InvalidGrant)) => {
+            Ok(Some(Check::Refused))
+        }
+        Err(Error::Oauth(_)) => Ok(None),
         Err(fault) => Err(fault),
     }
 }

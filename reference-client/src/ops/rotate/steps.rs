@@ -9,7 +9,7 @@ use clp_schemas::ids::InstallationId;
 use clp_schemas::ops::inject::Installation;
 use clp_schemas::ops::revoke::{RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::{GateReport, Rotation};
-use clp_schemas::problem::ProblemType;
+use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::installation;
 use clp_schemas::state::rotation::State;
 use serde_json::json;
@@ -101,6 +101,14 @@ impl<'a> Drive<'a> {
 
     /// Gives the rotation up: the places first, then the rotation.
     pub(super) async fn back(mut self) -> Result<Outcome, Error> {
+        let rotation = self.rotation().await?;
+        if !rotation.state.is_open() {
+            return self.ended(&rotation);
+        }
+        // The issuer would refuse it, and the places would have been put back by then.
+        if self.record.compromised {
+            return Err(Problem::new(ProblemType::NoRollbackAfterCompromise).into());
+        }
         self.note(Step::RollBack)?;
         if self.has_inventory().await? {
             let successor = self.record.successor.clone();
@@ -114,9 +122,6 @@ impl<'a> Drive<'a> {
         }
         self.put_back().await?;
         let seen = self.client.rotation(&self.record.rotation_id).await?;
-        if !seen.value.state.is_open() {
-            return self.ended(&seen.value);
-        }
         let rotation = self.client.roll_back(&seen).await?;
         self.say(&format!("{} works again", rotation.predecessor));
         self.ended(&rotation)
@@ -173,9 +178,16 @@ impl<'a> Drive<'a> {
             return Ok(());
         }
         self.note(Step::Store)?;
-        self.client
-            .store_secret(&rotation.credential, &store)
-            .await?;
+        let stored = self.client.store_secret(&rotation.credential, &store).await;
+        if let Err(fault) = &stored
+            && fault.problem() == Some(ProblemType::DeliveryGone)
+        {
+            self.say(&format!(
+                "the successor's secret is out of reach: run `clp rotate --rollback {}`",
+                rotation.id
+            ));
+        }
+        stored?;
         let more = acknowledge(self.client, &rotation.credential, None, self.session).await?;
         self.say(&format!("{} is stored{more}", rotation.successor));
         Ok(())
@@ -188,7 +200,7 @@ impl<'a> Drive<'a> {
     }
 
     /// The places that still have the predecessor, and those that a run died at.
-    async fn to_move(&mut self) -> Result<Vec<InstallationId>, Error> {
+    async fn unmoved(&mut self) -> Result<Vec<InstallationId>, Error> {
         if !self.has_inventory().await? {
             let predecessor = &self.record.predecessor;
             let places = self.session.home.places().all()?.into_iter();
@@ -223,7 +235,7 @@ impl<'a> Drive<'a> {
 
     async fn place(&mut self) -> Result<(), Error> {
         let entry = self.session.home.store().entry(&self.record.successor)?;
-        for id in self.to_move().await? {
+        for id in self.unmoved().await? {
             let Some(place) = self.local(&id)? else {
                 continue;
             };
@@ -266,7 +278,10 @@ impl<'a> Drive<'a> {
             let successor = self.record.successor.clone();
             for place in self.client.installations(&successor).await? {
                 if let Some(here) = self.local(&place.id)?
-                    && place.declared.state != installation::State::Retired
+                    && matches!(
+                        place.declared.state,
+                        installation::State::Installed | installation::State::Verified
+                    )
                 {
                     places.push((place, here));
                 }
@@ -315,8 +330,10 @@ impl<'a> Drive<'a> {
                 self.record.unhealthy = true;
                 self.note(Step::Check)?;
                 self.say(what);
-                if !self.record.compromised {
-                    self.put_back().await?;
+                if !self.record.compromised
+                    && let Err(fault) = self.put_back().await
+                {
+                    self.say(&format!("the places could not be put back: {fault}"));
                 }
                 return Err(self.unhealthy(what));
             }

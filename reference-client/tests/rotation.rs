@@ -1,0 +1,346 @@
+//! A rotation from its first step to its last, and what happens when it stops in between.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is not as it should be fails the test"
+)]
+
+mod common;
+
+use common::issuer::{CREDENTIAL, Run, SUCCESSOR, clp};
+use common::living::{PROBE, ROTATION, Shared, key_of, living, living_with, lock};
+use common::{Seen, Server};
+use serde_json::{Value, json};
+
+const CREATE: &[&str] = &[
+    "create",
+    "--purpose",
+    "nightly import",
+    "--owner",
+    "data-team",
+    "--project",
+    "atlas",
+    "--environment",
+    "staging",
+    "--allow",
+    "event:read:atlas/*",
+];
+
+/// A credential that is in one file.
+struct Scene {
+    home: tempfile::TempDir,
+    server: Server,
+    shared: Shared,
+    file: std::path::PathBuf,
+    health: String,
+}
+
+impl Scene {
+    fn new(profiles: Option<&[&str]>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (server, shared) = profiles.map_or_else(living, living_with);
+        let file = home.path().join(".env");
+        let health = format!("{}/resource", server.url());
+        let scene = Self {
+            home,
+            server,
+            shared,
+            file,
+            health,
+        };
+        assert_eq!(scene.clp(CREATE).status, 0);
+        let path = scene.file.to_str().unwrap();
+        let run = scene.clp(&[
+            "inject",
+            CREDENTIAL,
+            "--env-file",
+            path,
+            "--name",
+            "KEY",
+            "--user-agent",
+            "billing/",
+        ]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        scene
+    }
+
+    fn clp(&self, arguments: &[&str]) -> Run {
+        clp(&self.home, &self.server, arguments)
+    }
+
+    fn rotate(&self, more: &[&str]) -> Run {
+        self.clp(&[&["rotate", CREDENTIAL], more].concat())
+    }
+
+    fn resume(&self, more: &[&str]) -> Run {
+        self.clp(&[&["rotate", "--resume", ROTATION], more].concat())
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        let content = std::fs::read_to_string(&self.file).unwrap();
+        content == format!("KEY={}\n", key_of(id).expose())
+    }
+
+    fn advances(&self) -> usize {
+        self.server.count(
+            "POST",
+            &format!("/credentials/rotations/{ROTATION}/advance"),
+        )
+    }
+
+    fn revocations(&self) -> usize {
+        self.server
+            .count("POST", &format!("/credentials/{CREDENTIAL}/revoke"))
+    }
+
+    fn place(&self) -> Value {
+        lock(&self.shared)
+            .installations
+            .values()
+            .next()
+            .unwrap()
+            .clone()
+    }
+}
+
+fn calls(server: &Server) -> Vec<Seen> {
+    let seen = server.seen().into_iter();
+    seen.filter(|seen| seen.is("GET", "/resource")).collect()
+}
+
+#[test]
+fn every_step_is_taken_and_the_old_one_goes_last() {
+    let scene = Scene::new(None);
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    assert_eq!(
+        lock(&scene.shared).credentials[CREDENTIAL]["state"],
+        json!("revoked")
+    );
+    let place = scene.place();
+    assert_eq!(place["credential_id"], json!(SUCCESSOR));
+    assert_eq!(place["state"], json!("verified"));
+    assert_eq!(place["health"]["credential"], json!("accepted"));
+    assert_eq!(place["health"]["probe"], json!("refused"));
+    // The checks were made under the name that the place is known by.
+    let calls = calls(&scene.server);
+    assert_eq!(calls.len(), 2);
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.header("user-agent") == Some("billing/"))
+    );
+    assert!(
+        calls
+            .last()
+            .unwrap()
+            .header("authorization")
+            .unwrap()
+            .ends_with(PROBE)
+    );
+    // What opens nothing is nowhere (CLP-ROT-035).
+    let sent = scene.server.seen();
+    assert!(!sent.iter().any(|seen| seen.body.contains(PROBE)));
+    let kept = std::fs::read_dir(scene.home.path().join("rotations")).unwrap();
+    assert_eq!(kept.count(), 0);
+    assert_eq!(scene.revocations(), 0);
+    assert_eq!(scene.advances(), 2);
+    for text in [&run.stdout, &run.stderr] {
+        assert!(!text.contains(key_of(SUCCESSOR).expose()) && !text.contains(PROBE));
+    }
+}
+
+#[test]
+fn after_a_failed_check_the_places_go_back_and_nothing_is_advanced() {
+    let scene = Scene::new(None);
+    lock(&scene.shared).works = false;
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("--rollback"), "{}", run.stderr);
+    assert!(scene.holds(CREDENTIAL));
+    assert_eq!(scene.place()["credential_id"], json!(CREDENTIAL));
+    assert_eq!(scene.advances(), 0);
+    // Nor is it by going on without a check, or by revoking behind its back.
+    let run = scene.clp(&["revoke", CREDENTIAL, "--reason", "superseded"]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    assert_eq!(scene.resume(&[]).status, 3);
+    assert_eq!((scene.advances(), scene.revocations()), (0, 0));
+    // Once it works, it goes on where it stopped.
+    lock(&scene.shared).works = true;
+    let run = scene.resume(&[]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    assert_eq!(scene.advances(), 2);
+}
+
+#[test]
+fn a_place_that_checks_nothing_is_found_out() {
+    let scene = Scene::new(None);
+    let run = scene.rotate(&["--health-cmd", "test -n \"$KEY\""]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("never valid"), "{}", run.stderr);
+    assert_eq!(scene.advances(), 0);
+    let command = format!("test \"$KEY\" = {}", key_of(SUCCESSOR).expose());
+    let run = scene.resume(&["--health-cmd", &command]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+}
+
+#[test]
+fn a_rotation_that_is_given_up_leaves_everything_as_it_was() {
+    let scene = Scene::new(None);
+    lock(&scene.shared).safe = false;
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    let run = scene.clp(&["rotate", "--rollback", ROTATION]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(CREDENTIAL));
+    assert_eq!(scene.place()["credential_id"], json!(CREDENTIAL));
+    let memory = lock(&scene.shared);
+    assert_eq!(
+        memory.rotation.as_ref().unwrap()["state"],
+        json!("rolled_back")
+    );
+}
+
+#[test]
+fn what_has_ended_or_is_compromised_is_not_put_back() {
+    let scene = Scene::new(None);
+    assert_eq!(scene.rotate(&["--health", &scene.health]).status, 0);
+    assert_eq!(scene.clp(&["rotate", "--rollback", ROTATION]).status, 0);
+    assert!(scene.holds(SUCCESSOR));
+
+    let scene = Scene::new(None);
+    lock(&scene.shared).safe = false;
+    let arguments = [
+        "--reason",
+        "compromise",
+        "--keep-until-moved",
+        "--health",
+        &scene.health,
+    ];
+    assert_eq!(scene.rotate(&arguments).status, 7);
+    let run = scene.clp(&["rotate", "--rollback", ROTATION]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+}
+
+#[test]
+fn a_probe_that_is_answered_by_a_failure_shows_nothing() {
+    let scene = Scene::new(None);
+    lock(&scene.shared).broken = true;
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 3, "{}", run.stderr);
+    assert_eq!(scene.advances(), 0);
+}
+
+#[test]
+fn gates_are_waited_for_and_named() {
+    let scene = Scene::new(None);
+    lock(&scene.shared).safe = false;
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("quiet") && run.stderr.contains("--resume"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        lock(&scene.shared).credentials[CREDENTIAL]["state"],
+        json!("retiring")
+    );
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            lock(&scene.shared).safe = true;
+        });
+        scene.resume(&["--wait", "10s"])
+    });
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    // What was checked is not checked again.
+    assert_eq!(calls(&scene.server).len(), 2);
+}
+
+#[test]
+fn places_of_others_are_left_to_them() {
+    let scene = Scene::new(None);
+    let id = "ins_0123456789abcdefghij";
+    let place = json!({"id": id, "credential_id": CREDENTIAL, "target": {"kind": "hosting", "name": "shop",
+        "locator": scene.home.path().join("other.env")}, "state": "installed", "depends_on": ["checkout"],
+        "reported_by": common::issuer::PRINCIPAL, "reported_at": "2026-11-24T19:39:13Z"});
+    lock(&scene.shared)
+        .installations
+        .insert(id.to_owned(), place);
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("shop") && run.stderr.contains("checkout"),
+        "{}",
+        run.stderr
+    );
+    // What an issuer says of a place is no reason to write there.
+    assert!(!scene.home.path().join("other.env").exists());
+}
+
+#[test]
+fn without_an_inventory_a_person_has_to_say_that_everything_is_moved() {
+    let scene = Scene::new(Some(&["lifecycle"]));
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--i-have-moved-everything"),
+        "{}",
+        run.stderr
+    );
+    assert!(scene.holds(SUCCESSOR));
+    assert_eq!(scene.advances(), 1);
+    let run = scene.resume(&["--i-have-moved-everything"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(scene.advances(), 2);
+}
+
+#[test]
+fn after_a_compromise_the_order_is_asked_for() {
+    let scene = Scene::new(None);
+    let run = scene.rotate(&["--reason", "compromise"]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    assert!(lock(&scene.shared).rotation.is_none());
+    let run = scene.rotate(&[
+        "--reason",
+        "compromise",
+        "--revoke-first",
+        "--health",
+        &scene.health,
+    ]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    let seen = scene.server.seen();
+    let at = |method: &str, path: &str| seen.iter().position(|seen| seen.is(method, path)).unwrap();
+    let revoked = at("POST", &format!("/credentials/{CREDENTIAL}/revoke"));
+    let fetched = at(
+        "GET",
+        &format!(
+            "/credentials/deliveries/{}",
+            SUCCESSOR.replace("cred_", "dlv_")
+        ),
+    );
+    assert!(revoked < fetched);
+    // The end of the predecessor was the end of the rotation.
+    assert_eq!(scene.advances(), 0);
+    assert_eq!(scene.place()["state"], json!("verified"));
+}
+
+#[test]
+fn an_issuer_without_records_of_rotations_mints_and_leaves_the_rest_to_people() {
+    let scene = Scene::new(Some(&[]));
+    let run = scene.rotate(&[]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("still works"), "{}", run.stdout);
+    assert!(scene.holds(CREDENTIAL));
+    assert_eq!(scene.advances(), 0);
+    assert_eq!(
+        scene.clp(&["store", "read", SUCCESSOR]).stdout,
+        key_of(SUCCESSOR).expose()
+    );
+}
