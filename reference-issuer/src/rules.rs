@@ -17,13 +17,15 @@ pub struct Rule<F: ?Sized, R = Problem> {
 /// # Errors
 /// What the first rule that refuses says.
 pub fn check<F: ?Sized, R>(rules: &[Rule<F, R>], facts: &F) -> Result<(), R> {
-    rules.iter().try_for_each(|rule| match (rule.refuses)(facts) {
-        Some(refusal) => {
-            tracing::debug!(rule = rule.id, "refused");
-            Err(refusal)
-        }
-        None => Ok(()),
-    })
+    rules
+        .iter()
+        .try_for_each(|rule| match (rule.refuses)(facts) {
+            Some(refusal) => {
+                tracing::debug!(rule = rule.id, "refused");
+                Err(refusal)
+            }
+            None => Ok(()),
+        })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::{CredentialId, DeliveryId, InstallationId, RequestId, TenantId};
-use clp_schemas::ops::discover::UsageObservation;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::discover::UsageObservation;
 use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
@@ -66,7 +66,12 @@ impl Service {
     }
 
     /// Notes a call in the request log of a tenant.
-    pub fn note_call(&self, (tenant, time): (TenantId, Timestamp), inbound: &Inbound, reply: &Reply) {
+    pub fn note_call(
+        &self,
+        (tenant, time): (TenantId, Timestamp),
+        inbound: &Inbound,
+        reply: &Reply,
+    ) {
         let logged = LoggedRequest {
             time,
             method: inbound.method.clone(),

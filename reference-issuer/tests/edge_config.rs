@@ -74,7 +74,7 @@ fn a_persona_of_ones_own_is_read_with_its_document() {
 fn the_member_at_fault_is_named() {
     refused_at("name = \"exampleapi\"", "name = \"Example API\"", "name");
     refused_at("\"exapi_test\"", "\"exapi-test\"", "token_prefix");
-    refused_at("credential_types = [\"api_key\"]", "credential_types = []", "credential_types");
+    refused_at("credential_types = [\"api_key\", \"oauth_client\", \"service_account\", \"webhook_secret\"]", "credential_types = []", "credential_types");
     refused_at("max_lifetime_seconds = 31536000", "max_lifetime_seconds = 0", "max_lifetime_seconds");
     refused_at("environments = [\"production\"]", "environments = [\"moon\"]", "policy.environments[0]");
     refused_at("action = \"write\"", "action = \"fly\"", "routes[1].action");
@@ -88,6 +88,20 @@ fn the_member_at_fault_is_named() {
     refused_at("approval_environment = \"production\"", "approval_environment = \"staging\"", "sandbox.approval_environment");
     refused_at("path = \"/v1/projects/atlas/records/3\", body", "path = \"/v1/moon\", body", "sandbox.write");
     refused_at("actions = [\"read\"]\n\n[[sandbox.write", "actions = [\"write\"]\n\n[[sandbox.write", "sandbox.write");
+}
+
+#[test]
+fn a_profile_is_claimed_for_what_needs_it() {
+    let claimed = "profiles = [\"lifecycle\", \"inventory\", \"oauth\", \"webhooks\"";
+    for (left, place) in [
+        ("profiles = [\"core\", \"lifecycle\", \"inventory\", \"oauth\", \"webhooks\"", "profiles[0]"),
+        ("profiles = [\"inventory\", \"oauth\", \"webhooks\"", "profiles"),
+        ("profiles = [\"lifecycle\", \"inventory\", \"webhooks\"", "credential_types[1]"),
+        ("profiles = [\"lifecycle\", \"inventory\", \"oauth\"", "credential_types[3]"),
+    ] {
+        refused_at(claimed, left, place);
+    }
+    refused_at("\"exapi_test\"", "\"exapi_test_of_a_longer_a\"", "token_prefix");
 }
 
 #[test]

@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[expect(dead_code, reason = "shared with tests that need more")]
 mod edge_support;
 mod types_support;
 
@@ -41,26 +42,54 @@ async fn an_assertion_gets_a_token_as_a_grant_and_as_authentication() {
     let world = World::start().await;
     let sandbox = world.sandbox("hosting").await;
     let (made, key) = account(&world, &sandbox).await;
-    assert_eq!(made.record["public_jwk"], serde_json::to_value(key.public()).unwrap());
+    assert_eq!(
+        made.record["public_jwk"],
+        serde_json::to_value(key.public()).unwrap()
+    );
     assert_eq!(made.record["key_id"], key.public().thumbprint().unwrap());
     assert_eq!(made.secret["client_id"], made.id.as_str());
 
-    let granted = access_token(&by_grant(&sandbox, &assertion(&sandbox, &key, &made.id, &json!({}))).await);
-    let shown = assertion(&sandbox, &key, &made.id, &json!({"aud": [sandbox.issuer_identifier, "https://other.example"]}));
+    let granted =
+        access_token(&by_grant(&sandbox, &assertion(&sandbox, &key, &made.id, &json!({}))).await);
+    let shown = assertion(
+        &sandbox,
+        &key,
+        &made.id,
+        &json!({"aud": [sandbox.issuer_identifier, "https://other.example"]}),
+    );
     let fields = [
         ("grant_type", "client_credentials"),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
         ("client_assertion", shown.as_str()),
         ("client_id", made.id.as_str()),
     ];
     let answer = token_form(&sandbox, &[], &fields).await;
     let authenticated = access_token(&answer);
     for token in [granted, authenticated] {
-        assert_eq!(world.probe(&sandbox, &sandbox.probe.read, Some(&token)).await.status, 200);
-        assert_eq!(world.probe(&sandbox, &sandbox.probe.write, Some(&token)).await.status, 403);
+        assert_eq!(
+            world
+                .probe(&sandbox, &sandbox.probe.read, Some(&token))
+                .await
+                .status,
+            200
+        );
+        assert_eq!(
+            world
+                .probe(&sandbox, &sandbox.probe.write, Some(&token))
+                .await
+                .status,
+            403
+        );
     }
     // What it authenticated with once, it does not again.
-    assert_error(&token_form(&sandbox, &[], &fields).await, 401, "invalid_client");
+    assert_error(
+        &token_form(&sandbox, &[], &fields).await,
+        401,
+        "invalid_client",
+    );
 }
 
 #[tokio::test]
@@ -69,7 +98,9 @@ async fn each_part_of_an_assertion_has_to_hold() {
     let sandbox = world.sandbox("exampleapi").await;
     let (made, key) = account(&world, &sandbox).await;
     let now = sandbox.now.unix();
-    let grant = async |changes: Value| by_grant(&sandbox, &assertion(&sandbox, &key, &made.id, &changes)).await;
+    let grant = async |changes: Value| {
+        by_grant(&sandbox, &assertion(&sandbox, &key, &made.id, &changes)).await
+    };
     access_token(&grant(json!({})).await);
     access_token(&grant(json!({"aud": sandbox.issuer_identifier, "iat": null})).await);
     for changes in [
@@ -98,7 +129,12 @@ async fn each_part_of_an_assertion_has_to_hold() {
     assert_error(&by_grant(&sandbox, &forged).await, 400, "invalid_grant");
     let whole = assertion(&sandbox, &key, &made.id, &json!({}));
     let (rest, _) = whole.rsplit_once('.').unwrap();
-    for broken in [format!("{rest}."), rest.to_owned(), "x".to_owned(), none_signed(&whole)] {
+    for broken in [
+        format!("{rest}."),
+        rest.to_owned(),
+        "x".to_owned(),
+        none_signed(&whole),
+    ] {
         assert_error(&by_grant(&sandbox, &broken).await, 400, "invalid_grant");
     }
     // None of the refusals used it up; one token does.
@@ -117,12 +153,20 @@ fn none_signed(whole: &str) -> String {
 async fn an_account_that_does_not_stand_gets_nothing() {
     let world = World::start().await;
     let sandbox = world.sandbox("exampleapi").await;
-    let fresh = async |id: &str, key: &SigningKey| by_grant(&sandbox, &assertion(&sandbox, key, id, &json!({}))).await;
+    let fresh = async |id: &str, key: &SigningKey| {
+        by_grant(&sandbox, &assertion(&sandbox, key, id, &json!({}))).await
+    };
     let (one, key) = account(&world, &sandbox).await;
     let token = access_token(&fresh(&one.id, &key).await);
     suspend(&world, &sandbox, &one.id).await;
     assert_error(&fresh(&one.id, &key).await, 400, "invalid_grant");
-    assert_eq!(world.probe(&sandbox, &sandbox.probe.read, Some(&token)).await.status, 401);
+    assert_eq!(
+        world
+            .probe(&sandbox, &sandbox.probe.read, Some(&token))
+            .await
+            .status,
+        401
+    );
     let (two, key) = account(&world, &sandbox).await;
     access_token(&fresh(&two.id, &key).await);
     revoke(&world, &sandbox, &two.id).await;
@@ -140,11 +184,25 @@ async fn each_type_of_client_has_its_own_ways() {
         ("client_id", account.id.as_str()),
         ("client_secret", client.value()),
     ];
-    assert_error(&token_form(&sandbox, &[], &secret).await, 400, "unauthorized_client");
+    assert_error(
+        &token_form(&sandbox, &[], &secret).await,
+        400,
+        "unauthorized_client",
+    );
     let foreign = assertion(&sandbox, &key, &client.id, &json!({}));
-    assert_error(&by_grant(&sandbox, &foreign).await, 400, "unauthorized_client");
+    assert_error(
+        &by_grant(&sandbox, &foreign).await,
+        400,
+        "unauthorized_client",
+    );
     // The private key is no bearer token either.
-    let refused = world.probe(&sandbox, &sandbox.probe.read, Some(account.value().get(..40).unwrap())).await;
+    let refused = world
+        .probe(
+            &sandbox,
+            &sandbox.probe.read,
+            Some(account.value().get(..40).unwrap()),
+        )
+        .await;
     assert_eq!(refused.status, 401);
 }
 
@@ -160,22 +218,49 @@ async fn a_key_of_ones_own_is_active_at_once_and_is_brought_again() {
         assert_eq!(made.record["state"], "active", "{name}");
         assert!(made.record.get("delivery").is_none() && made.secret.is_null());
         assert_eq!(made.record["public_jwk"]["crv"], name);
-        let compact = assert(&key, &unique(), &made.id, &sandbox.issuer_identifier, sandbox.now).unwrap();
+        let compact = assert(
+            &key,
+            &unique(),
+            &made.id,
+            &sandbox.issuer_identifier,
+            sandbox.now,
+        )
+        .unwrap();
         let token = access_token(&by_grant(&sandbox, &compact).await);
-        assert_eq!(world.probe(&sandbox, &sandbox.probe.read, Some(&token)).await.status, 200);
+        assert_eq!(
+            world
+                .probe(&sandbox, &sandbox.probe.read, Some(&token))
+                .await
+                .status,
+            200
+        );
 
         // The same key again, no key, and then another one.
         let path = format!("/{}/rotations", made.id);
-        let open = async |body: Value| world.as_role(&sandbox, "owner", "POST", &path, Some(body)).await;
+        let open = async |body: Value| {
+            world
+                .as_role(&sandbox, "owner", "POST", &path, Some(body))
+                .await
+        };
         let same = open(json!({"reason": "scheduled", "public_jwk": key.public()})).await;
         assert_eq!(same.problem(), "key-not-usable");
-        assert_eq!(open(json!({"reason": "scheduled"})).await.problem(), "key-not-usable");
+        assert_eq!(
+            open(json!({"reason": "scheduled"})).await.problem(),
+            "key-not-usable"
+        );
         let next = SigningKey::from_seed(&[if name == "P-256" { 4 } else { 5 }; 32]).unwrap();
-        let (rotation, successor) = rotate(&world, &sandbox, &made.id, json!({"public_jwk": next.public()})).await;
+        let (rotation, successor) = rotate(
+            &world,
+            &sandbox,
+            &made.id,
+            json!({"public_jwk": next.public()}),
+        )
+        .await;
         assert_eq!(successor.record["state"], "active", "{rotation}");
         assert!(rotation.get("probe_value").is_none());
         for (id, key) in [(&made.id, &key), (&successor.id, &next)] {
-            let compact = assert(key, &unique(), id, &sandbox.issuer_identifier, sandbox.now).unwrap();
+            let compact =
+                assert(key, &unique(), id, &sandbox.issuer_identifier, sandbox.now).unwrap();
             access_token(&by_grant(&sandbox, &compact).await);
         }
     }
@@ -186,12 +271,19 @@ async fn a_key_that_is_none_or_not_here_is_refused() {
     let world = World::start().await;
     let sandbox = world.sandbox("exampleapi").await;
     let key = SigningKey::from_seed(&[7; 32]).unwrap();
-    let create = async |body: Value| world.as_role(&sandbox, "owner", "POST", "", Some(body)).await;
+    let create = async |body: Value| {
+        world
+            .as_role(&sandbox, "owner", "POST", "", Some(body))
+            .await
+    };
     let mut off_curve = with_key(&sandbox, &key);
     off_curve["public_jwk"] = json!({"kty": "EC", "crv": "P-256", "x": "A".repeat(43)});
     assert_eq!(create(off_curve).await.problem(), "key-not-usable");
     assert_eq!(create(with_key(&sandbox, &key)).await.status, 201);
-    assert_eq!(create(with_key(&sandbox, &key)).await.problem(), "key-not-usable");
+    assert_eq!(
+        create(with_key(&sandbox, &key)).await.problem(),
+        "key-not-usable"
+    );
     let mut private = with_key(&sandbox, &key);
     private["public_jwk"]["d"] = json!("A".repeat(43));
     assert_eq!(create(private).await.problem(), "invalid-request");
@@ -202,11 +294,21 @@ async fn a_key_that_is_none_or_not_here_is_refused() {
     let (generated, _) = account(&world, &sandbox).await;
     let superfluous = json!({"reason": "scheduled", "public_jwk": SigningKey::from_seed(&[6; 32]).unwrap().public()});
     let path = format!("/{}/rotations", generated.id);
-    let refused = world.as_role(&sandbox, "owner", "POST", &path, Some(superfluous)).await;
+    let refused = world
+        .as_role(&sandbox, "owner", "POST", &path, Some(superfluous))
+        .await;
     assert_eq!(refused.problem(), "key-not-usable");
     // Another tenant may know the same key.
     let elsewhere = world.sandbox("exampleapi").await;
-    let made = world.as_role(&elsewhere, "owner", "POST", "", Some(with_key(&elsewhere, &key))).await;
+    let made = world
+        .as_role(
+            &elsewhere,
+            "owner",
+            "POST",
+            "",
+            Some(with_key(&elsewhere, &key)),
+        )
+        .await;
     assert_eq!(made.status, 201, "{made:?}");
     let header = key.sign(Map::new(), &Map::new()).unwrap();
     assert!(header.contains('.'));

@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[expect(dead_code, reason = "shared with tests that need more")]
 mod edge_support;
 mod types_support;
 
@@ -39,12 +40,19 @@ fn proof(sandbox: &Sandbox, key: &SigningKey, secret: &str, now: Timestamp) -> S
 }
 
 async fn with_proof(sandbox: &Sandbox, probe: &ProbeCall, secret: &str, proof: &str) -> Answer {
-    let headers = [("authorization", format!("DPoP {secret}")), ("dpop", proof.to_owned())];
+    let headers = [
+        ("authorization", format!("DPoP {secret}")),
+        ("dpop", proof.to_owned()),
+    ];
     call(sandbox, probe, &headers).await
 }
 
 fn assert_refused(answer: &Answer, challenge: &str) {
-    assert_eq!((answer.status, answer.problem()), (401, "unauthenticated"), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (401, "unauthenticated"),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("www-authenticate"), challenge);
 }
 
@@ -54,19 +62,45 @@ async fn a_bound_key_opens_with_a_proof_what_it_would_open_without() {
     let sandbox = world.sandbox("exampleapi").await;
     let key = pair();
     let made = make(&world, &sandbox, bound_body(&sandbox, &key)).await;
-    assert_eq!(made.record["cnf"]["jkt"], key.public().thumbprint().unwrap());
+    assert_eq!(
+        made.record["cnf"]["jkt"],
+        key.public().thumbprint().unwrap()
+    );
     let read = &sandbox.probe.read;
     let good = proof(&sandbox, &key, made.value(), sandbox.now);
-    assert_eq!(with_proof(&sandbox, read, made.value(), &good).await.status, 200);
-    let asked = ProbeCall { path: format!("{}?limit=1", read.path), ..read.clone() };
+    assert_eq!(
+        with_proof(&sandbox, read, made.value(), &good).await.status,
+        200
+    );
+    let asked = ProbeCall {
+        path: format!("{}?limit=1", read.path),
+        ..read.clone()
+    };
     let good = proof(&sandbox, &key, made.value(), sandbox.now);
-    assert_eq!(with_proof(&sandbox, &asked, made.value(), &good).await.status, 200);
+    assert_eq!(
+        with_proof(&sandbox, &asked, made.value(), &good)
+            .await
+            .status,
+        200
+    );
 
     let write = &sandbox.probe.write;
-    let for_write = prove(&key, &unique(), &write.method, &url(&sandbox, write), made.value(), sandbox.now).unwrap();
+    let for_write = prove(
+        &key,
+        &unique(),
+        &write.method,
+        &url(&sandbox, write),
+        made.value(),
+        sandbox.now,
+    )
+    .unwrap();
     let refused = with_proof(&sandbox, write, made.value(), &for_write).await;
     assert_eq!(refused.status, 403);
-    assert!(refused.header("www-authenticate").contains(r#"error="insufficient_scope""#));
+    assert!(
+        refused
+            .header("www-authenticate")
+            .contains(r#"error="insufficient_scope""#)
+    );
 }
 
 #[tokio::test]
@@ -79,11 +113,17 @@ async fn a_bound_key_by_itself_opens_nothing() {
     for headers in [
         vec![("authorization", format!("Bearer {}", made.value()))],
         vec![("authorization", format!("DPoP {}", made.value()))],
-        vec![("authorization", format!("Bearer {}", made.value())), ("dpop", good.clone())],
+        vec![
+            ("authorization", format!("Bearer {}", made.value())),
+            ("dpop", good.clone()),
+        ],
     ] {
         assert_refused(&call(&sandbox, read, &headers).await, NO_PROOF);
     }
-    assert_eq!(with_proof(&sandbox, read, made.value(), &good).await.status, 200);
+    assert_eq!(
+        with_proof(&sandbox, read, made.value(), &good).await.status,
+        200
+    );
     // A key that is bound to nothing does not pretend to be.
     let plain = make(&world, &sandbox, body_of(&sandbox, "api_key", false)).await;
     let proof = proof(&sandbox, &pair(), plain.value(), sandbox.now);
@@ -119,7 +159,10 @@ async fn each_part_of_a_proof_has_to_hold() {
         format!("{rest}."),
         "x".to_owned(),
     ] {
-        assert_refused(&with_proof(&sandbox, read, secret, &refused).await, BAD_PROOF);
+        assert_refused(
+            &with_proof(&sandbox, read, secret, &refused).await,
+            BAD_PROOF,
+        );
     }
     assert_eq!(with_proof(&sandbox, read, secret, &whole).await.status, 200);
     assert_refused(&with_proof(&sandbox, read, secret, &whole).await, BAD_PROOF);
@@ -131,7 +174,10 @@ fn untyped(key: &SigningKey, url: &str, secret: &str, now: Timestamp) -> String 
     }))
     .unwrap();
     let mut header = Map::new();
-    header.insert("jwk".to_owned(), serde_json::to_value(key.public()).unwrap());
+    header.insert(
+        "jwk".to_owned(),
+        serde_json::to_value(key.public()).unwrap(),
+    );
     key.sign(header, &claims).unwrap()
 }
 
@@ -143,9 +189,15 @@ async fn a_proof_goes_by_the_clock_of_the_tenant() {
     let old = proof(&sandbox, &pair(), made.value(), sandbox.now);
     world.advance(&sandbox, 3600).await;
     let read = &sandbox.probe.read;
-    assert_refused(&with_proof(&sandbox, read, made.value(), &old).await, BAD_PROOF);
+    assert_refused(
+        &with_proof(&sandbox, read, made.value(), &old).await,
+        BAD_PROOF,
+    );
     let now = proof(&sandbox, &pair(), made.value(), sandbox.now.plus(3600));
-    assert_eq!(with_proof(&sandbox, read, made.value(), &now).await.status, 200);
+    assert_eq!(
+        with_proof(&sandbox, read, made.value(), &now).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -158,17 +210,30 @@ async fn a_rotation_keeps_the_binding_and_a_bound_key_ends_itself_without_proof(
     assert_eq!(next.record["cnf"], made.record["cnf"]);
     for one in [&made, &next] {
         let good = proof(&sandbox, &key, one.value(), sandbox.now);
-        assert_eq!(with_proof(&sandbox, &sandbox.probe.read, one.value(), &good).await.status, 200);
+        assert_eq!(
+            with_proof(&sandbox, &sandbox.probe.read, one.value(), &good)
+                .await
+                .status,
+            200
+        );
     }
     let body = json!({"mode": "immediate", "reason": "compromise"});
     let end = format!("{}/{}/revoke", sandbox.credential_issuer_endpoint, made.id);
-    let done = world.send("POST", &end, Some(made.value()), Some(body)).await;
+    let done = world
+        .send("POST", &end, Some(made.value()), Some(body))
+        .await;
     assert_eq!(done.status, 200, "{done:?}");
     let good = proof(&sandbox, &key, made.value(), sandbox.now);
-    assert_refused(&with_proof(&sandbox, &sandbox.probe.read, made.value(), &good).await, NO_PROOF);
+    assert_refused(
+        &with_proof(&sandbox, &sandbox.probe.read, made.value(), &good).await,
+        NO_PROOF,
+    );
     suspend(&world, &sandbox, &next.id).await;
     let good = proof(&sandbox, &key, next.value(), sandbox.now);
-    assert_refused(&with_proof(&sandbox, &sandbox.probe.read, next.value(), &good).await, NO_PROOF);
+    assert_refused(
+        &with_proof(&sandbox, &sandbox.probe.read, next.value(), &good).await,
+        NO_PROOF,
+    );
 }
 
 #[tokio::test]
@@ -177,19 +242,35 @@ async fn a_binding_is_said_and_is_for_keys_alone() {
     let sandbox = world.sandbox("exampleapi").await;
     let made: Made = make(&world, &sandbox, bound_body(&sandbox, &pair())).await;
     let form = encoded(&[("token", made.value())]);
-    let bearer = ("authorization", format!("Bearer {}", token(&sandbox, "owner")));
+    let bearer = (
+        "authorization",
+        format!("Bearer {}", token(&sandbox, "owner")),
+    );
     let asked = format!("{}/oauth/introspect", sandbox.credential_issuer_endpoint);
     let said = raw_form(&asked, &[bearer], &form).await;
-    assert_eq!((&said.body["token_type"], &said.body["cnf"]), (&json!("DPoP"), &made.record["cnf"]), "{said:?}");
+    assert_eq!(
+        (&said.body["token_type"], &said.body["cnf"]),
+        (&json!("DPoP"), &made.record["cnf"]),
+        "{said:?}"
+    );
     for kind in ["oauth_client", "service_account", "webhook_secret"] {
         let mut body = body_of(&sandbox, kind, false);
         body["cnf"] = made.record["cnf"].clone();
-        let refused = world.as_role(&sandbox, "owner", "POST", "", Some(body)).await;
+        let refused = world
+            .as_role(&sandbox, "owner", "POST", "", Some(body))
+            .await;
         assert_eq!(refused.problem(), "type-mismatch", "{kind}");
     }
-    for (persona, supported) in [("exampleapi", true), ("hosting", false), ("analytics", false)] {
+    for (persona, supported) in [
+        ("exampleapi", true),
+        ("hosting", false),
+        ("analytics", false),
+    ] {
         let url = format!("{}/.well-known/credential-issuer", world.url_of(persona));
         let manifest = world.send("GET", &url, None, None).await.body;
-        assert_eq!(manifest["supports_workload_bound_credentials"], supported, "{persona}");
+        assert_eq!(
+            manifest["supports_workload_bound_credentials"], supported,
+            "{persona}"
+        );
     }
 }

@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[expect(dead_code, reason = "shared with tests that need more")]
 mod edge_support;
 mod types_support;
 
@@ -23,7 +24,9 @@ async fn hook(world: &World, sandbox: &Sandbox, url: &str) -> Made {
 async fn test_event(world: &World, sandbox: &Sandbox, id: &str, signed_by: &str) -> Answer {
     let path = format!("/{id}/test-events");
     let body = json!({"signed_by": signed_by});
-    world.as_role(sandbox, "owner", "POST", &path, Some(body)).await
+    world
+        .as_role(sandbox, "owner", "POST", &path, Some(body))
+        .await
 }
 
 /// An answered test event, as its receiver would have it.
@@ -49,21 +52,42 @@ async fn an_event_says_what_was_changed_to_whom_could_read_it() {
     // Of settings alone; the probe writes a record.
     let mut elsewhere = body_of(&sandbox, "webhook_secret", false);
     elsewhere["webhook"]["url"] = json!(other.url);
-    elsewhere["permissions"] = json!([{"resource_type": "settings", "selector": "atlas", "actions": ["read"]}]);
+    elsewhere["permissions"] =
+        json!([{"resource_type": "settings", "selector": "atlas", "actions": ["read"]}]);
     make(&world, &sandbox, elsewhere).await;
 
     let writer = world.mint(&sandbox, create_body(&sandbox, true)).await;
     let write = &sandbox.probe.write;
-    assert_eq!(world.probe(&sandbox, &sandbox.probe.read, Some(&writer.key)).await.status, 200);
-    assert_eq!(world.probe(&sandbox, write, Some(&writer.key)).await.status, 200);
+    assert_eq!(
+        world
+            .probe(&sandbox, &sandbox.probe.read, Some(&writer.key))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        world.probe(&sandbox, write, Some(&writer.key)).await.status,
+        200
+    );
     let got = receiver.wait_for(1).await;
     assert_eq!(got.len(), 1);
     let event: Value = serde_json::from_str(&got[0].body).unwrap();
-    assert_eq!((&event["type"], &event["data"]["path"]), (&json!("record.write"), &json!(write.path)));
+    assert_eq!(
+        (&event["type"], &event["data"]["path"]),
+        (&json!("record.write"), &json!(write.path))
+    );
     assert!(got[0].id.starts_with("evt_"));
     let secret = WebhookSecret::parse(made.value()).unwrap();
     let body = got[0].body.as_bytes();
-    verify(&secret, &got[0].id, got[0].timestamp, &got[0].signature, body, sandbox.now).unwrap();
+    verify(
+        &secret,
+        &got[0].id,
+        got[0].timestamp,
+        &got[0].signature,
+        body,
+        sandbox.now,
+    )
+    .unwrap();
     assert!(other.wait_for(0).await.is_empty());
 }
 
@@ -74,15 +98,31 @@ async fn in_a_rotation_both_secrets_sign_and_then_the_one_that_is_left() {
     let receiver = Receiver::start(204).await;
     let old = hook(&world, &sandbox, &receiver.url).await;
     let writer = world.mint(&sandbox, create_body(&sandbox, true)).await;
-    let write = async || world.probe(&sandbox, &sandbox.probe.write, Some(&writer.key)).await.status;
+    let write = async || {
+        world
+            .probe(&sandbox, &sandbox.probe.write, Some(&writer.key))
+            .await
+            .status
+    };
 
     // A successor that nobody has read signs nothing.
     let path = format!("/{}/rotations", old.id);
-    let opened = world.as_role(&sandbox, "owner", "POST", &path, Some(json!({"reason": "scheduled"}))).await;
+    let opened = world
+        .as_role(
+            &sandbox,
+            "owner",
+            "POST",
+            &path,
+            Some(json!({"reason": "scheduled"})),
+        )
+        .await;
     assert_eq!(opened.status, 201, "{opened:?}");
     assert_eq!(write().await, 200);
     let got = receiver.wait_for(1).await;
-    assert_eq!((got[0].signatures(), got[0].is_signed_by(old.value())), (1, true));
+    assert_eq!(
+        (got[0].signatures(), got[0].is_signed_by(old.value())),
+        (1, true)
+    );
 
     let new = types_support::read(&world, &sandbox, opened.body["credential"].clone()).await;
     assert_ne!(new.value(), old.value());
@@ -95,7 +135,10 @@ async fn in_a_rotation_both_secrets_sign_and_then_the_one_that_is_left() {
     for id in [&old.id, &new.id] {
         let all = as_got(&test_event(&world, &sandbox, id, "all").await);
         assert!(all.is_signed_by(old.value()) && all.is_signed_by(new.value()));
-        assert_eq!(serde_json::from_str::<Value>(&all.body).unwrap()["type"], "clp.test");
+        assert_eq!(
+            serde_json::from_str::<Value>(&all.body).unwrap()["type"],
+            "clp.test"
+        );
     }
     let alone = as_got(&test_event(&world, &sandbox, &new.id, "credential").await);
     assert!(alone.is_signed_by(new.value()) && !alone.is_signed_by(old.value()));
@@ -111,7 +154,10 @@ async fn in_a_rotation_both_secrets_sign_and_then_the_one_that_is_left() {
     assert_eq!((all.signatures(), all.is_signed_by(new.value())), (1, true));
     let probe = test_event(&world, &sandbox, &new.id, "probe").await;
     assert_eq!(probe.problem(), "credential-not-active");
-    assert_eq!(test_event(&world, &sandbox, &old.id, "all").await.problem(), "credential-not-active");
+    assert_eq!(
+        test_event(&world, &sandbox, &old.id, "all").await.problem(),
+        "credential-not-active"
+    );
 }
 
 #[tokio::test]
@@ -122,10 +168,19 @@ async fn a_test_says_what_was_sent_and_what_came_back() {
         let receiver = Receiver::start(status).await;
         let made = hook(&world, &sandbox, &receiver.url).await;
         let answer = test_event(&world, &sandbox, &made.id, "credential").await;
-        assert_eq!((answer.text("outcome").as_str(), &answer.body["status"]), (outcome, &json!(status)));
+        assert_eq!(
+            (answer.text("outcome").as_str(), &answer.body["status"]),
+            (outcome, &json!(status))
+        );
         let (sent, got) = (as_got(&answer), receiver.wait_for(1).await);
-        assert_eq!((&sent.id, &sent.body, &sent.signature), (&got[0].id, &got[0].body, &got[0].signature));
-        assert_eq!((answer.text("url"), sent.timestamp), (receiver.url.clone(), got[0].timestamp));
+        assert_eq!(
+            (&sent.id, &sent.body, &sent.signature),
+            (&got[0].id, &got[0].body, &got[0].signature)
+        );
+        assert_eq!(
+            (answer.text("url"), sent.timestamp),
+            (receiver.url.clone(), got[0].timestamp)
+        );
         assert!(sent.is_signed_by(made.value()));
     }
     let nobody = hook(&world, &sandbox, "http://127.0.0.1:9/").await;
@@ -143,22 +198,54 @@ async fn a_test_is_of_a_webhook_by_who_may_rotate_it() {
     let path = format!("/{}/test-events", made.id);
     let body = json!({"signed_by": "all"});
     let by = async |role: &str, path: &str, body: Value| {
-        world.as_role(&sandbox, role, "POST", path, Some(body)).await
+        world
+            .as_role(&sandbox, role, "POST", path, Some(body))
+            .await
     };
     assert_eq!(by("owner", &path, body.clone()).await.status, 200);
-    assert_eq!(by("bystander", &path, body.clone()).await.problem(), "forbidden");
-    assert_eq!(by("outsider", &path, body.clone()).await.problem(), "not-found");
-    assert_eq!(by("owner", "/x/test-events", body.clone()).await.problem(), "not-found");
-    assert_eq!(by("owner", &path, json!({"signed_by": "me"})).await.problem(), "invalid-request");
+    assert_eq!(
+        by("bystander", &path, body.clone()).await.problem(),
+        "forbidden"
+    );
+    assert_eq!(
+        by("outsider", &path, body.clone()).await.problem(),
+        "not-found"
+    );
+    assert_eq!(
+        by("owner", "/x/test-events", body.clone()).await.problem(),
+        "not-found"
+    );
+    assert_eq!(
+        by("owner", &path, json!({"signed_by": "me"}))
+            .await
+            .problem(),
+        "invalid-request"
+    );
     let url = format!("{}{path}", sandbox.credential_issuer_endpoint);
     let nobody = world.send("POST", &url, None, Some(body.clone())).await;
-    assert!(nobody.header("www-authenticate").contains("resource_metadata="));
+    assert!(
+        nobody
+            .header("www-authenticate")
+            .contains("resource_metadata=")
+    );
     let key = make(&world, &sandbox, body_of(&sandbox, "api_key", false)).await;
     let refused = by("owner", &format!("/{}/test-events", key.id), body.clone()).await;
     assert_eq!(refused.problem(), "type-mismatch");
 
-    let page = world.as_role(&sandbox, "owner", "GET", "/audit/entries?event=event.tested", None).await;
-    assert_eq!(page.body["entries"].as_array().unwrap().len(), 1, "{page:?}");
+    let page = world
+        .as_role(
+            &sandbox,
+            "owner",
+            "GET",
+            "/audit/entries?event=event.tested",
+            None,
+        )
+        .await;
+    assert_eq!(
+        page.body["entries"].as_array().unwrap().len(),
+        1,
+        "{page:?}"
+    );
 }
 
 #[tokio::test]
@@ -168,25 +255,42 @@ async fn events_go_to_public_places_or_in_tests_to_this_machine() {
     let create = async |url: &str| {
         let mut body = body_of(&sandbox, "webhook_secret", false);
         body["webhook"]["url"] = json!(url);
-        world.as_role(&sandbox, "owner", "POST", "", Some(body)).await
+        world
+            .as_role(&sandbox, "owner", "POST", "", Some(body))
+            .await
     };
-    for good in ["https://192.0.2.7/hook?x=1", "http://127.0.0.1:9999/hook", "http://[::1]:9/"] {
+    for good in [
+        "https://192.0.2.7/hook?x=1",
+        "http://127.0.0.1:9999/hook",
+        "http://[::1]:9/",
+    ] {
         assert_eq!(create(good).await.status, 201, "{good}");
     }
     for bad in [
-        "http://192.0.2.7/", "https://10.1.2.3/", "https://169.254.169.254/latest", "http://[fe80::1]/",
-        "https://user@192.0.2.7/", "https://192.0.2.7/#x", "ftp://192.0.2.7/", "hook", "https://0x7f.1@192.0.2.7/",
+        "http://192.0.2.7/",
+        "https://10.1.2.3/",
+        "https://169.254.169.254/latest",
+        "http://[fe80::1]/",
+        "https://user@192.0.2.7/",
+        "https://192.0.2.7/#x",
+        "ftp://192.0.2.7/",
+        "hook",
+        "https://0x7f.1@192.0.2.7/",
     ] {
         let refused = create(bad).await;
         assert_eq!(refused.problem(), "target-refused", "{bad}");
         assert_eq!(refused.body["pointer"], "/webhook/url");
     }
     let missing = create_with(&sandbox, "webhook_secret", None);
-    let refused = world.as_role(&sandbox, "owner", "POST", "", Some(missing)).await;
+    let refused = world
+        .as_role(&sandbox, "owner", "POST", "", Some(missing))
+        .await;
     assert_eq!(refused.problem(), "type-mismatch");
     for kind in ["api_key", "oauth_client", "service_account"] {
         let superfluous = create_with(&sandbox, kind, Some("https://192.0.2.7/"));
-        let refused = world.as_role(&sandbox, "owner", "POST", "", Some(superfluous)).await;
+        let refused = world
+            .as_role(&sandbox, "owner", "POST", "", Some(superfluous))
+            .await;
         assert_eq!(refused.problem(), "type-mismatch", "{kind}");
     }
 }
@@ -210,7 +314,10 @@ async fn a_rotation_of_a_webhook_is_proved_by_test_events() {
     let path = format!("/rotations/{}/gates", rotation["id"].as_str().unwrap());
     let before = world.as_role(&sandbox, "owner", "GET", &path, None).await;
     assert_eq!(before.status, 200, "{before:?}");
-    assert_eq!(as_got(&test_event(&world, &sandbox, &new.id, "credential").await).signatures(), 1);
+    assert_eq!(
+        as_got(&test_event(&world, &sandbox, &new.id, "credential").await).signatures(),
+        1
+    );
     let after = world.as_role(&sandbox, "owner", "GET", &path, None).await;
     assert_ne!(before.body["gates"], after.body["gates"], "{after:?}");
 }

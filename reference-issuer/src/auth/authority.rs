@@ -78,13 +78,14 @@ impl Authority {
     /// Whether it covers an action on every place.
     #[must_use]
     pub fn allows_everywhere(&self, action: Action) -> bool {
-        self.atoms(action).any(|atom| atom.selector().as_str() == "*")
+        self.atoms(action)
+            .any(|atom| atom.selector().as_str() == "*")
     }
 
     fn atoms(&self, action: Action) -> impl Iterator<Item = Atom<'_>> {
-        self.0
-            .iter()
-            .filter(move |atom| atom.resource_type() == CREDENTIAL_TYPE && atom.action() == action.name())
+        self.0.iter().filter(move |atom| {
+            atom.resource_type() == CREDENTIAL_TYPE && atom.action() == action.name()
+        })
     }
 }
 
@@ -110,7 +111,8 @@ mod tests {
         assert!(authority.allows_somewhere(Action::Read));
         assert!(!authority.allows_somewhere(Action::Audit));
 
-        let broken = set(r#"[{"resource_type":"clp.credential","selector":"*","actions":["read","fly"]}]"#);
+        let broken =
+            set(r#"[{"resource_type":"clp.credential","selector":"*","actions":["read","fly"]}]"#);
         assert!(!Authority::new(&document, &broken).allows(Action::Read, "atlas/production"));
     }
 }

@@ -1,6 +1,5 @@
 //! Keys and tokens that were made here, when they come back.
 
-use clp_schemas::audit::Event;
 use clp_schemas::dpop;
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::TenantId;
@@ -11,9 +10,9 @@ use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_u
 use clp_schemas::state::Named as _;
 
 use super::scope;
-use crate::audit::Entry;
 use crate::config::Persona;
 use crate::lifecycle::Effect;
+use crate::lifecycle::access::{Spent, Use, accept, probe_refused, refuse};
 use crate::store::{Fault, Gate, Once, TokenRow, Tx};
 
 /// How a key or a token was presented.
@@ -87,44 +86,64 @@ pub fn use_key<'c>(
     };
     let Holder { credential, token } = &holder;
     if let Err((reason, challenge)) = stands(&mut tx, &holder, call)? {
-        note(&mut tx, credential, Some(reason))?;
+        tx.apply(refuse(credential, reason, tx.now()))?;
         return Ok(KeyUse::Invalid(challenge));
     }
     let document = gate.document(&persona.name, &credential.permission_schema_digest)?;
-    let in_scope = token.as_ref().is_none_or(|token| scope::covers(&token.scope, access));
-    let granting = document
-        .filter(|document| in_scope && allows(document, &credential.permissions, access));
+    let in_scope = token
+        .as_ref()
+        .is_none_or(|token| scope::covers(&token.scope, access));
+    let granting =
+        document.filter(|document| in_scope && allows(document, &credential.permissions, access));
     let Some(document) = granting else {
-        note(&mut tx, credential, Some("insufficient_scope"))?;
-        let challenge = if credential.cnf.is_some() { BOUND_INSUFFICIENT_SCOPE } else { INSUFFICIENT_SCOPE };
+        tx.apply(refuse(credential, "insufficient_scope", tx.now()))?;
+        let challenge = if credential.cnf.is_some() {
+            BOUND_INSUFFICIENT_SCOPE
+        } else {
+            INSUFFICIENT_SCOPE
+        };
         return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
     };
-    tx.close_delivery(&credential.id)?;
-    count(&mut tx, persona, credential, call, &document, access)?;
-    note(&mut tx, credential, None)?;
+    let used = used(persona, credential, call, &document, access);
+    tx.apply(used.map(Effect::CountUse).into_iter().collect())?;
+    tx.apply(accept(credential, tx.now()))?;
     Ok(KeyUse::Granted(tx))
 }
 
 /// Why a genuine key or token opens nothing: for the log, and for whoever called.
 type Refusal = (&'static str, &'static str);
 
-fn stands(tx: &mut Tx<'_>, holder: &Holder, call: &Presented) -> Result<Result<(), Refusal>, Fault> {
+fn stands(
+    tx: &mut Tx<'_>,
+    holder: &Holder,
+    call: &Presented,
+) -> Result<Result<(), Refusal>, Fault> {
     let Holder { credential, token } = holder;
     let bound = credential.cnf.as_ref().filter(|_| token.is_none());
-    let invalid = if bound.is_some() { BOUND_INVALID_TOKEN } else { INVALID_TOKEN };
+    let invalid = if bound.is_some() {
+        BOUND_INVALID_TOKEN
+    } else {
+        INVALID_TOKEN
+    };
     let opens_by_itself = token.is_some() || credential.kind == CredentialType::ApiKey;
     if !credential.state.opens() {
         return Ok(Err((credential.state.name(), invalid)));
     }
-    if !opens_by_itself || token.as_ref().is_some_and(|token| token.expires_at <= tx.now()) {
+    if !opens_by_itself
+        || token
+            .as_ref()
+            .is_some_and(|token| token.expires_at <= tx.now())
+    {
         return Ok(Err(("invalid_token", invalid)));
     }
     match (bound, call.scheme, &call.proof) {
         (None, Scheme::Bearer, _) => Ok(Ok(())),
-        (Some(bound), Scheme::Dpop, Some(proof)) => match holds(tx, credential, bound, call, proof)? {
-            true => Ok(Ok(())),
-            false => Ok(Err(("invalid_dpop_proof", BOUND_INVALID_PROOF))),
-        },
+        (Some(bound), Scheme::Dpop, Some(proof)) => {
+            match holds(tx, credential, bound, call, proof)? {
+                true => Ok(Ok(())),
+                false => Ok(Err(("invalid_dpop_proof", BOUND_INVALID_PROOF))),
+            }
+        }
         (None, Scheme::Dpop, _) | (Some(_), _, _) => Ok(Err(("invalid_token", invalid))),
     }
 }
@@ -144,43 +163,59 @@ fn holds(
         thumbprint: &bound.jkt,
         now: tx.now(),
     };
-    match dpop::check(proof, expected) {
-        Ok(proof) => tx.see(Once::Proof, &credential.id, &proof.id, proof.forget_at),
-        Err(_) => Ok(false),
+    let Ok(proof) = dpop::check(proof, expected) else {
+        return Ok(false);
+    };
+    if tx.was_seen(Once::Proof, &credential.id, &proof.id)? {
+        return Ok(false);
     }
+    let spent = Spent {
+        kind: Once::Proof,
+        credential: credential.id.clone(),
+        id: proof.id,
+        forget_at: proof.forget_at,
+    };
+    tx.apply(vec![Effect::Remember(spent)])?;
+    Ok(true)
 }
 
-/// Counts an accepted call: for whom the persona looks at consumers, by consumer.
-fn count(
-    tx: &mut Tx<'_>,
+/// An accepted call as it is counted, where it is: by consumer, where somebody can ask for that.
+fn used(
     persona: &Persona,
     credential: &Credential,
     call: &Presented,
     document: &PermissionDocument,
     access: Access<'_>,
-) -> Result<(), Fault> {
+) -> Option<Use> {
     if !persona.claims(Class::Lifecycle) {
-        return Ok(());
+        return None;
     }
     // Who calls is personal data; it is not kept where nobody can ask for it.
-    let (user_agent, address) = if persona.claims(Class::Inventory) {
-        (call.user_agent.as_str(), call.address.as_str())
-    } else {
-        ("", "")
+    let kept = |text: &str| match persona.claims(Class::Inventory) {
+        true => text.to_owned(),
+        false => String::new(),
     };
-    tx.count_use(&credential.id, user_agent, address)?;
     // Permissions that were granted under their document expand under it.
     let parts = expand(document, &credential.permissions).unwrap_or_default();
-    for (number, part) in parts.iter().enumerate() {
-        if was_used(document, part, access) {
-            tx.note_part(&credential.id, number)?;
-        }
-    }
-    Ok(())
+    Some(Use {
+        credential: credential.id.clone(),
+        user_agent: kept(&call.user_agent),
+        address: kept(&call.address),
+        parts: parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| was_used(document, part, access))
+            .map(|(number, _)| number)
+            .collect(),
+    })
 }
 
 /// What stands behind a key or a token, if it is genuine, whatever state that is in.
-fn holder<'c>(gate: &Gate<'c>, persona: &Persona, text: &str) -> Result<Option<(Tx<'c>, Holder)>, Fault> {
+fn holder<'c>(
+    gate: &Gate<'c>,
+    persona: &Persona,
+    text: &str,
+) -> Result<Option<(Tx<'c>, Holder)>, Fault> {
     if let Some(token) = gate.token(&persona.name, text)? {
         let tx = gate.enter(&token.tenant)?;
         let credential = tx.credential(&token.credential)?;
@@ -190,7 +225,15 @@ fn holder<'c>(gate: &Gate<'c>, persona: &Persona, text: &str) -> Result<Option<(
         }));
     }
     let known = known_credential(gate, &persona.name, text)?;
-    Ok(known.map(|(tx, credential)| (tx, Holder { credential, token: None })))
+    Ok(known.map(|(tx, credential)| {
+        (
+            tx,
+            Holder {
+                credential,
+                token: None,
+            },
+        )
+    }))
 }
 
 /// The credential of a key, if the key is genuine, whatever state it is in.
@@ -214,7 +257,12 @@ pub(crate) fn known_credential<'c>(
 
 /// Notes that a probe value of a rotation of this kind was refused, if that is what was
 /// presented.
-pub(crate) fn refuse_probe(gate: &Gate<'_>, persona: &str, text: &str, kind: CredentialType) -> Result<(), Fault> {
+pub(crate) fn refuse_probe(
+    gate: &Gate<'_>,
+    persona: &str,
+    text: &str,
+    kind: CredentialType,
+) -> Result<(), Fault> {
     let Ok(parsed) = Key::parse(text) else {
         return Ok(());
     };
@@ -222,15 +270,14 @@ pub(crate) fn refuse_probe(gate: &Gate<'_>, persona: &str, text: &str, kind: Cre
         return Ok(());
     };
     let mut tx = gate.enter(&tenant)?;
-    let Some(mut rotation) = tx.rotation(&id)? else {
+    let Some(rotation) = tx.rotation(&id)? else {
         return Ok(());
     };
     let is_of_kind = tx
         .credential(&rotation.predecessor)?
         .is_some_and(|predecessor| predecessor.kind == kind);
     if is_of_kind && rotation.probe_value.as_deref() == Some(text) {
-        rotation.probe_refused_at = Some(tx.now());
-        tx.apply(vec![Effect::SaveRotation(Box::new(rotation))])?;
+        tx.apply(probe_refused(rotation, tx.now()))?;
     }
     Ok(())
 }
@@ -241,18 +288,6 @@ pub(super) fn live_credential<'c>(
     persona: &str,
     bearer: &str,
 ) -> Result<Option<(Tx<'c>, Credential)>, Fault> {
-    Ok(known_credential(gate, persona, bearer)?.filter(|(_, credential)| credential.state.is_live()))
-}
-
-/// Writes one access into the log.
-pub(crate) fn note(tx: &mut Tx<'_>, credential: &Credential, refusal: Option<&str>) -> Result<(), Fault> {
-    let event = match refusal {
-        None => Event::CredentialUsed,
-        Some(_) => Event::CredentialUseRefused,
-    };
-    let now = tx.now();
-    let entry = Entry::of(event, credential)
-        .maybe("reason", refusal)
-        .accesses(1, now, now);
-    tx.audit(&entry)
+    Ok(known_credential(gate, persona, bearer)?
+        .filter(|(_, credential)| credential.state.is_live()))
 }

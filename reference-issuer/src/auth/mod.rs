@@ -6,7 +6,7 @@ pub(crate) mod scope;
 
 pub use authority::{Action, Authority};
 pub use key::{KeyUse, Presented, Scheme, use_key};
-pub(crate) use key::{known_credential, note, refuse_probe};
+pub(crate) use key::{known_credential, refuse_probe};
 
 use clp_schemas::ids::{CredentialId, PrincipalId, TenantId};
 use clp_schemas::key::Key;
@@ -91,7 +91,8 @@ pub fn authenticate<'c>(
     let unauthenticated = || Problem::from(ProblemType::Unauthenticated);
     let token = bearer.ok_or_else(unauthenticated)?;
     if Key::parse(token).is_ok() {
-        let (tx, credential) = key::live_credential(gate, persona, token)?.ok_or_else(unauthenticated)?;
+        let (tx, credential) =
+            key::live_credential(gate, persona, token)?.ok_or_else(unauthenticated)?;
         return Ok((tx, Caller::Credential(credential.id)));
     }
     let principal = gate
@@ -116,9 +117,7 @@ pub fn principal(
     document: &PermissionDocument,
     id: &PrincipalId,
 ) -> Result<Caller, Problem> {
-    let row = gate
-        .principal(tenant, id)?
-        .ok_or(ProblemType::NotFound)?;
+    let row = gate.principal(tenant, id)?.ok_or(ProblemType::NotFound)?;
     Ok(Caller::Principal {
         authority: Authority::new(document, &row.permissions),
         id: row.id,

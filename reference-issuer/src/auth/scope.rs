@@ -10,14 +10,22 @@ pub(crate) fn names(document: &PermissionDocument, permissions: &PermissionSet) 
     let parts = expand(document, permissions).unwrap_or_default();
     let names: BTreeSet<String> = parts
         .iter()
-        .flat_map(|part| part.actions.iter().map(|action| format!("{}:{action}", part.resource_type)))
+        .flat_map(|part| {
+            part.actions
+                .iter()
+                .map(|action| format!("{}:{action}", part.resource_type))
+        })
         .collect();
     names.into_iter().collect()
 }
 
 /// What a client gets that asks for these names, with what they imply; `None` where it has
 /// not all of them, or asks for nothing.
-pub(crate) fn narrow(document: &PermissionDocument, held: &[String], wanted: &str) -> Option<Vec<String>> {
+pub(crate) fn narrow(
+    document: &PermissionDocument,
+    held: &[String],
+    wanted: &str,
+) -> Option<Vec<String>> {
     let mut given = BTreeSet::new();
     for name in wanted.split(' ') {
         if !held.iter().any(|held| held == name) {
@@ -64,8 +72,17 @@ mod tests {
         let held = names(&document, &set);
         assert_eq!(held, ["record:read", "record:write"]);
         assert_eq!(narrow(&document, &held, "record:write"), Some(held.clone()));
-        assert_eq!(narrow(&document, &held, "record:read"), Some(vec!["record:read".to_owned()]));
-        for refused in ["record:drop", "record:read record:drop", "record", "", "record:read  record:write"] {
+        assert_eq!(
+            narrow(&document, &held, "record:read"),
+            Some(vec!["record:read".to_owned()])
+        );
+        for refused in [
+            "record:drop",
+            "record:read record:drop",
+            "record",
+            "",
+            "record:read  record:write",
+        ] {
             assert_eq!(narrow(&document, &held, refused), None, "{refused:?}");
         }
     }

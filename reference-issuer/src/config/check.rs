@@ -11,7 +11,7 @@ use clp_schemas::permissions::{
     self, CREDENTIAL_TYPE, ConstraintKind, PermissionSet, ResourceType, check_against,
 };
 
-use super::{OPTIONAL, Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig};
+use super::{Config, ConfigFault, Effect, FactSource, OPTIONAL, Persona, Route, TenantConfig};
 use crate::ops::oauth::token_prefix;
 use crate::resource::access::resolve;
 
@@ -35,8 +35,16 @@ impl At<'_> {
 /// What concerns all personas together, ports excepted.
 pub(super) fn config(label: &str, config: &Config) -> Checked {
     let at = At(label);
-    at.want(!config.personas.is_empty(), "personas", "want at least one persona")?;
-    let names: BTreeSet<_> = config.personas.iter().map(|persona| &persona.name).collect();
+    at.want(
+        !config.personas.is_empty(),
+        "personas",
+        "want at least one persona",
+    )?;
+    let names: BTreeSet<_> = config
+        .personas
+        .iter()
+        .map(|persona| &persona.name)
+        .collect();
     at.want(
         names.len() == config.personas.len(),
         "personas",
@@ -167,15 +175,29 @@ fn shape(route: &Route) -> (String, String) {
     let path = route.path.to_string();
     let segments: Vec<_> = path
         .split('/')
-        .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
+        .map(|segment| {
+            if segment.starts_with('{') {
+                "{}"
+            } else {
+                segment
+            }
+        })
         .collect();
     (route.method.clone(), segments.join("/"))
 }
 
 fn check_route(at: &At, persona: &Persona, route: &Route, place: &str) -> Checked {
     let path = route.path.to_string();
-    at.want(path.starts_with('/'), format!("{place}.path"), "want a path that begins with `/`")?;
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    at.want(
+        path.starts_with('/'),
+        format!("{place}.path"),
+        "want a path that begins with `/`",
+    )?;
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
     at.want(
         !RESERVED_PATHS.contains(&first) && !first.starts_with('{'),
         format!("{place}.path"),
@@ -200,7 +222,10 @@ fn check_route(at: &At, persona: &Persona, route: &Route, place: &str) -> Checke
         "want parameters of distinct names",
     )?;
     at.want(
-        route.selector.parameters().all(|name| parameters.contains(&name)),
+        route
+            .selector
+            .parameters()
+            .all(|name| parameters.contains(&name)),
         format!("{place}.selector"),
         "want only parameters that the path has",
     )?;
@@ -228,7 +253,11 @@ fn check_facts(
     for (name, source) in &route.facts {
         let place = format!("{place}.facts");
         let Some(kind) = definition.constraint_kind(name) else {
-            return at.want(false, place, "want names of constraints of this resource type");
+            return at.want(
+                false,
+                place,
+                "want names of constraints of this resource type",
+            );
         };
         let fits = match source {
             FactSource::Path(_) => kind == ConstraintKind::Set,
@@ -257,7 +286,11 @@ fn check_facts(
 
 fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) -> Checked {
     at.want(is_name(&tenant.name), format!("{place}.name"), NAME_WANTED)?;
-    let names: BTreeSet<_> = tenant.principals.iter().map(|principal| &principal.name).collect();
+    let names: BTreeSet<_> = tenant
+        .principals
+        .iter()
+        .map(|principal| &principal.name)
+        .collect();
     at.want(
         names.len() == tenant.principals.len(),
         format!("{place}.principals"),
@@ -265,7 +298,11 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
     )?;
     for (position, principal) in tenant.principals.iter().enumerate() {
         let place = format!("{place}.principals[{position}]");
-        at.want(is_name(&principal.name), format!("{place}.name"), NAME_WANTED)?;
+        at.want(
+            is_name(&principal.name),
+            format!("{place}.name"),
+            NAME_WANTED,
+        )?;
         at.want(
             is_bearer(principal.token.expose()),
             format!("{place}.token"),
@@ -312,7 +349,11 @@ fn check_sandbox(at: &At, persona: &Persona) -> Checked {
     ];
     for (place, set) in sets {
         check_against(&persona.permissions, set, &sandbox.environment).map_err(|fault| {
-            ConfigFault::new(at.0, format!("{place} {}", fault.pointer), fault.reason.to_string())
+            ConfigFault::new(
+                at.0,
+                format!("{place} {}", fault.pointer),
+                fault.reason.to_string(),
+            )
         })?;
         let risk = permissions::risk(&persona.permissions, set);
         at.want(
@@ -322,7 +363,10 @@ fn check_sandbox(at: &At, persona: &Persona) -> Checked {
         )?;
     }
     at.want(
-        persona.policy.environments.contains(&sandbox.approval_environment),
+        persona
+            .policy
+            .environments
+            .contains(&sandbox.approval_environment),
         "sandbox.approval_environment",
         "want an environment that the policy names",
     )?;

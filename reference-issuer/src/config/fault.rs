@@ -16,7 +16,11 @@ pub struct ConfigFault {
 impl ConfigFault {
     /// A fault at one place.
     #[must_use]
-    pub fn new(file: impl Into<String>, place: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub fn new(
+        file: impl Into<String>,
+        place: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
         Self {
             file: file.into(),
             place: place.into(),

@@ -230,7 +230,11 @@ fn persona(
     Ok(persona)
 }
 
-fn tenant_of(label: &str, position: usize, tenant: TenantFile) -> Result<TenantConfig, ConfigFault> {
+fn tenant_of(
+    label: &str,
+    position: usize,
+    tenant: TenantFile,
+) -> Result<TenantConfig, ConfigFault> {
     let principals = tenant
         .principals
         .into_iter()
@@ -295,7 +299,11 @@ fn parse<T: DeserializeOwned>(label: &str, text: &str) -> Result<T, ConfigFault>
             .and_then(|span| text.get(..span.start))
             .map_or_else(String::new, |before| {
                 let line = before.matches('\n').count() + 1;
-                let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+                let column = before
+                    .rsplit('\n')
+                    .next()
+                    .map_or(0, |last| last.chars().count())
+                    + 1;
                 format!("line {line}, column {column}")
             });
         ConfigFault::new(label, place, wanted(error.message()))

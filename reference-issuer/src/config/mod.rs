@@ -5,8 +5,8 @@
 //! is known to make sense.
 
 mod check;
-mod file;
 mod fault;
+mod file;
 mod route;
 mod sandbox;
 mod show;
@@ -93,9 +93,11 @@ impl Persona {
         match class {
             Class::Core | Class::Approval | Class::AuditProofs => true,
             Class::TestControl => self.environment == Deployment::Test,
-            Class::Lifecycle | Class::Inventory | Class::Oauth | Class::Webhooks | Class::BoundKeys => {
-                self.profiles.contains(&class)
-            }
+            Class::Lifecycle
+            | Class::Inventory
+            | Class::Oauth
+            | Class::Webhooks
+            | Class::BoundKeys => self.profiles.contains(&class),
         }
     }
 }

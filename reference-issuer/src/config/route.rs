@@ -91,7 +91,9 @@ impl TryFrom<String> for Template {
             .trim_start_matches('/')
             .split('/')
             .map(|segment| {
-                let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                let name = segment
+                    .strip_prefix('{')
+                    .and_then(|rest| rest.strip_suffix('}'));
                 let inner = name.unwrap_or(segment);
                 if inner.is_empty() || inner.contains(['{', '}', '*', '%', '?', '#']) {
                     return Err(NotATemplate);

@@ -84,7 +84,11 @@ impl SandboxTemplate {
     /// outsider on everything in its own tenant.
     /// `None` only if the project is no path segment, which loading excludes.
     #[must_use]
-    pub fn permissions_of(&self, role: CastRole, claims: impl Fn(Class) -> bool) -> Option<PermissionSet> {
+    pub fn permissions_of(
+        &self,
+        role: CastRole,
+        claims: impl Fn(Class) -> bool,
+    ) -> Option<PermissionSet> {
         let selector: Selector = if role.is_inside() {
             format!("{}/*", self.project).parse().ok()?
         } else {

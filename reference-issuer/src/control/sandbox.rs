@@ -19,7 +19,11 @@ use crate::service::Service;
 use crate::store::{Gate, NewTenant};
 
 /// Makes a fresh tenant with its cast, and another one for the outsider.
-pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Result<Sandbox, Problem> {
+pub(super) fn open(
+    gate: &Gate<'_>,
+    control: &Control,
+    body: &SandboxBody,
+) -> Result<Sandbox, Problem> {
     let wanted = body.issuer_identifier.as_ref();
     let service = control
         .services
@@ -38,7 +42,9 @@ pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Re
     let mut principals = BTreeMap::new();
     for role in CastRole::ALL {
         let tenant = if role.is_inside() { &inside } else { &outside };
-        let permissions = template.permissions_of(role, |class| persona.claims(class)).ok_or(ProblemType::Internal)?;
+        let permissions = template
+            .permissions_of(role, |class| persona.claims(class))
+            .ok_or(ProblemType::Internal)?;
         let token = token::fresh()?;
         let id = gate.put_principal(tenant, role.name(), &token, &permissions)?;
         principals.insert(role.name().to_owned(), CastMember { id, token });
@@ -54,7 +60,11 @@ pub(super) fn open(gate: &Gate<'_>, control: &Control, body: &SandboxBody) -> Re
 }
 
 /// Moves the clock forward; whatever was due in between has then happened.
-pub(super) fn advance(gate: &Gate<'_>, tenant: &TenantId, body: &ClockBody) -> Result<ClockAnswer, Problem> {
+pub(super) fn advance(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: &ClockBody,
+) -> Result<ClockAnswer, Problem> {
     Ok(ClockAnswer {
         now: gate.advance_clock(tenant, body.advance_seconds)?,
     })
@@ -79,8 +89,13 @@ pub(super) fn decide(
 }
 
 /// Registers a passkey for somebody in the tenant.
-pub(super) fn register(gate: &Gate<'_>, tenant: &TenantId, body: &AuthenticatorBody) -> Result<(), Problem> {
-    gate.principal(tenant, &body.principal)?.ok_or(ProblemType::NotFound)?;
+pub(super) fn register(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: &AuthenticatorBody,
+) -> Result<(), Problem> {
+    gate.principal(tenant, &body.principal)?
+        .ok_or(ProblemType::NotFound)?;
     let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
     gate.enter(tenant)?.put_passkey(&body.principal, &passkey)?;
     Ok(())
@@ -110,5 +125,8 @@ pub(super) fn state(gate: &Gate<'_>, tenant: &TenantId) -> Result<StateAnswer, P
 }
 
 fn objects(states: Vec<(String, String)>) -> Vec<ObjectState> {
-    states.into_iter().map(|(id, state)| ObjectState { id, state }).collect()
+    states
+        .into_iter()
+        .map(|(id, state)| ObjectState { id, state })
+        .collect()
 }

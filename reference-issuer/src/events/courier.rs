@@ -35,10 +35,12 @@ impl Courier {
         let waiting = futures::stream::unfold(waiting, |mut waiting| async {
             waiting.recv().await.map(|event| (event, waiting))
         });
-        tokio::spawn(waiting.for_each_concurrent(UNDER_WAY, |(environment, event)| async move {
-            let (outcome, status) = send(environment, &event).await;
-            tracing::debug!(?outcome, status, "an event was sent");
-        }));
+        tokio::spawn(
+            waiting.for_each_concurrent(UNDER_WAY, |(environment, event)| async move {
+                let (outcome, status) = send(environment, &event).await;
+                tracing::debug!(?outcome, status, "an event was sent");
+            }),
+        );
         Self { queue }
     }
 
@@ -66,7 +68,10 @@ async fn post(environment: Deployment, event: &Event) -> Option<u16> {
     if addresses.is_empty() || !target::is_allowed(&url, &addresses, environment) {
         return None;
     }
-    let places: Vec<SocketAddr> = addresses.into_iter().map(|address| (address, 0).into()).collect();
+    let places: Vec<SocketAddr> = addresses
+        .into_iter()
+        .map(|address| (address, 0).into())
+        .collect();
     // A client of its own, so that it goes to the addresses that were looked at and no others.
     let client = Client::builder()
         .resolve_to_addrs(url.host_str()?, &places)

@@ -70,7 +70,11 @@ pub(crate) fn about(
     let mut lines = Vec::new();
     for credential in tx.opening(CredentialType::WebhookSecret)? {
         let line = tx.first_of_line(&credential.id)?;
-        let Some(webhook) = credential.webhook.as_ref().filter(|_| !lines.contains(&line)) else {
+        let Some(webhook) = credential
+            .webhook
+            .as_ref()
+            .filter(|_| !lines.contains(&line))
+        else {
             continue;
         };
         let document = gate.document(persona, &credential.permission_schema_digest)?;
@@ -79,7 +83,13 @@ pub(crate) fn about(
         }
         let secrets = secrets_of(tx, &tx.lineage(&credential.id)?)?;
         let kind = format!("{}.{}", changed.resource_type, changed.action);
-        events.push(sign(tx, &webhook.url, &secrets, &kind, &json!({"path": path}))?);
+        events.push(sign(
+            tx,
+            &webhook.url,
+            &secrets,
+            &kind,
+            &json!({"path": path}),
+        )?);
         lines.push(line);
     }
     Ok(events)

@@ -104,23 +104,45 @@ mod tests {
 
     fn allowed(text: &str, environment: Deployment) -> bool {
         let url = parse(text).unwrap();
-        is_allowed(&url, &known_addresses(&url).unwrap_or_default(), environment)
+        is_allowed(
+            &url,
+            &known_addresses(&url).unwrap_or_default(),
+            environment,
+        )
     }
 
     #[test]
     fn a_target_is_public_or_this_machine_in_tests() {
-        for public in ["https://hooks.example/a?b=c", "https://192.0.2.1:8443/", "https://[2001:db8::1]/"] {
+        for public in [
+            "https://hooks.example/a?b=c",
+            "https://192.0.2.1:8443/",
+            "https://[2001:db8::1]/",
+        ] {
             assert!(allowed(public, Deployment::Production), "{public}");
             assert!(allowed(public, Deployment::Test), "{public}");
         }
-        for here in ["http://127.0.0.1:9/", "http://localhost/x", "https://[::1]:1/", "http://a.localhost/"] {
+        for here in [
+            "http://127.0.0.1:9/",
+            "http://localhost/x",
+            "https://[::1]:1/",
+            "http://a.localhost/",
+        ] {
             assert!(!allowed(here, Deployment::Production), "{here}");
             assert!(allowed(here, Deployment::Test), "{here}");
         }
         for refused in [
-            "http://hooks.example/", "http://192.0.2.1/", "https://10.0.0.1/", "https://169.254.169.254/",
-            "https://192.168.1.1/", "https://0.0.0.0/", "https://100.64.0.1/", "https://[fd00::1]/",
-            "https://[fe80::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/", "https://[::]/",
+            "http://hooks.example/",
+            "http://192.0.2.1/",
+            "https://10.0.0.1/",
+            "https://169.254.169.254/",
+            "https://192.168.1.1/",
+            "https://0.0.0.0/",
+            "https://100.64.0.1/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[64:ff9b::a00:1]/",
+            "https://[::]/",
         ] {
             assert!(!allowed(refused, Deployment::Test), "{refused}");
         }
@@ -129,8 +151,13 @@ mod tests {
     #[test]
     fn a_target_is_an_url_of_a_host_and_nothing_more() {
         for refused in [
-            "ftp://hooks.example/", "https://user@hooks.example/", "https://:pw@hooks.example/",
-            "https://hooks.example/#x", "hooks.example", "https://", "mailto:a@hooks.example",
+            "ftp://hooks.example/",
+            "https://user@hooks.example/",
+            "https://:pw@hooks.example/",
+            "https://hooks.example/#x",
+            "hooks.example",
+            "https://",
+            "mailto:a@hooks.example",
         ] {
             assert!(parse(refused).is_none(), "{refused}");
         }

@@ -63,7 +63,10 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
         let breach = fit.as_ref()?;
         Some(
             Problem::new(ProblemType::InvalidRequest)
-                .detail(format!("the value breaks the schema's `{}`", breach.keyword))
+                .detail(format!(
+                    "the value breaks the schema's `{}`",
+                    breach.keyword
+                ))
                 .pointer(breach.pointer.clone()),
         )
     },

@@ -20,18 +20,26 @@ const RULES: &[Rule<Outcome>] = &[Rule {
 ///
 /// # Errors
 /// `invalid-query`.
-pub(crate) fn read<T: DeserializeOwned>(id: EndpointId, profiles: &[Class], query: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(
+    id: EndpointId,
+    profiles: &[Class],
+    query: &str,
+) -> Result<T, Problem> {
     let schemas = schema::of(id, profiles)?;
     let outcome = parse(&schemas.query, query);
     rules::check(RULES, &outcome)?;
-    serde_json::from_value(outcome.unwrap_or_default()).map_err(|_| ProblemType::InvalidQuery.into())
+    serde_json::from_value(outcome.unwrap_or_default())
+        .map_err(|_| ProblemType::InvalidQuery.into())
 }
 
 /// The query as an object that fits the schema; `None` where it is none.
 fn parse(schema: &Compiled, query: &str) -> Outcome {
     let mut object = Map::new();
     for (name, text) in url::form_urlencoded::parse(query.as_bytes()) {
-        let is_integer = schema.member(&name)?.get("type").is_some_and(|kind| kind == "integer");
+        let is_integer = schema
+            .member(&name)?
+            .get("type")
+            .is_some_and(|kind| kind == "integer");
         let value = if is_integer {
             // One spelling: no sign, no zero in front.
             let number: u64 = text.parse().ok()?;
@@ -54,13 +62,28 @@ mod tests {
 
     #[test]
     fn parameters_are_known_once_and_in_bounds() {
-        let read = |query| read::<ListQuery>(EndpointId::CredentialList, &[Class::Lifecycle], query);
+        let read =
+            |query| read::<ListQuery>(EndpointId::CredentialList, &[Class::Lifecycle], query);
         assert_eq!(read("").unwrap(), ListQuery::default());
-        let query = read("limit=200&state=active&owner=a%20b&expires_before=2026-11-24T19:39:13Z").unwrap();
-        assert_eq!((query.limit, query.owner.as_deref()), (Some(200), Some("a b")));
+        let query =
+            read("limit=200&state=active&owner=a%20b&expires_before=2026-11-24T19:39:13Z").unwrap();
+        assert_eq!(
+            (query.limit, query.owner.as_deref()),
+            (Some(200), Some("a b"))
+        );
         for refused in [
-            "limit=0", "limit=201", "limit=05", "limit=+5", "limit=", "limit=x", "state=alive", "nosuch=1",
-            "limit=1&limit=1", "owner=a&owner=b", "expires_before=now", "disclosed_to=ana",
+            "limit=0",
+            "limit=201",
+            "limit=05",
+            "limit=+5",
+            "limit=",
+            "limit=x",
+            "state=alive",
+            "nosuch=1",
+            "limit=1&limit=1",
+            "owner=a&owner=b",
+            "expires_before=now",
+            "disclosed_to=ana",
         ] {
             let problem = read(refused).unwrap_err();
             assert_eq!(problem.kind(), Some(ProblemType::InvalidQuery), "{refused}");

@@ -81,7 +81,12 @@ impl Compiled {
         let mut all = vec![schema];
         for keyword in ["anyOf", "oneOf", "allOf"] {
             let offered = schema.get(keyword).and_then(Value::as_array);
-            all.extend(offered.into_iter().flatten().map(|choice| self.resolve(choice)));
+            all.extend(
+                offered
+                    .into_iter()
+                    .flatten()
+                    .map(|choice| self.resolve(choice)),
+            );
         }
         all
     }
@@ -124,7 +129,8 @@ impl Schemas {
         Self {
             body: contract.body.map(|(_, schema)| compiled(schema)),
             direct: is_create.then(|| compiled(schema_of::<DirectCreate>(Direction::Request))),
-            from_request: is_create.then(|| compiled(schema_of::<CreateFromRequest>(Direction::Request))),
+            from_request: is_create
+                .then(|| compiled(schema_of::<CreateFromRequest>(Direction::Request))),
             query: compiled(contract.query),
         }
     }
@@ -151,12 +157,17 @@ pub(super) fn of(id: EndpointId, profiles: &[Class]) -> Result<Arc<Schemas>, Pro
         Some(set) => Arc::clone(set),
         None => {
             let all = endpoint::ALL.iter();
-            let set: Set = Arc::new(all.map(|row| (row.id, Arc::new(Schemas::new(row.id, profiles)))).collect());
+            let set: Set = Arc::new(
+                all.map(|row| (row.id, Arc::new(Schemas::new(row.id, profiles))))
+                    .collect(),
+            );
             sets.insert(profiles.to_vec(), Arc::clone(&set));
             set
         }
     };
-    set.get(&id).cloned().ok_or_else(|| ProblemType::Internal.into())
+    set.get(&id)
+        .cloned()
+        .ok_or_else(|| ProblemType::Internal.into())
 }
 
 #[cfg(test)]
@@ -173,7 +184,14 @@ mod tests {
                 assert!(schemas.query.validator.is_some(), "{}", row.name);
                 assert_eq!(schemas.body.is_some(), row.has_body(), "{}", row.name);
                 let bodies = [&schemas.body, &schemas.direct, &schemas.from_request];
-                assert!(bodies.into_iter().flatten().all(|body| body.validator.is_some()), "{}", row.name);
+                assert!(
+                    bodies
+                        .into_iter()
+                        .flatten()
+                        .all(|body| body.validator.is_some()),
+                    "{}",
+                    row.name
+                );
             }
         }
     }
@@ -190,11 +208,21 @@ mod tests {
         for (id, member, class) in cases {
             let has = |profiles: &[Class]| {
                 let schemas = of(id, profiles).unwrap();
-                schemas.body_schema(&json!({})).unwrap().member(member).is_some()
+                schemas
+                    .body_schema(&json!({}))
+                    .unwrap()
+                    .member(member)
+                    .is_some()
             };
             assert!(has(&[class]) && !has(&[]), "{member}");
         }
-        let has = |profiles: &[Class]| of(EndpointId::CredentialList, profiles).unwrap().query.member("label").is_some();
+        let has = |profiles: &[Class]| {
+            of(EndpointId::CredentialList, profiles)
+                .unwrap()
+                .query
+                .member("label")
+                .is_some()
+        };
         assert!(has(&[Class::Lifecycle]) && !has(&[Class::Oauth]));
     }
 
@@ -216,8 +244,14 @@ mod tests {
     fn a_pointer_ends_before_the_peers_own_names() {
         assert_eq!(pointer(|body| body["purpose"] = json!("")), "/purpose");
         assert_eq!(pointer(|body| body["secret_member"] = json!(1)), "");
-        assert_eq!(pointer(|body| body["labels"]["secret_label"] = json!(1)), "/labels");
-        assert_eq!(pointer(|body| body["labels"]["owner"] = json!(1)), "/labels");
+        assert_eq!(
+            pointer(|body| body["labels"]["secret_label"] = json!(1)),
+            "/labels"
+        );
+        assert_eq!(
+            pointer(|body| body["labels"]["owner"] = json!(1)),
+            "/labels"
+        );
         assert_eq!(
             pointer(|body| body["permissions"][0]["actions"][0] = json!(1)),
             "/permissions/0/actions/0"

@@ -2,6 +2,7 @@
 //! follows what is to be done, as [`Effect`]s, or a problem. The moves are those of the
 //! tables in `clp_schemas::state`; what no row admits does not happen.
 
+pub mod access;
 pub mod change;
 pub mod credential;
 pub mod inventory;
@@ -15,6 +16,7 @@ use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::ops::store::{Receipt, Store};
 use clp_schemas::time::Timestamp;
 
+use self::access::{NewToken, Spent, Use};
 use self::credential::FreshSecret;
 use crate::audit::Entry;
 use crate::store::{DeliveryRow, Due, InstallationRow, RotationRow};
@@ -47,6 +49,12 @@ pub enum Effect {
     SaveStore(Box<Store>),
     /// Store the answer to an acknowledgement.
     SaveReceipt(Box<Receipt>),
+    /// Store an access token.
+    SaveToken(Box<NewToken>),
+    /// Remember an identifier that is good once.
+    Remember(Spent),
+    /// Count an accepted call.
+    CountUse(Use),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.

@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 
 use super::form::{Form, decode};
 use super::oauth::{Judged, Refused};
-use crate::auth::{note, refuse_probe};
+use crate::auth::refuse_probe;
 use crate::http::Inbound;
+use crate::lifecycle::access::refuse;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{Fault, Gate, Once, Tx};
@@ -27,9 +28,15 @@ pub(super) enum Method {
     /// By its secret.
     Secret { client: String, secret: Secret },
     /// By an assertion, in place of a secret.
-    ClientAssertion { client: Option<String>, assertion: Secret },
+    ClientAssertion {
+        client: Option<String>,
+        assertion: Secret,
+    },
     /// By an assertion that is itself the grant.
-    Grant { client: Option<String>, assertion: Secret },
+    Grant {
+        client: Option<String>,
+        assertion: Secret,
+    },
 }
 
 impl Method {
@@ -84,15 +91,24 @@ pub(super) fn read(inbound: &Inbound, form: &Form) -> Result<Method, Refused> {
     let (secret, assertion) = (owned("client_secret"), owned("client_assertion"));
     let grant = owned("assertion").filter(|_| is_grant);
     let kind = form.get("client_assertion_type");
-    let is_typed = assertion.is_some() == kind.is_some() && kind.is_none_or(|kind| kind == CLIENT_ASSERTION_JWT);
+    let is_typed = assertion.is_some() == kind.is_some()
+        && kind.is_none_or(|kind| kind == CLIENT_ASSERTION_JWT);
     let grant_type = form.get("grant_type");
     let sent = Sent {
         has_grant_type: grant_type.is_some(),
-        is_known_grant: matches!(grant_type, Some(GRANT_CLIENT_CREDENTIALS | GRANT_JWT_BEARER)),
-        ways: [inbound.has_authorization(), secret.is_some(), assertion.is_some(), grant.is_some()]
-            .into_iter()
-            .filter(|is_sent| *is_sent)
-            .count(),
+        is_known_grant: matches!(
+            grant_type,
+            Some(GRANT_CLIENT_CREDENTIALS | GRANT_JWT_BEARER)
+        ),
+        ways: [
+            inbound.has_authorization(),
+            secret.is_some(),
+            assertion.is_some(),
+            grant.is_some(),
+        ]
+        .into_iter()
+        .filter(|is_sent| *is_sent)
+        .count(),
         is_whole: is_typed && grant.is_some() == is_grant && (secret.is_none() || client.is_some()),
     };
     rules::check(FORM_RULES, &sent)?;
@@ -104,13 +120,19 @@ pub(super) fn read(inbound: &Inbound, form: &Form) -> Result<Method, Refused> {
         return Ok(Method::ClientAssertion { client, assertion });
     }
     if let (Some(client), Some(secret)) = (&client, secret) {
-        return Ok(Method::Secret { client: client.clone(), secret });
+        return Ok(Method::Secret {
+            client: client.clone(),
+            secret,
+        });
     }
     let (named, secret) = basic(inbound).ok_or(none)?;
     if client.is_some_and(|client| client != named) {
         return Err(Refused::new(Code::InvalidRequest, "two clients at once"));
     }
-    Ok(Method::Secret { client: named, secret })
+    Ok(Method::Secret {
+        client: named,
+        secret,
+    })
 }
 
 /// Id and secret of `Authorization: Basic`, each form-encoded (RFC 6749 section 2.3.1).
@@ -162,7 +184,11 @@ const CLIENT_RULES: &[Rule<Standing, Refused>] = &[
     },
     Rule {
         id: "CLP-OAU-005",
-        refuses: |standing| standing.was_seen.then_some(Refused::new(standing.code, NOT_ACCEPTED)),
+        refuses: |standing| {
+            standing
+                .was_seen
+                .then_some(Refused::new(standing.code, NOT_ACCEPTED))
+        },
     },
 ];
 
@@ -170,7 +196,11 @@ const CLIENT_RULES: &[Rule<Standing, Refused>] = &[
 const NOT_ACCEPTED: &str = "the client or its assertion is not accepted";
 
 /// Finds the client of a method, in whatever tenant it is.
-pub(super) fn authenticate<'c>(gate: &Gate<'c>, service: &Service, method: Method) -> Judged<(Tx<'c>, Client)> {
+pub(super) fn authenticate<'c>(
+    gate: &Gate<'c>,
+    service: &Service,
+    method: Method,
+) -> Judged<(Tx<'c>, Client)> {
     let unknown = || Ok(Err(Refused::new(method.code(), NOT_ACCEPTED)));
     let named = match &method {
         Method::Secret { client, .. } => Some(client.clone()),
@@ -180,7 +210,12 @@ pub(super) fn authenticate<'c>(gate: &Gate<'c>, service: &Service, method: Metho
         }
     };
     if let Method::Secret { secret, .. } = &method {
-        refuse_probe(gate, &service.persona.name, secret, CredentialType::OauthClient)?;
+        refuse_probe(
+            gate,
+            &service.persona.name,
+            secret,
+            CredentialType::OauthClient,
+        )?;
     }
     // An unknown client costs what a known one with a wrong secret does.
     let verified = verified(gate, service, &method)?;
@@ -194,7 +229,10 @@ pub(super) fn authenticate<'c>(gate: &Gate<'c>, service: &Service, method: Metho
     let Some(credential) = tx.credential(&id)? else {
         return unknown();
     };
-    if !matches!(credential.kind, CredentialType::OauthClient | CredentialType::ServiceAccount) {
+    if !matches!(
+        credential.kind,
+        CredentialType::OauthClient | CredentialType::ServiceAccount
+    ) {
         return unknown();
     }
     let assertion = holds(&tx, service, &method, &credential);
@@ -202,7 +240,11 @@ pub(super) fn authenticate<'c>(gate: &Gate<'c>, service: &Service, method: Metho
     let standing = Standing {
         code: method.code(),
         fits: is_secret == (credential.kind == CredentialType::OauthClient),
-        proves: if is_secret { verified.as_ref() == Some(&id) } else { assertion.is_some() },
+        proves: if is_secret {
+            verified.as_ref() == Some(&id)
+        } else {
+            assertion.is_some()
+        },
         opens: credential.state.opens(),
         was_seen: match &assertion {
             Some(assertion) => tx.was_seen(Once::Assertion, &id, &assertion.id)?,
@@ -211,15 +253,25 @@ pub(super) fn authenticate<'c>(gate: &Gate<'c>, service: &Service, method: Metho
     };
     if let Err(refused) = rules::check(CLIENT_RULES, &standing) {
         if standing.proves && !standing.opens {
-            note(&mut tx, &credential, Some(credential.state.name()))?;
+            tx.apply(refuse(&credential, credential.state.name(), tx.now()))?;
         }
         return Ok(Err(refused));
     }
-    Ok(Ok((tx, Client { credential, assertion })))
+    Ok(Ok((
+        tx,
+        Client {
+            credential,
+            assertion,
+        },
+    )))
 }
 
 /// The credential that a secret is of.
-fn verified(gate: &Gate<'_>, service: &Service, method: &Method) -> Result<Option<CredentialId>, Fault> {
+fn verified(
+    gate: &Gate<'_>,
+    service: &Service,
+    method: &Method,
+) -> Result<Option<CredentialId>, Fault> {
     let Method::Secret { secret, .. } = method else {
         return Ok(None);
     };
@@ -235,7 +287,12 @@ fn verified(gate: &Gate<'_>, service: &Service, method: &Method) -> Result<Optio
 }
 
 /// The assertion of a method, if it holds for this credential.
-fn holds(tx: &Tx<'_>, service: &Service, method: &Method, credential: &Credential) -> Option<Assertion> {
+fn holds(
+    tx: &Tx<'_>,
+    service: &Service,
+    method: &Method,
+    credential: &Credential,
+) -> Option<Assertion> {
     let text = match method {
         Method::Secret { .. } => return None,
         Method::ClientAssertion { assertion, .. } | Method::Grant { assertion, .. } => assertion,

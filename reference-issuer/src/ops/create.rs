@@ -53,7 +53,11 @@ struct Policy {
 
 const POLICY_RULES: &[Rule<Policy>] = &[Rule {
     id: "CLP-CRE-010",
-    refuses: |policy| policy.wants_approval.then(|| ProblemType::ApprovalRequired.into()),
+    refuses: |policy| {
+        policy
+            .wants_approval
+            .then(|| ProblemType::ApprovalRequired.into())
+    },
 }];
 
 const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
@@ -68,7 +72,8 @@ const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
     Rule {
         id: "CLP-CRE-013",
         refuses: |request| {
-            (request.state != RequestState::Approved).then(|| ProblemType::RequestNotApproved.into())
+            (request.state != RequestState::Approved)
+                .then(|| ProblemType::RequestNotApproved.into())
         },
     },
 ];
@@ -97,7 +102,12 @@ impl Operation for CredentialCreate {
             CreateBody::FromRequest(body) => {
                 let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
                 let asked = &request.submitted;
-                guard::object(&call.caller, &asked.project, &asked.environment, Action::Read)?;
+                guard::object(
+                    &call.caller,
+                    &asked.project,
+                    &asked.environment,
+                    Action::Read,
+                )?;
                 let sight = CreateSight {
                     permitted: matches!(&call.caller, Caller::Principal { id, .. } if *id == request.requester),
                 };
@@ -107,7 +117,11 @@ impl Operation for CredentialCreate {
         }
     }
 
-    fn carry_out(tx: &mut Tx<'_>, subject: Subjected, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        subject: Subjected,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
         match (subject, &call.body()?.typed) {
             (Subjected::FromRequest(request), _) => from_request(tx, *request, call),
             (Subjected::Direct, CreateBody::Direct(body)) => direct(tx, body, call),
@@ -128,7 +142,13 @@ fn direct(
         latest: call.service.latest_expiry(tx.now()),
         pointer: "/expires_at",
     };
-    let wanted = Wanted::new(&call.service, body.kind, &body.permissions, &body.environment, expiry);
+    let wanted = Wanted::new(
+        &call.service,
+        body.kind,
+        &body.permissions,
+        &body.environment,
+        expiry,
+    );
     rules::check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: body.kind,
@@ -138,9 +158,10 @@ fn direct(
     };
     types::check(tx, &call.service, parts, &call.addresses)?;
     let policy = Policy {
-        wants_approval: persona
-            .policy
-            .wants_approval(&body.environment, risk(&persona.permissions, &body.permissions)),
+        wants_approval: persona.policy.wants_approval(
+            &body.environment,
+            risk(&persona.permissions, &body.permissions),
+        ),
     };
     if let Err(problem) = rules::check(POLICY_RULES, &policy) {
         return ask_for_approval(tx, body, call, problem);
@@ -178,7 +199,11 @@ fn ask_for_approval(
     mut problem: Problem,
 ) -> Result<Outcome<Credential>, Problem> {
     let now = tx.now();
-    let longest = call.service.persona.max_lifetime_seconds.unwrap_or(MAX_LIFETIME_SECONDS);
+    let longest = call
+        .service
+        .persona
+        .max_lifetime_seconds
+        .unwrap_or(MAX_LIFETIME_SECONDS);
     let lifetime_seconds = match body.expires_at {
         Some(at) => u64::try_from(at.unix() - now.unix()).unwrap_or_default(),
         None => DEFAULT_LIFETIME_SECONDS,
@@ -222,14 +247,22 @@ fn from_request(
         return Ok(Outcome::Made(credential, uri));
     }
     let asked = request.submitted.clone();
-    let expires_at = tx.now().plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
+    let expires_at = tx
+        .now()
+        .plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
     let expiry = Expiry {
         now: tx.now(),
         at: Some(expires_at),
         latest: call.service.latest_expiry(tx.now()),
         pointer: "",
     };
-    let wanted = Wanted::new(&call.service, asked.kind, &asked.permissions, &asked.environment, expiry);
+    let wanted = Wanted::new(
+        &call.service,
+        asked.kind,
+        &asked.permissions,
+        &asked.environment,
+        expiry,
+    );
     rules::check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: asked.kind,
@@ -262,11 +295,15 @@ fn from_request(
     };
     let fresh = mint::fresh(tx, &call.service, blueprint.kind, asked.public_jwk.as_ref())?;
     let used_up = request_life::issue(request, fresh.id.clone())?;
-    let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
+    let (credential, effects) =
+        credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(used_up)?;
     tx.apply(effects)?;
     let uri = call.service.credential_uri(&credential.id);
-    Ok(Outcome::Made(mint::shown(tx, &call.service, &call.caller, credential)?, uri))
+    Ok(Outcome::Made(
+        mint::shown(tx, &call.service, &call.caller, credential)?,
+        uri,
+    ))
 }
 
 fn mint(
@@ -276,10 +313,14 @@ fn mint(
     call: &Incoming<CredentialCreate>,
 ) -> Result<Outcome<Credential>, Problem> {
     let fresh = mint::fresh(tx, &call.service, blueprint.kind, own)?;
-    let (credential, effects) = credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
+    let (credential, effects) =
+        credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(effects)?;
     let uri = call.service.credential_uri(&credential.id);
-    Ok(Outcome::Made(mint::shown(tx, &call.service, &call.caller, credential)?, uri))
+    Ok(Outcome::Made(
+        mint::shown(tx, &call.service, &call.caller, credential)?,
+        uri,
+    ))
 }
 
 const LIST_RULES: &[Rule<ListQuery>] = &[Rule {
@@ -298,7 +339,11 @@ impl Operation for CredentialList {
         Ok(())
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<CredentialPage>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<CredentialPage>, Problem> {
         let query = call.query()?;
         rules::check(LIST_RULES, query)?;
         let filter = ListQuery {
@@ -340,7 +385,16 @@ impl Operation for CredentialRead {
         guard::credential(tx, &call.caller, &call.path()?.credential_id, Action::Read)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, credential: Credential, call: &Incoming<Self>) -> Result<Outcome<Credential>, Problem> {
-        Ok(Outcome::Done(mint::shown(tx, &call.service, &call.caller, credential)?))
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        credential: Credential,
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<Credential>, Problem> {
+        Ok(Outcome::Done(mint::shown(
+            tx,
+            &call.service,
+            &call.caller,
+            credential,
+        )?))
     }
 }

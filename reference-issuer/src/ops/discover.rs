@@ -41,7 +41,9 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
     let usage_observation = if persona.claims(Class::Inventory) {
         Some(UsageObservation::PerConsumer)
     } else {
-        persona.claims(Class::Lifecycle).then_some(UsageObservation::LastUsed)
+        persona
+            .claims(Class::Lifecycle)
+            .then_some(UsageObservation::LastUsed)
     };
     let manifest = Manifest {
         issuer: Some(persona.display_name.clone()),
@@ -51,9 +53,20 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         profiles_supported: Some(profiles.map(|class| class.name().to_owned()).collect()),
         environment: Some(persona.environment),
         manifest_version: Some(MANIFEST_VERSION),
-        supported_credential_types: Some(persona.credential_types.iter().map(|kind| kind.name().to_owned()).collect()),
+        supported_credential_types: Some(
+            persona
+                .credential_types
+                .iter()
+                .map(|kind| kind.name().to_owned())
+                .collect(),
+        ),
         supported_operations: Some(operations(persona)),
-        auth_methods: Some(APPROVAL_METHODS.iter().map(|method| method.name().to_owned()).collect()),
+        auth_methods: Some(
+            APPROVAL_METHODS
+                .iter()
+                .map(|method| method.name().to_owned())
+                .collect(),
+        ),
         permission_schema_url: Some(url(&format!("{}{PERMISSIONS_PATH}", service.origin))?),
         permission_schema_digest: Some(service.digest.clone()),
         supports_expiring_credentials: Some(true),
@@ -88,7 +101,9 @@ fn operations(persona: &Persona) -> Vec<String> {
     Operation::ALL
         .iter()
         .filter(|operation| match operation {
-            Operation::Inject => persona.claims(Class::Inventory) || persona.claims(Class::Webhooks),
+            Operation::Inject => {
+                persona.claims(Class::Inventory) || persona.claims(Class::Webhooks)
+            }
             Operation::Inventory => persona.claims(Class::Inventory),
             _ => true,
         })
@@ -108,9 +123,20 @@ pub(crate) fn resource_metadata(service: &Service) -> Result<Reply, Problem> {
 }
 
 /// The permission document in force, or the one of a digest.
-pub(crate) async fn permission_document(service: &Service, inbound: &Inbound) -> Result<Reply, Problem> {
-    let query: DocumentQuery = read_query(EndpointId::PermissionDocumentRead, &service.persona.profiles, &inbound.query)?;
-    let caching = if query.digest.is_some() { CACHING_BY_DIGEST } else { CACHING };
+pub(crate) async fn permission_document(
+    service: &Service,
+    inbound: &Inbound,
+) -> Result<Reply, Problem> {
+    let query: DocumentQuery = read_query(
+        EndpointId::PermissionDocumentRead,
+        &service.persona.profiles,
+        &inbound.query,
+    )?;
+    let caching = if query.digest.is_some() {
+        CACHING_BY_DIGEST
+    } else {
+        CACHING
+    };
     let digest = query.digest.unwrap_or_else(|| service.digest.clone());
     let document = if digest == service.digest {
         service.persona.permissions.clone()

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use clp_schemas::audit::Event as AuditEvent;
 use clp_schemas::endpoint::EndpointId;
 use clp_schemas::ids::{CredentialId, RotationId, TenantId};
 use clp_schemas::ops::create::{Credential, CredentialPath};
@@ -16,11 +15,10 @@ use clp_schemas::webhook::WebhookSecret;
 use serde_json::{Map, Value, json};
 
 use super::guard;
-use crate::audit::Entry;
 use crate::auth::{self, Action};
 use crate::events::{Event, courier, signing};
 use crate::http::{Body, Inbound, Reply, read_body, read_query};
-use crate::lifecycle::Effect;
+use crate::lifecycle::access::tested;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{Gate, RotationRow, Tx};
@@ -36,7 +34,10 @@ struct Standing {
 const RULES: &[Rule<Standing>] = &[
     Rule {
         id: "CLP-WHK-006",
-        refuses: |standing| (standing.kind != CredentialType::WebhookSecret).then(|| ProblemType::TypeMismatch.into()),
+        refuses: |standing| {
+            (standing.kind != CredentialType::WebhookSecret)
+                .then(|| ProblemType::TypeMismatch.into())
+        },
     },
     Rule {
         id: "CLP-WHK-005",
@@ -68,20 +69,30 @@ pub(crate) async fn test(
     path: Map<String, Value>,
     inbound: &Inbound,
 ) -> Result<Reply, Problem> {
-    let path = serde_json::from_value::<CredentialPath>(Value::Object(path)).map_err(|_| ProblemType::NotFound);
+    let path = serde_json::from_value::<CredentialPath>(Value::Object(path))
+        .map_err(|_| ProblemType::NotFound);
     let profiles = &service.persona.profiles;
-    let query = read_query::<clp_schemas::ops::Nothing>(EndpointId::EventTest, profiles, &inbound.query);
+    let query =
+        read_query::<clp_schemas::ops::Nothing>(EndpointId::EventTest, profiles, &inbound.query);
     let body = read_body::<EventTestBody>(EndpointId::EventTest, profiles, inbound);
     let bearer = inbound.bearer().map(str::to_owned);
     let job = {
         let service = Arc::clone(service);
         move |gate: &Gate<'_>| {
             let persona = &service.persona;
-            let (tx, caller) = auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
+            let (tx, caller) =
+                auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
             let whose: Whose = (tx.tenant().clone(), tx.now());
             let prepared = (|| {
-                let credential = tx.credential(&path?.credential_id)?.ok_or(ProblemType::NotFound)?;
-                guard::object(&caller, &credential.project, &credential.environment, Action::Rotate)?;
+                let credential = tx
+                    .credential(&path?.credential_id)?
+                    .ok_or(ProblemType::NotFound)?;
+                guard::object(
+                    &caller,
+                    &credential.project,
+                    &credential.environment,
+                    Action::Rotate,
+                )?;
                 query?;
                 prepare(&tx, credential, &body?, caller.id())
             })();
@@ -113,14 +124,18 @@ fn prepare(
         kind: credential.kind,
         opens: credential.state.opens(),
         wants_rotation: signed_by == SignedBy::Probe,
-        has_rotation: rotation.as_ref().is_some_and(|rotation| rotation.probe_value.is_some()),
+        has_rotation: rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.probe_value.is_some()),
     };
     rules::check(RULES, &standing)?;
     let secrets = match signed_by {
         SignedBy::All => signing::secrets_of(tx, &tx.lineage(&credential.id)?)?,
         SignedBy::Credential => tx.webhook_secret(&credential.id)?.into_iter().collect(),
         SignedBy::Probe => {
-            let probe = rotation.as_ref().and_then(|rotation| rotation.probe_value.as_deref());
+            let probe = rotation
+                .as_ref()
+                .and_then(|rotation| rotation.probe_value.as_deref());
             let probe = probe.ok_or(ProblemType::CredentialNotActive)?;
             vec![WebhookSecret::parse(probe).map_err(|_| ProblemType::Internal)?]
         }
@@ -143,7 +158,11 @@ fn rotation_of(tx: &Tx<'_>, id: &CredentialId) -> Result<Option<RotationRow>, Pr
         .or(neighbours.replaces.map(|(rotation, _)| rotation)))
 }
 
-async fn send(service: &Service, tenant: TenantId, prepared: Prepared) -> Result<EventTestAnswer, Problem> {
+async fn send(
+    service: &Service,
+    tenant: TenantId,
+    prepared: Prepared,
+) -> Result<EventTestAnswer, Problem> {
     let (outcome, status) = courier::send(service.persona.environment, &prepared.event).await;
     let event = prepared.event.clone();
     service
@@ -170,20 +189,13 @@ fn record(tx: &mut Tx<'_>, prepared: &Prepared, outcome: Outcome) -> Result<(), 
         Some(id) => tx.rotation(id)?.filter(|rotation| rotation.state.is_open()),
         None => None,
     };
-    if let Some(mut rotation) = rotation {
-        let now = Some(tx.now());
-        match (prepared.signed_by, outcome) {
-            (SignedBy::Credential, Outcome::Accepted) if rotation.successor == credential.id => {
-                rotation.event_accepted_at = now;
-            }
-            (SignedBy::Probe, Outcome::Refused) => rotation.probe_refused_at = now,
-            _ => {}
-        }
-        tx.apply(vec![Effect::SaveRotation(Box::new(rotation))])?;
-    }
-    let entry = Entry::of(AuditEvent::EventTested, &credential)
-        .actor(&prepared.actor)
-        .text("signed_by", &prepared.signed_by.to_string())
-        .text("outcome", &outcome.to_string());
-    Ok(tx.audit(&entry)?)
+    let effects = tested(
+        &credential,
+        rotation,
+        prepared.signed_by,
+        outcome,
+        &prepared.actor,
+        tx.now(),
+    );
+    Ok(tx.apply(effects)?)
 }

@@ -24,9 +24,14 @@ impl Form {
     /// Reads a body.
     pub(super) fn parse(body: &[u8]) -> Result<Self, FormFault> {
         let mut form = BTreeMap::new();
-        let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        let pairs = body
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty());
         for pair in pairs {
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let at = pair
+                .iter()
+                .position(|byte| *byte == b'=')
+                .unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(at).ok_or(FormFault::Encoding)?;
             let value = decode(value.strip_prefix(b"=").unwrap_or(value))?;
             if form.insert(decode(name)?.to_string(), value).is_some() {
@@ -51,8 +56,14 @@ pub(super) fn decode(text: &[u8]) -> Result<Zeroizing<String>, FormFault> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let high = rest.next().and_then(hexadecimal).ok_or(FormFault::Encoding)?;
-                let low = rest.next().and_then(hexadecimal).ok_or(FormFault::Encoding)?;
+                let high = rest
+                    .next()
+                    .and_then(hexadecimal)
+                    .ok_or(FormFault::Encoding)?;
+                let low = rest
+                    .next()
+                    .and_then(hexadecimal)
+                    .ok_or(FormFault::Encoding)?;
                 high << 4 | low
             }
             other => other,
@@ -76,7 +87,10 @@ mod tests {
     fn a_parameter_is_there_once_or_not() {
         let form = Form::parse(b"a=1+2%2B%C3%A9&b=&c&d==&%65=x").unwrap();
         assert_eq!(form.get("a"), Some("1 2+\u{e9}"));
-        assert_eq!((form.get("b"), form.get("c"), form.get("f")), (None, None, None));
+        assert_eq!(
+            (form.get("b"), form.get("c"), form.get("f")),
+            (None, None, None)
+        );
         assert_eq!((form.get("d"), form.get("e")), (Some("="), Some("x")));
         assert!(Form::parse(b"").unwrap().get("a").is_none());
         for (body, fault) in [

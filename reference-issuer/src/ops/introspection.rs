@@ -38,7 +38,8 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
         let service = Arc::clone(service);
         move |gate: &Gate<'_>| {
             let persona = &service.persona;
-            let (tx, caller) = auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
+            let (tx, caller) =
+                auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
             // A key that was minted here can end itself below E, and nothing else.
             caller.principal()?;
             let result = match asked {
@@ -91,7 +92,14 @@ fn introspect(
         client_id: Some(credential.id.to_string()),
         sub: Some(credential.id.to_string()),
         iss: Some(service.origin.clone()),
-        token_type: Some(if credential.cnf.is_some() { "DPoP" } else { "Bearer" }.to_owned()),
+        token_type: Some(
+            if credential.cnf.is_some() {
+                "DPoP"
+            } else {
+                "Bearer"
+            }
+            .to_owned(),
+        ),
         exp: expires_at.map(Timestamp::unix),
         iat: Some(issued_at.unix()),
         cnf: credential.cnf,
@@ -107,7 +115,11 @@ fn found(
 ) -> Result<Option<(Credential, Option<TokenRow>)>, Problem> {
     if let Some(token) = gate.token(persona, text)? {
         let is_known = token.tenant == *tx.tenant() && token.expires_at > tx.now();
-        let credential = if is_known { tx.credential(&token.credential)? } else { None };
+        let credential = if is_known {
+            tx.credential(&token.credential)?
+        } else {
+            None
+        };
         return Ok(credential.map(|credential| (credential, Some(token))));
     }
     let known = known_credential(gate, persona, text)?;

@@ -62,7 +62,8 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
     Rule {
         id: "CLP-CRE-008",
         refuses: |wanted| {
-            (!wanted.kind_supported).then(|| Problem::new(ProblemType::TypeNotSupported).pointer("/type"))
+            (!wanted.kind_supported)
+                .then(|| Problem::new(ProblemType::TypeNotSupported).pointer("/type"))
         },
     },
     Rule {
@@ -75,12 +76,21 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
     },
     Rule {
         id: "CLP-CRE-005",
-        refuses: |wanted| unknown(wanted, |reason| !matches!(reason, Reason::Environment | Reason::Reserved)),
+        refuses: |wanted| {
+            unknown(wanted, |reason| {
+                !matches!(reason, Reason::Environment | Reason::Reserved)
+            })
+        },
     },
     Rule {
         id: "CLP-CRE-009",
         refuses: |wanted| {
-            let Expiry { now, at, latest, pointer } = wanted.expiry;
+            let Expiry {
+                now,
+                at,
+                latest,
+                pointer,
+            } = wanted.expiry;
             let at = at?;
             (at <= now || latest.is_some_and(|latest| at > latest))
                 .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer(pointer))
@@ -89,7 +99,10 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
 ];
 
 fn unknown(wanted: &Wanted, concerns: impl Fn(Reason) -> bool) -> Option<Problem> {
-    let fault = wanted.fault.as_ref().filter(|fault| concerns(fault.reason))?;
+    let fault = wanted
+        .fault
+        .as_ref()
+        .filter(|fault| concerns(fault.reason))?;
     Some(
         Problem::new(fault.reason.problem())
             .detail(fault.reason.to_string())
@@ -114,7 +127,11 @@ pub(super) fn fresh(
             // Of a key, whose id has the form that is wanted here, nothing else is used.
             let (_, key_id) = key(random, &service.persona.token_prefix)?;
             let bytes = Zeroizing::new(random.bytes()?);
-            (FreshSecret::Webhook(WebhookSecret::from_bytes(&bytes)), key_id, None)
+            (
+                FreshSecret::Webhook(WebhookSecret::from_bytes(&bytes)),
+                key_id,
+                None,
+            )
         }
         (CredentialType::ServiceAccount, Some(own)) => {
             let thumbprint = own.thumbprint().map_err(|_| ProblemType::KeyNotUsable)?;
@@ -169,7 +186,9 @@ pub(super) fn probe_value(
             })
         }
         CredentialType::WebhookSecret => Some(ProbeValue {
-            value: WebhookSecret::from_bytes(&random.bytes()?).expose().to_string(),
+            value: WebhookSecret::from_bytes(&random.bytes()?)
+                .expose()
+                .to_string(),
             key_id: None,
         }),
         CredentialType::ServiceAccount => None,
@@ -177,7 +196,12 @@ pub(super) fn probe_value(
 }
 
 /// A credential as the caller sees it: with its delivery, while they may read that.
-pub(super) fn shown(tx: &Tx<'_>, service: &Service, caller: &Caller, mut credential: Credential) -> Result<Credential, Fault> {
+pub(super) fn shown(
+    tx: &Tx<'_>,
+    service: &Service,
+    caller: &Caller,
+    mut credential: Credential,
+) -> Result<Credential, Fault> {
     credential.delivery = match caller {
         // The delivery is its creator's, so there is nothing to look up for anybody else.
         Caller::Principal { id, .. } if *id == credential.created_by => tx

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::http::header::PRAGMA;
-use clp_schemas::audit::Event;
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::oauth::{
     GRANT_CLIENT_CREDENTIALS, GRANT_JWT_BEARER, OauthError, OauthErrorCode, OauthMetadata,
@@ -17,10 +16,10 @@ use clp_schemas::time::Timestamp;
 use super::authentication::{self, Client, Method};
 use super::form::Form;
 use super::mint;
-use crate::audit::Entry;
 use crate::auth::scope;
 use crate::config::Persona;
 use crate::http::{Inbound, Reply};
+use crate::lifecycle::access::{self, NewToken, Spent};
 use crate::service::Service;
 use crate::store::{Gate, Once, Tx};
 
@@ -77,7 +76,11 @@ pub(super) fn refusal(refused: Refused, challenge: bool) -> Result<Reply, Proble
     };
     let reply = Reply::json(refused.code.status(), &error)?.with(PRAGMA, "no-cache");
     let is_client = refused.code == OauthErrorCode::InvalidClient;
-    Ok(if challenge && is_client { reply.challenge(r#"Basic realm="clients""#) } else { reply })
+    Ok(if challenge && is_client {
+        reply.challenge(r#"Basic realm="clients""#)
+    } else {
+        reply
+    })
 }
 
 /// Reads the form of a call.
@@ -143,7 +146,12 @@ struct Known {
 fn issue(gate: &Gate<'_>, service: &Service, asked: Asked) -> Result<Known, Problem> {
     let (mut tx, client) = match authentication::authenticate(gate, service, asked.method)? {
         Ok(found) => found,
-        Err(refused) => return Ok(Known { result: Err(refused), whose: None }),
+        Err(refused) => {
+            return Ok(Known {
+                result: Err(refused),
+                whose: None,
+            });
+        }
     };
     let whose = Some((tx.tenant().clone(), tx.now()));
     let result = grant(gate, &mut tx, service, client, asked.scope.as_deref())?;
@@ -172,21 +180,27 @@ fn grant(
             "the credential does not have all of that scope",
         )));
     };
-    if let Some(assertion) = client.assertion {
-        tx.see(Once::Assertion, &credential.id, &assertion.id, assertion.forget_at)?;
-    }
     let longest = tx.now().plus(TOKEN_SECONDS);
     let expires_at = credential.expires_at.map_or(longest, |at| at.min(longest));
     let (token, _) = mint::key(tx.context().random, &token_prefix(&service.persona))?;
-    tx.put_token(&token, &credential.id, &given, expires_at)?;
-    // Whoever calls with the secret has it.
-    tx.close_delivery(&credential.id)?;
-    let entry = Entry::of(Event::TokenIssued, &credential).actor(credential.id.as_str());
-    tx.audit(&entry)?;
-    Ok(Ok(TokenAnswer {
+    let answer = TokenAnswer {
         access_token: SecretText::new(token.expose().to_owned()),
         token_type: "Bearer".to_owned(),
         expires_in: expires_at.unix() - tx.now().unix(),
         scope: given.join(" "),
-    }))
+    };
+    let token = NewToken {
+        token,
+        credential: credential.id.clone(),
+        scope: given,
+        expires_at,
+    };
+    let assertion = client.assertion.map(|assertion| Spent {
+        kind: Once::Assertion,
+        credential: credential.id.clone(),
+        id: assertion.id,
+        forget_at: assertion.forget_at,
+    });
+    tx.apply(access::issue(&credential, token, assertion))?;
+    Ok(Ok(answer))
 }

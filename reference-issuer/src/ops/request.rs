@@ -48,7 +48,11 @@ impl Operation for RequestOpen {
         rules::check(SIGHT_RULES, &sight)
     }
 
-    fn carry_out(tx: &mut Tx<'_>, (): (), call: &Incoming<Self>) -> Result<Outcome<CredentialRequest>, Problem> {
+    fn carry_out(
+        tx: &mut Tx<'_>,
+        (): (),
+        call: &Incoming<Self>,
+    ) -> Result<Outcome<CredentialRequest>, Problem> {
         let body = call.body()?;
         let asked = &body.typed;
         let now = tx.now();
@@ -58,7 +62,13 @@ impl Operation for RequestOpen {
             latest: call.service.latest_expiry(now),
             pointer: "/lifetime_seconds",
         };
-        let wanted = Wanted::new(&call.service, asked.kind, &asked.permissions, &asked.environment, expiry);
+        let wanted = Wanted::new(
+            &call.service,
+            asked.kind,
+            &asked.permissions,
+            &asked.environment,
+            expiry,
+        );
         rules::check(WANTED_RULES, &wanted)?;
         let parts = Parts {
             kind: asked.kind,
@@ -99,11 +109,12 @@ pub(super) fn open(
         requester: requester.clone(),
         request: as_sent.unwrap_or(written),
     };
-    let consent = consent(&service.persona.permissions, &asked.permissions, "en").map_err(|fault| {
-        Problem::new(ProblemType::UnknownPermission)
-            .detail(fault.to_string())
-            .pointer("/permissions")
-    })?;
+    let consent =
+        consent(&service.persona.permissions, &asked.permissions, "en").map_err(|fault| {
+            Problem::new(ProblemType::UnknownPermission)
+                .detail(fault.to_string())
+                .pointer("/permissions")
+        })?;
     let request = CredentialRequest {
         version: document.version,
         state: MACHINE.initial,
@@ -131,7 +142,11 @@ impl Operation for RequestRead {
         visible(tx, call, &call.path()?.request_id, Action::Read)
     }
 
-    fn carry_out(_: &mut Tx<'_>, request: CredentialRequest, _: &Incoming<Self>) -> Result<Outcome<CredentialRequest>, Problem> {
+    fn carry_out(
+        _: &mut Tx<'_>,
+        request: CredentialRequest,
+        _: &Incoming<Self>,
+    ) -> Result<Outcome<CredentialRequest>, Problem> {
         Ok(Outcome::Done(request))
     }
 }

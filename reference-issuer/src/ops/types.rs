@@ -55,19 +55,24 @@ const RULES: &[Rule<Facts>] = &[
         id: "CLP-WHK-004",
         refuses: |facts| {
             let is_wanted = facts.kind == CredentialType::WebhookSecret;
-            mismatch(facts.has_target == is_wanted, if is_wanted { "" } else { "/webhook" })
+            mismatch(
+                facts.has_target == is_wanted,
+                if is_wanted { "" } else { "/webhook" },
+            )
         },
     },
     Rule {
         id: "CLP-OAU-016",
         refuses: |facts| {
-            (!facts.key_is_usable).then(|| Problem::new(ProblemType::KeyNotUsable).pointer("/public_jwk"))
+            (!facts.key_is_usable)
+                .then(|| Problem::new(ProblemType::KeyNotUsable).pointer("/public_jwk"))
         },
     },
     Rule {
         id: "CLP-WHK-003",
         refuses: |facts| {
-            (!facts.target_is_allowed).then(|| Problem::new(ProblemType::TargetRefused).pointer("/webhook/url"))
+            (!facts.target_is_allowed)
+                .then(|| Problem::new(ProblemType::TargetRefused).pointer("/webhook/url"))
         },
     },
 ];
@@ -81,7 +86,12 @@ fn mismatch(fits: bool, pointer: &str) -> Option<Problem> {
 ///
 /// # Errors
 /// `type-mismatch`, `key-not-usable`, `target-refused`.
-pub(super) fn check(tx: &Tx<'_>, service: &Service, parts: Parts<'_>, addresses: &[IpAddr]) -> Result<(), Problem> {
+pub(super) fn check(
+    tx: &Tx<'_>,
+    service: &Service,
+    parts: Parts<'_>,
+    addresses: &[IpAddr],
+) -> Result<(), Problem> {
     let facts = Facts {
         kind: parts.kind,
         is_bound: parts.cnf.is_some(),
@@ -91,9 +101,9 @@ pub(super) fn check(tx: &Tx<'_>, service: &Service, parts: Parts<'_>, addresses:
             Some(key) => is_usable(tx, key)?,
             None => true,
         },
-        target_is_allowed: parts
-            .webhook
-            .is_none_or(|webhook| target_is_allowed(service.persona.environment, webhook, addresses)),
+        target_is_allowed: parts.webhook.is_none_or(|webhook| {
+            target_is_allowed(service.persona.environment, webhook, addresses)
+        }),
     };
     rules::check(RULES, &facts)
 }
@@ -123,8 +133,13 @@ struct RotationKey {
 const ROTATION_RULES: &[Rule<RotationKey>] = &[Rule {
     id: "CLP-OAU-016",
     refuses: |key| {
-        (key.is_own != key.is_sent || !key.is_usable)
-            .then(|| Problem::new(ProblemType::KeyNotUsable).pointer(if key.is_sent { "/public_jwk" } else { "" }))
+        (key.is_own != key.is_sent || !key.is_usable).then(|| {
+            Problem::new(ProblemType::KeyNotUsable).pointer(if key.is_sent {
+                "/public_jwk"
+            } else {
+                ""
+            })
+        })
     },
 }];
 
@@ -132,7 +147,11 @@ const ROTATION_RULES: &[Rule<RotationKey>] = &[Rule {
 ///
 /// # Errors
 /// `key-not-usable`.
-pub(super) fn rotation_key(tx: &Tx<'_>, predecessor: &Credential, sent: Option<&PublicJwk>) -> Result<(), Problem> {
+pub(super) fn rotation_key(
+    tx: &Tx<'_>,
+    predecessor: &Credential,
+    sent: Option<&PublicJwk>,
+) -> Result<(), Problem> {
     let key = RotationKey {
         // Whoever brings a key of their own is handed nothing.
         is_own: predecessor.public_jwk.is_some() && !tx.had_delivery(&predecessor.id)?,
@@ -147,7 +166,10 @@ pub(super) fn rotation_key(tx: &Tx<'_>, predecessor: &Credential, sent: Option<&
 
 /// A secret as it is handed over, with what one needs to use it.
 pub(super) fn secret(service: &Service, credential: &Credential, value: SecretText) -> Secret {
-    let gets_tokens = matches!(credential.kind, CredentialType::OauthClient | CredentialType::ServiceAccount);
+    let gets_tokens = matches!(
+        credential.kind,
+        CredentialType::OauthClient | CredentialType::ServiceAccount
+    );
     Secret {
         kind: credential.kind,
         value,

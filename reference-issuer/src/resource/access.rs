@@ -54,7 +54,10 @@ pub fn resolve(
         if on_path.is_empty() {
             return Err(NoAccess::NotFound);
         }
-        let methods = on_path.iter().map(|(route, _)| route.method.clone()).collect();
+        let methods = on_path
+            .iter()
+            .map(|(route, _)| route.method.clone())
+            .collect();
         return Err(NoAccess::MethodNotAllowed(methods));
     };
     let resource = route.selector.fill(parameters).ok_or(NoAccess::NotFound)?;
@@ -119,7 +122,10 @@ impl Wanted {
     /// Whether it changes something.
     #[must_use]
     pub fn is_change(&self) -> bool {
-        matches!(self.route.effect, Effect::Write | Effect::Append | Effect::Remove)
+        matches!(
+            self.route.effect,
+            Effect::Write | Effect::Append | Effect::Remove
+        )
     }
 
     /// Whether it needs a body.
@@ -162,22 +168,42 @@ mod tests {
     #[test]
     fn a_call_is_one_resource_one_action_and_its_facts() {
         let wanted = get("/v1/atlas/7", "limit=3&careful=true&other=1").unwrap();
-        assert_eq!((wanted.resource.as_str(), wanted.route.action.as_str()), ("atlas/7", "read"));
+        assert_eq!(
+            (wanted.resource.as_str(), wanted.route.action.as_str()),
+            ("atlas/7", "read")
+        );
         assert_eq!(wanted.facts["names"], Fact::Text("7".to_owned()));
         assert_eq!(wanted.facts["most"], Fact::Number(3));
         assert_eq!(wanted.facts["careful"], Fact::Flag(true));
         assert_eq!(wanted.facts["from"], Fact::Text("127.0.0.1".to_owned()));
         let plain = get("/v1/atlas/7", "").unwrap();
-        assert_eq!((&plain.facts["most"], &plain.facts["careful"]), (&Fact::Number(5), &Fact::Flag(false)));
+        assert_eq!(
+            (&plain.facts["most"], &plain.facts["careful"]),
+            (&Fact::Number(5), &Fact::Flag(false))
+        );
     }
 
     #[test]
     fn what_has_two_readings_has_no_route() {
         assert!(get("/v1/atlas/7", "").is_ok());
-        for path in ["/v1/atlas/%37", "/v1/atlas%2f7", "/v1/atlas/7/", "/v1//7", "/V1/atlas/7", "v1/atlas/7", ""] {
+        for path in [
+            "/v1/atlas/%37",
+            "/v1/atlas%2f7",
+            "/v1/atlas/7/",
+            "/v1//7",
+            "/V1/atlas/7",
+            "v1/atlas/7",
+            "",
+        ] {
             assert_eq!(get(path, ""), Err(NoAccess::NotFound), "{path}");
         }
-        for query in ["limit=1&limit=9", "limit=", "limit=1.5", "careful=yes", "careful=true&careful=false"] {
+        for query in [
+            "limit=1&limit=9",
+            "limit=",
+            "limit=1.5",
+            "careful=yes",
+            "careful=true&careful=false",
+        ] {
             assert_eq!(get("/v1/atlas/7", query), Err(NoAccess::Query), "{query}");
         }
         let methods = vec!["GET".to_owned(), "PUT".to_owned()];

@@ -114,9 +114,10 @@ impl<'a, 'c> Data<'a, 'c> {
 /// How many items a listing may answer: what the query's `limit` says, since permissions can
 /// bound it.
 fn most(wanted: &Wanted) -> usize {
-    let limits = wanted.route.facts.iter().filter(|(_, source)| {
-        matches!(source, FactSource::Query { name, .. } if name == "limit")
-    });
+    let limits =
+        wanted.route.facts.iter().filter(
+            |(_, source)| matches!(source, FactSource::Query { name, .. } if name == "limit"),
+        );
     limits
         .filter_map(|(constraint, _)| match wanted.facts.get(constraint) {
             Some(Fact::Number(number)) => Some(usize::try_from(*number).unwrap_or_default()),

@@ -79,7 +79,13 @@ impl ResourceReply {
 
 /// Answers a call. Uses and refusals of a key are noted in its tenant's log.
 pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -> ResourceReply {
-    let resolved = resolve(&persona.routes, &call.method, &call.path, &call.query, call.caller);
+    let resolved = resolve(
+        &persona.routes,
+        &call.method,
+        &call.path,
+        &call.query,
+        call.caller,
+    );
     let wanted = match resolved {
         Ok(wanted) => wanted,
         Err(NoAccess::NotFound) => return ResourceReply::refused(ProblemType::NotFound),
@@ -99,10 +105,13 @@ pub async fn answer(store: &Store, persona: &Arc<Persona>, call: ResourceCall) -
     };
     let persona = Arc::clone(persona);
     let job = move |gate: &Gate<'_>| Ok(serve(gate, &persona, &presented, &wanted, &call)?);
-    store.run(job).await.unwrap_or_else(|problem| ResourceReply {
-        result: Err(problem),
-        ..ResourceReply::refused(ProblemType::Unavailable)
-    })
+    store
+        .run(job)
+        .await
+        .unwrap_or_else(|problem| ResourceReply {
+            result: Err(problem),
+            ..ResourceReply::refused(ProblemType::Unavailable)
+        })
 }
 
 /// Answers a call of a known route. Only a failure of ours is an error here: what a refusal

@@ -12,7 +12,11 @@ impl Tx<'_> {
         format!("secret {} {credential}", self.tenant()).into_bytes()
     }
 
-    pub(super) fn keep_secret(&mut self, credential: &CredentialId, secret: &WebhookSecret) -> Result<(), Fault> {
+    pub(super) fn keep_secret(
+        &mut self,
+        credential: &CredentialId,
+        secret: &WebhookSecret,
+    ) -> Result<(), Fault> {
         let sealed = self
             .keys()
             .deliveries()
@@ -27,15 +31,24 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database, or [`Fault::Seal`].
-    pub fn webhook_secret(&self, credential: &CredentialId) -> Result<Option<WebhookSecret>, Fault> {
+    pub fn webhook_secret(
+        &self,
+        credential: &CredentialId,
+    ) -> Result<Option<WebhookSecret>, Fault> {
         let sealed: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT sealed FROM secrets WHERE credential = ?1 AND tenant = ?2")?
-            .query_row(params![credential.as_str(), self.tenant().as_str()], |row| row.get(0))
+            .query_row(
+                params![credential.as_str(), self.tenant().as_str()],
+                |row| row.get(0),
+            )
             .optional()?;
         sealed
             .map(|sealed| {
-                let opened = self.keys().deliveries().open(&sealed, &self.secret_owner(credential))?;
+                let opened = self
+                    .keys()
+                    .deliveries()
+                    .open(&sealed, &self.secret_owner(credential))?;
                 let text = std::str::from_utf8(&opened).map_err(|_| Fault::Seal)?;
                 WebhookSecret::parse(text).map_err(|_| Fault::Seal)
             })

@@ -79,6 +79,9 @@ impl<'c> Tx<'c> {
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,
                 Effect::SaveStore(store) => self.save_store(&store)?,
                 Effect::SaveReceipt(receipt) => self.save_receipt(&receipt)?,
+                Effect::SaveToken(token) => self.save_token(&token)?,
+                Effect::Remember(spent) => self.remember(&spent)?,
+                Effect::CountUse(used) => self.count_use(&used)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
             }

@@ -1,8 +1,4 @@
 //! An issuer in this process, and the few calls that the tests make.
-#![expect(
-    dead_code,
-    reason = "each test file is a program of its own and uses some of this"
-)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,7 +73,13 @@ impl World {
         self.running.control_url.as_deref().unwrap()
     }
 
-    pub async fn send(&self, method: &str, url: &str, token: Option<&str>, body: Option<Value>) -> Answer {
+    pub async fn send(
+        &self,
+        method: &str,
+        url: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
         let method: Method = method.parse().unwrap();
         let mut request = self.http.request(method, url).header("CLP-Version", "1.0");
         if let Some(token) = token {
@@ -90,7 +92,11 @@ impl World {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, headers, body }
+        Answer {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// A call of test control.
@@ -108,13 +114,22 @@ impl World {
 
     pub async fn advance(&self, sandbox: &Sandbox, seconds: u64) -> Answer {
         let path = format!("/sandboxes/{}/clock", sandbox.tenant_id);
-        self.control("POST", &path, Some(json!({"advance_seconds": seconds}))).await
+        self.control("POST", &path, Some(json!({"advance_seconds": seconds})))
+            .await
     }
 
     /// A call below E.
-    pub async fn as_role(&self, sandbox: &Sandbox, role: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub async fn as_role(
+        &self,
+        sandbox: &Sandbox,
+        role: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let url = format!("{}{path}", sandbox.credential_issuer_endpoint);
-        self.send(method, &url, Some(token(sandbox, role)), body).await
+        self.send(method, &url, Some(token(sandbox, role)), body)
+            .await
     }
 
     /// Mints a credential and reads its key.
@@ -122,7 +137,9 @@ impl World {
         let made = self.as_role(sandbox, "owner", "POST", "", Some(body)).await;
         assert_eq!(made.status, 201, "{made:?}");
         let delivery = made.body["delivery"]["uri"].as_str().unwrap().to_owned();
-        let read = self.send("GET", &delivery, Some(token(sandbox, "owner")), None).await;
+        let read = self
+            .send("GET", &delivery, Some(token(sandbox, "owner")), None)
+            .await;
         assert_eq!(read.status, 200, "{read:?}");
         Minted {
             id: made.text("id"),
@@ -145,7 +162,11 @@ pub fn token<'a>(sandbox: &'a Sandbox, role: &str) -> &'a str {
 /// What a create says, with the probe's permissions to read or to write.
 pub fn create_body(sandbox: &Sandbox, writes: bool) -> Value {
     let probe = &sandbox.probe;
-    let permissions = if writes { &probe.write_permissions } else { &probe.read_permissions };
+    let permissions = if writes {
+        &probe.write_permissions
+    } else {
+        &probe.read_permissions
+    };
     json!({
         "type": "api_key",
         "permissions": permissions,
@@ -159,5 +180,9 @@ pub fn create_body(sandbox: &Sandbox, writes: bool) -> Value {
 /// A text that no other call uses.
 pub fn unique() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("edge-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "edge-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }

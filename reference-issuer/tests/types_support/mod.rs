@@ -47,7 +47,9 @@ impl Made {
 
 /// Mints a credential and reads its secret, where there is one.
 pub async fn make(world: &World, sandbox: &Sandbox, body: Value) -> Made {
-    let made = world.as_role(sandbox, "owner", "POST", "", Some(body)).await;
+    let made = world
+        .as_role(sandbox, "owner", "POST", "", Some(body))
+        .await;
     assert_eq!(made.status, 201, "{made:?}");
     read(world, sandbox, made.body).await
 }
@@ -56,7 +58,9 @@ pub async fn make(world: &World, sandbox: &Sandbox, body: Value) -> Made {
 pub async fn read(world: &World, sandbox: &Sandbox, record: Value) -> Made {
     let secret = match record["delivery"]["uri"].as_str() {
         Some(uri) => {
-            let read = world.send("GET", uri, Some(token(sandbox, "owner")), None).await;
+            let read = world
+                .send("GET", uri, Some(token(sandbox, "owner")), None)
+                .await;
             assert_eq!(read.status, 200, "{read:?}");
             read.body["secret"].clone()
         }
@@ -72,9 +76,13 @@ pub async fn read(world: &World, sandbox: &Sandbox, record: Value) -> Made {
 /// Rotates, and answers the rotation and its successor.
 pub async fn rotate(world: &World, sandbox: &Sandbox, id: &str, more: Value) -> (Value, Made) {
     let mut body = json!({"reason": "scheduled"});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     let path = format!("/{id}/rotations");
-    let opened = world.as_role(sandbox, "owner", "POST", &path, Some(body)).await;
+    let opened = world
+        .as_role(sandbox, "owner", "POST", &path, Some(body))
+        .await;
     assert_eq!(opened.status, 201, "{opened:?}");
     let successor = opened.body["credential"].clone();
     (opened.body, read(world, sandbox, successor).await)
@@ -82,14 +90,30 @@ pub async fn rotate(world: &World, sandbox: &Sandbox, id: &str, more: Value) -> 
 
 pub async fn revoke(world: &World, sandbox: &Sandbox, id: &str) {
     let body = json!({"mode": "immediate", "reason": "superseded"});
-    let done = world.as_role(sandbox, "owner", "POST", &format!("/{id}/revoke"), Some(body)).await;
+    let done = world
+        .as_role(
+            sandbox,
+            "owner",
+            "POST",
+            &format!("/{id}/revoke"),
+            Some(body),
+        )
+        .await;
     assert_eq!(done.status, 200, "{done:?}");
 }
 
 /// Stops a credential for now.
 pub async fn suspend(world: &World, sandbox: &Sandbox, id: &str) {
     let body = json!({"reason": "compromise"});
-    let done = world.as_role(sandbox, "owner", "POST", &format!("/{id}/suspend"), Some(body)).await;
+    let done = world
+        .as_role(
+            sandbox,
+            "owner",
+            "POST",
+            &format!("/{id}/suspend"),
+            Some(body),
+        )
+        .await;
     assert_eq!(done.status, 200, "{done:?}");
 }
 
@@ -98,7 +122,11 @@ async fn sent(request: reqwest::RequestBuilder) -> Answer {
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let bytes = answer.bytes().await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status, headers, body }
+    Answer {
+        status,
+        headers,
+        body,
+    }
 }
 
 /// Sends a form as it stands, with further header fields.
@@ -114,7 +142,11 @@ pub async fn raw_form(url: &str, headers: &[(&str, String)], body: &str) -> Answ
 }
 
 /// Sends a form to the token endpoint.
-pub async fn token_form(sandbox: &Sandbox, headers: &[(&str, String)], fields: &[(&str, &str)]) -> Answer {
+pub async fn token_form(
+    sandbox: &Sandbox,
+    headers: &[(&str, String)],
+    fields: &[(&str, &str)],
+) -> Answer {
     let url = format!("{}/oauth/token", sandbox.credential_issuer_endpoint);
     raw_form(&url, headers, &encoded(fields)).await
 }
@@ -171,7 +203,11 @@ pub fn assertion(sandbox: &Sandbox, key: &SigningKey, client: &str, changes: &Va
 
 /// Whether an `error` of OAuth was answered.
 pub fn assert_error(answer: &Answer, status: u16, error: &str) {
-    assert_eq!((answer.status, answer.body["error"].as_str()), (status, Some(error)), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.body["error"].as_str()),
+        (status, Some(error)),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("clp-version"), "1.0");
@@ -224,7 +260,9 @@ impl Receiver {
     pub async fn start(status: u16) -> Self {
         let got: Arc<Mutex<Vec<Got>>> = Arc::default();
         let kept = Arc::clone(&got);
-        let handler = async move |State(kept): State<Arc<Mutex<Vec<Got>>>>, headers: HeaderMap, body: Bytes| {
+        let handler = async move |State(kept): State<Arc<Mutex<Vec<Got>>>>,
+                                  headers: HeaderMap,
+                                  body: Bytes| {
             let header = |name: &str| headers[name].to_str().unwrap().to_owned();
             kept.lock().unwrap().push(Got {
                 id: header("webhook-id"),
@@ -235,8 +273,13 @@ impl Receiver {
             StatusCode::from_u16(status).unwrap()
         };
         let router = Router::new().fallback(handler).with_state(kept);
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://localhost:{}/hook", listener.local_addr().unwrap().port());
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
+        let url = format!(
+            "http://localhost:{}/hook",
+            listener.local_addr().unwrap().port()
+        );
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, got }
     }
