@@ -12,6 +12,8 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use url::{Host, Url};
 
+use crate::subject::Which;
+
 /// What every variable that reaches into the tree begins with; `__` separates its levels, as
 /// in `CLP_CONFORMANCE__CONTROL__TOKEN`.
 pub const ENV_PREFIX: &str = "CLP_CONFORMANCE__";
@@ -20,6 +22,10 @@ pub const ENV_PREFIX: &str = "CLP_CONFORMANCE__";
 pub const EXAMPLE: &str = r#"
 # Every member can also be given as a variable: CLP_CONFORMANCE__CONTROL__URL and so on.
 issuer = "https://staging.example.com"      # or on the command line
+
+# For what holds only where a profile is not claimed: other issuers behind the same test control.
+[elsewhere]
+without-inventory = "https://small.staging.example.com"
 
 # With test control, each scenario has a tenant and a clock of its own.
 [control]
@@ -60,6 +66,8 @@ pub enum Target {
 pub struct Remote {
     /// The prefix of its manifest: its issuer identifier.
     pub url: Url,
+    /// Issuers that claim less, behind the same test control.
+    pub elsewhere: BTreeMap<Which, Url>,
     /// Its test control; with it, everything else is optional.
     pub control: Option<Control>,
     /// A cast that was set up by hand, for an issuer without test control.
@@ -134,6 +142,7 @@ pub enum ConfigFault {
 #[serde(deny_unknown_fields)]
 struct Tree {
     issuer: Option<Url>,
+    elsewhere: Option<BTreeMap<String, Url>>,
     control: Option<ControlTree>,
     cast: Option<BTreeMap<String, MemberTree>>,
     tenant_id: Option<TenantId>,
@@ -187,6 +196,7 @@ impl Target {
             return Ok(Self::Reference);
         };
         safe("issuer", &url)?;
+        let elsewhere = elsewhere(tree.elsewhere.unwrap_or_default())?;
         let control = match tree.control {
             None => None,
             Some(control) => {
@@ -209,8 +219,26 @@ impl Target {
         if control.is_none() && cast.is_none() {
             return Err(ConfigFault::NoCast);
         }
-        Ok(Self::Remote(Box::new(Remote { url, control, cast })))
+        Ok(Self::Remote(Box::new(Remote {
+            url,
+            elsewhere,
+            control,
+            cast,
+        })))
     }
+}
+
+fn elsewhere(named: BTreeMap<String, Url>) -> Result<BTreeMap<Which, Url>, ConfigFault> {
+    named
+        .into_iter()
+        .map(|(name, url)| {
+            safe("elsewhere", &url)?;
+            let known = Which::ELSEWHERE.iter().find(|(_, tag)| *tag == name);
+            let (which, _) = known
+                .ok_or_else(|| ConfigFault::Form("`elsewhere` has no such member".to_owned()))?;
+            Ok((*which, url))
+        })
+        .collect()
 }
 
 fn members(

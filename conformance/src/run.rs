@@ -14,6 +14,7 @@ use cucumber::{Cucumber, World as _, cli, runner, step};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use gherkin::Feature;
+use url::Url;
 
 use self::order::shuffled;
 use self::outcome::{describe, record, stale};
@@ -22,7 +23,7 @@ use crate::parser::{self, LoadFault, Parser, Suite};
 use crate::record::{RunRecord, ScenarioRecord, Subset};
 use crate::requirements::{REVISION, Registry, RegistryFault};
 use crate::selection::{Choice, Filters, choose};
-use crate::subject::{Subject, SubjectFault};
+use crate::subject::{Subject, SubjectFault, Which};
 use crate::world::World;
 use crate::writer::{Observed, Recorder, Traces};
 
@@ -134,12 +135,19 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let began = Instant::now();
     let started_at = Timestamp::system_now().to_string();
     let subject = Subject::open(&options.target).await?;
-    let manifest = manifest(&subject).await;
+    let manifest = read_manifest(&subject, &subject.url).await;
+    let mut others = HashMap::new();
+    for (which, url) in &subject.elsewhere {
+        others.insert(*which, read_manifest(&subject, url).await);
+    }
     let choices: HashMap<String, Choice> = suite
         .scenarios()
         .filter(|one| within.contains(&one.info.id))
         .map(|one| {
-            let choice = choose(manifest.as_ref().ok(), subject.control.is_some(), &one.info);
+            let read = others
+                .get(&Which::of(&one.info.tags))
+                .unwrap_or(&manifest);
+            let choice = choose(read.as_ref().ok(), subject.control.is_some(), &one.info);
             (one.info.id.clone(), choice)
         })
         .collect();
@@ -208,8 +216,9 @@ pub async fn execute(
         .steps(steps)
         .max_concurrent_scenarios(concurrency.max(1))
         .retry_options(|_, _, _, _| None)
-        .before(move |_, _, _, world| {
+        .before(move |feature, _, scenario, world| {
             let begin = Arc::clone(&begin);
+            world.which = Which::of(feature.tags.iter().chain(&scenario.tags));
             async move {
                 if let Err(words) = begin(world).await {
                     give_up(&words);
@@ -246,8 +255,8 @@ fn give_up(words: &str) {
 }
 
 /// Reads the manifest, strictly.
-async fn manifest(subject: &Subject) -> Result<Manifest, String> {
-    let mut url = subject.url.clone();
+async fn read_manifest(subject: &Subject, issuer: &Url) -> Result<Manifest, String> {
+    let mut url = issuer.clone();
     let tenant = url.path().trim_end_matches('/').to_owned();
     url.set_path(&format!("{MANIFEST_PATH}{tenant}"));
     let answer = subject

@@ -5,6 +5,7 @@ use clp_schemas::endpoint::Class;
 use clp_schemas::ops::discover::Manifest;
 
 use crate::parser::ScenarioInfo;
+use crate::subject::Which;
 
 /// What is to be done with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,14 @@ pub fn choose(manifest: Option<&Manifest>, test_control: bool, scenario: &Scenar
             }
             Some(_) => {}
         }
+    }
+    if let Some(manifest) = manifest
+        && let Some(class) = Which::of(&scenario.tags).claimed_too_much(manifest)
+    {
+        return Choice::Disabled(format!(
+            "it is about an issuer that does not list `{}` in `profiles_supported`",
+            class.name()
+        ));
     }
     // Without a manifest nothing can be reached, so nothing is excused by what is missing here either.
     if manifest.is_some() && !test_control {
@@ -198,6 +207,27 @@ mod tests {
             choose(Some(&claims), false, &scenario("core", false)),
             Choice::Run
         );
+    }
+
+    #[test]
+    fn what_is_about_others_does_not_run_where_the_profile_is_claimed() {
+        let about = |tag: &str, class: &str| {
+            let mut one = scenario(class, false);
+            one.tags.push(tag.to_owned());
+            one
+        };
+        let everything = manifest(&["lifecycle", "inventory"]);
+        let less = manifest(&["lifecycle"]);
+        let none = manifest(&["approval", "audit-proofs", "test-control"]);
+        for (tag, class, runs, does_not) in [
+            ("without-inventory", "lifecycle", &less, &everything),
+            ("without-profiles", "core", &none, &less),
+        ] {
+            let one = about(tag, class);
+            assert_eq!(choose(Some(runs), true, &one), Choice::Run);
+            let not = choose(Some(does_not), true, &one);
+            assert!(matches!(not, Choice::Disabled(reason) if reason.contains("it is about")));
+        }
     }
 
     #[test]

@@ -3,8 +3,14 @@
 mod address;
 pub mod baseline;
 pub mod call;
+pub mod keyring;
+mod manner;
 pub mod names;
+pub mod receiver;
+mod secrets;
+pub mod tags;
 pub mod tenant;
+pub mod usual;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -12,20 +18,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use clp_schemas::endpoint::{EndpointId, Idempotency};
+use clp_schemas::endpoint::{Class, EndpointId, Idempotency};
 use serde_json::{Value, json};
 
 use self::baseline::Kind;
 use self::call::{Actor, Call, Payload};
+use self::keyring::Keyring;
 use self::names::Names;
+use self::receiver::Receiver;
+use self::tags::Tags;
 use self::tenant::Tenant;
 use self::wire::{Got, Outcome, Sent};
 use crate::oracle::canary::Canary;
 use crate::oracle::digest::hex;
+use crate::oracle::gates;
 use crate::oracle::passkey::Passkey;
+use crate::oracle::webhook::Event;
 use crate::record::{Exchange, Failure};
 use crate::steps::act::Recipe;
-use crate::subject::Subject;
+use crate::subject::{Subject, Which};
 
 /// Why a step did not hold.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,6 +90,8 @@ pub struct World {
     pub failure: Option<Failure>,
     /// What went over the wire, redacted.
     pub exchanges: Vec<Exchange>,
+    /// Which issuer the scenario is about.
+    pub which: Which,
     subject: Option<Arc<Subject>>,
     tenant: Option<Tenant>,
     manifest: Option<Value>,
@@ -99,6 +112,21 @@ pub struct World {
     pub keys: BTreeMap<String, String>,
     /// The last delivered one's credential.
     pub newest_key: Option<String>,
+    /// The access tokens that were issued, the newest of each credential.
+    pub tokens: BTreeMap<String, String>,
+    /// The last issued one's credential.
+    pub newest_token: Option<String>,
+    /// The key pairs.
+    pub ring: Keyring,
+    /// Below which credential each installation was put last.
+    pub placed: BTreeMap<String, String>,
+    /// What listens for events, by name.
+    pub receivers: BTreeMap<String, Receiver>,
+    /// The last event that was sent, as its sender or its receiver has it.
+    pub event: Option<Event>,
+    sent_assertion: Option<String>,
+    sent_proof: Option<String>,
+    tags: Tags,
     /// The software authenticators, by person.
     pub passkeys: BTreeMap<String, Passkey>,
     /// What the scenario marks all its own texts with.
@@ -113,11 +141,14 @@ impl World {
     /// Where the subject is not there, or is none. The failure then also stands in the
     /// world, and every step fails.
     pub async fn begin(&mut self, subject: Arc<Subject>) -> Result<(), Fault> {
-        let mut random = [0; 6];
+        let mut random = [0; 10];
         SystemRandom::new()
             .fill(&mut random)
             .map_err(|_| Fault::suite("the system has no randomness"))?;
-        self.mark = format!("suite-{}", hex(&random));
+        let letters = hex(&random);
+        self.mark = format!("suite-{}", letters.get(..12).unwrap_or_default());
+        self.names
+            .set("spare", json!({"id": format!("ins_{letters}")}));
         self.names.set("mark", json!(self.mark));
         self.names
             .set("mark_upper", json!(self.mark.to_uppercase()));
@@ -130,6 +161,7 @@ impl World {
 
     async fn settle(&mut self) -> Result<(), Fault> {
         let subject = self.subject()?;
+        let issuer = subject.at(self.which).clone();
         if let Some(control) = &subject.control {
             self.canary
                 .taint("the control token", control.token.expose());
@@ -153,7 +185,7 @@ impl World {
         self.names.set("manifest", manifest.clone());
         self.manifest = Some(manifest);
         let tenant = if subject.control.is_some() {
-            let body = json!({"issuer_identifier": subject.url.as_str().trim_end_matches('/')});
+            let body = json!({"issuer_identifier": issuer.as_str().trim_end_matches('/')});
             let open = Call::of(
                 call::row("sandbox_open")?,
                 Actor::Operator,
@@ -171,7 +203,7 @@ impl World {
                 .map_err(|error| Fault::broken("CLP-CTL-003", "a sandbox", error.to_string()))?;
             Tenant::sandbox(&sandbox)?
         } else if let Some(cast) = &subject.cast {
-            Tenant::by_hand(cast, &subject.url, &endpoint)?
+            Tenant::by_hand(cast, &issuer, &endpoint)?
         } else {
             return Err(Fault::suite(
                 "the subject has neither test control nor a cast",
@@ -335,45 +367,31 @@ impl World {
         }
         let subject = self.subject()?;
         let (kind, json) = baseline::check(&subject.contracts, call, &got, &self.mark)?;
+        if let (Some(row), Some(value), Kind::Accepted) = (call.row(), &json, &kind) {
+            if row.is_tagged() && self.claims(Class::Lifecycle) {
+                self.tags.check(call, sent, &got, value)?;
+            }
+            if row.id == EndpointId::RotationGates {
+                gates::sound(value).map_err(|fault| {
+                    Fault::broken(
+                        "CLP-ROT-019",
+                        "gates that do not contradict themselves",
+                        fault.to_string(),
+                    )
+                })?;
+            }
+        }
         Ok(Answer { kind, got, json })
     }
 
-    /// The secrets that this answer may hold; they are tainted from now on.
-    fn secrets(&mut self, call: &Call, got: &Got) -> Vec<String> {
-        let Some(row) = call.row() else {
-            return Vec::new();
-        };
-        let value: Value = serde_json::from_slice(&got.body).unwrap_or_default();
-        match row.id {
-            EndpointId::DeliveryRead => {
-                let Some(secret) = names::at(&value, "secret.value").and_then(Value::as_str) else {
-                    return Vec::new();
-                };
-                self.canary.taint_key("a key", secret);
-                if let Some(id) = value.get("credential_id").and_then(Value::as_str) {
-                    self.keys.insert(id.to_owned(), secret.to_owned());
-                    self.newest_key = Some(id.to_owned());
-                }
-                vec![secret.to_owned()]
-            }
-            EndpointId::SandboxOpen => {
-                let mut tokens = Vec::new();
-                for (role, member) in value
-                    .get("principals")
-                    .and_then(Value::as_object)
-                    .into_iter()
-                    .flatten()
-                {
-                    if let Some(token) = member.get("token").and_then(Value::as_str) {
-                        self.canary
-                            .taint(format!("the token of another {role}"), token);
-                        tokens.push(token.to_owned());
-                    }
-                }
-                tokens
-            }
-            _ => Vec::new(),
-        }
+    /// Whether the manifest lists that profile.
+    #[must_use]
+    pub fn claims(&self, class: Class) -> bool {
+        let listed = self
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.get("profiles_supported")?.as_array());
+        listed.is_some_and(|names| names.iter().any(|name| *name == class.name()))
     }
 }
 

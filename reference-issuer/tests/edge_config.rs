@@ -139,6 +139,36 @@ fn the_member_at_fault_is_named() {
 }
 
 #[test]
+fn a_profile_is_claimed_for_what_needs_it() {
+    let claimed = "profiles = [\"lifecycle\", \"inventory\", \"oauth\", \"webhooks\"";
+    for (left, place) in [
+        (
+            "profiles = [\"core\", \"lifecycle\", \"inventory\", \"oauth\", \"webhooks\"",
+            "profiles[0]",
+        ),
+        (
+            "profiles = [\"inventory\", \"oauth\", \"webhooks\"",
+            "profiles",
+        ),
+        (
+            "profiles = [\"lifecycle\", \"inventory\", \"webhooks\"",
+            "credential_types[1]",
+        ),
+        (
+            "profiles = [\"lifecycle\", \"inventory\", \"oauth\"",
+            "credential_types[3]",
+        ),
+    ] {
+        refused_at(claimed, left, place);
+    }
+    refused_at(
+        "\"exapi_test\"",
+        "\"exapi_test_of_a_longer_a\"",
+        "token_prefix",
+    );
+}
+
+#[test]
 fn unknown_missing_and_mistyped_members_are_named() {
     let fault = refused("mine.toml", "token_prefix", "token_prefx");
     assert!(fault.reason.contains("token_prefx"), "{fault}");

@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[expect(dead_code, reason = "shared with tests that need more")]
 mod edge_support;
 mod types_support;
 

@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use clp_schemas::endpoint::{self, Auth, Base, Endpoint, Idempotency, Media};
+use clp_schemas::endpoint::{self, Auth, Base, Endpoint, Idempotency, Media, Precondition};
 use clp_schemas::problem::{Fault, ProblemType};
-use clp_schemas::state::{Machine, Named, credential, request, rotation};
+use clp_schemas::state::{Machine, Named, credential, installation, request, rotation};
 use serde_json::Value;
 
 const OPEN: &str = "<!-- generated:";
@@ -60,6 +60,7 @@ fn block(name: &str, vector: &dyn Fn(&str) -> Result<String, String>) -> Result<
         ("endpoints", of) => endpoints(of),
         ("states", "credential") => Ok(states(&credential::MACHINE)),
         ("states", "request") => Ok(states(&request::MACHINE)),
+        ("states", "installation") => Ok(states(&installation::MACHINE)),
         ("states", "rotation") => Ok(states(&rotation::MACHINE)),
         ("vector", path) => {
             let (path, part) = path.split_once('#').unwrap_or((path, ""));
@@ -117,7 +118,7 @@ fn endpoints(of: &str) -> Result<String, String> {
         return Err(format!("no endpoint belongs to `{of}`"));
     }
     let mut text = String::from(
-        "| Endpoint | Call | Class | Caller | Idempotency-Key | Success | Problems of its own |\n|---|---|---|---|---|---|---|\n",
+        "| Endpoint | Call | Class | Caller | Idempotency-Key | Precondition | Success | Problems of its own |\n|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let problems: Vec<String> = row
@@ -128,7 +129,7 @@ fn endpoints(of: &str) -> Result<String, String> {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "| `{}` | `{}` | `{}` | {} | {} | {} | {} |",
+            "| `{}` | `{}` | `{}` | {} | {} | {} | {} | {} |",
             row.name,
             row.signature(),
             row.class.name(),
@@ -137,6 +138,7 @@ fn endpoints(of: &str) -> Result<String, String> {
                 Idempotency::Key => "needed",
                 Idempotency::None => "—",
             },
+            precondition(row.precondition),
             success(row),
             if problems.is_empty() {
                 "—".to_owned()
@@ -157,11 +159,23 @@ fn caller(auth: Auth) -> &'static str {
     }
 }
 
+/// What the caller has to name, or that the answer carries a tag.
+fn precondition(precondition: Precondition) -> &'static str {
+    match precondition {
+        Precondition::None => "—",
+        Precondition::Tagged => "tagged",
+        Precondition::IfMatch => "`If-Match`",
+        Precondition::IfMatchOrNew => "`If-Match`, or `If-None-Match: *` for a new one",
+    }
+}
+
 fn success(row: &Endpoint) -> String {
+    let statuses: Vec<String> = row.successes().iter().map(u16::to_string).collect();
+    let statuses = statuses.join(" or ");
     match row.media {
-        Media::Json => format!("{} JSON", row.success),
-        Media::Text => format!("{} text", row.success),
-        Media::Empty => row.success.to_string(),
+        Media::Json => format!("{statuses} JSON"),
+        Media::Text => format!("{statuses} text"),
+        Media::Empty => statuses,
     }
 }
 
@@ -259,6 +273,8 @@ mod tests {
             "approve",
             "create",
             "store",
+            "inject",
+            "inventory",
             "rotate",
             "revoke",
             "audit",

@@ -10,10 +10,15 @@ use crate::requirements::{Extract, Requirement};
 /// Who can be bound.
 const ACTORS: [&str; 4] = ["issuer", "client", "verifier", "resource"];
 /// What a program can claim.
-const CLASSES: [&str; 6] = [
+const CLASSES: [&str; 11] = [
     "core",
     "approval",
     "audit-proofs",
+    "lifecycle",
+    "inventory",
+    "oauth",
+    "webhooks",
+    "bound-keys",
     "test-control",
     "client",
     "verifier",

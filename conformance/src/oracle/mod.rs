@@ -4,11 +4,14 @@
 pub mod canary;
 pub mod digest;
 pub mod document;
+pub mod gates;
+pub mod jose;
 pub mod key;
 pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod passkey;
+pub mod webhook;
 
 /// Why something does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

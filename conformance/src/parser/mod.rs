@@ -17,11 +17,22 @@ use include_dir::{Dir, include_dir};
 
 use crate::record::Triple;
 use crate::requirements::Registry;
+use crate::subject::Which;
 
 static FEATURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/features");
 
 /// The classes and profiles that a scenario can be tagged with.
-pub const CLASSES: [&str; 4] = ["core", "approval", "audit-proofs", "test-control"];
+pub const CLASSES: [&str; 9] = [
+    "core",
+    "approval",
+    "audit-proofs",
+    "lifecycle",
+    "inventory",
+    "oauth",
+    "webhooks",
+    "bound-keys",
+    "test-control",
+];
 /// The tag of a scenario that moves the clock.
 pub const NEEDS_CLOCK: &str = "needs-clock";
 
@@ -256,6 +267,7 @@ impl Loader<'_> {
                 && !CLASSES.contains(&tag.as_str())
                 && tag.as_str() != NEEDS_CLOCK
                 && tag.as_str() != "serial"
+                && !Which::ELSEWHERE.iter().any(|(_, name)| name == tag)
         };
         if let Some(tag) = tags.iter().find(unknown) {
             self.fault(path, line, format!("`@{tag}` has no meaning here"));

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use clp_schemas::endpoint;
+use clp_schemas::endpoint::{self, BodyForm};
+use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::problem::ProblemType;
+use clp_schemas::state::Named as _;
 use gherkin::{Step, StepType};
 
 use crate::steps::grammar::{Phrase, phrase};
@@ -157,6 +159,28 @@ impl Twin {
     }
 }
 
+/// Checks that an endpoint can answer with a problem, or with an error of OAuth.
+fn answers(endpoint: &str, problem: &str) -> Result<(), String> {
+    let row = endpoint::ALL
+        .iter()
+        .find(|row| row.name == endpoint)
+        .ok_or_else(|| format!("`{endpoint}` is not in the endpoint table"))?;
+    let oauth = row.body() == BodyForm::Form
+        && OauthErrorCode::ALL.iter().any(|code| code.name() == problem);
+    if oauth {
+        return Ok(());
+    }
+    let kind = ProblemType::from_name(problem)
+        .ok_or_else(|| format!("`{problem}` is not in the registry of problems"))?;
+    if row.problems().contains(&kind) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{endpoint}` never answers `{problem}`, says its row in the endpoint table"
+        ))
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     /// The last accepted call of each endpoint.
@@ -247,17 +271,7 @@ impl Reader {
     fn refuse(&mut self, call: &Call, problem: String) -> Result<(), String> {
         let name = &call.endpoint;
         if name != RESOURCE {
-            let kind = ProblemType::from_name(&problem)
-                .ok_or_else(|| format!("`{problem}` is not in the registry of problems"))?;
-            let row = endpoint::ALL
-                .iter()
-                .find(|row| row.name == name)
-                .ok_or_else(|| format!("`{name}` is not in the endpoint table"))?;
-            if !row.problems().contains(&kind) {
-                return Err(format!(
-                    "`{name}` never answers `{problem}`, says its row in the endpoint table"
-                ));
-            }
+            answers(name, &problem)?;
         }
         let twin = self.twins.get(name).ok_or_else(|| {
             format!("the refusal of `{name}` has no twin: first show the call being accepted, then change one thing")

@@ -3,9 +3,11 @@
 use clp_schemas::endpoint::EndpointId;
 use serde_json::{Value, json};
 
+use crate::oracle::webhook::Event;
 use crate::world::baseline::Kind;
-use crate::world::call::{Actor, Call, Payload, Place, row, usual_body};
+use crate::world::call::{Actor, Call, Payload, row};
 use crate::world::names::at;
+use crate::world::usual::usual_body;
 use crate::world::{Answer, Fault, World};
 
 /// A call as the words of a step describe it. "The same call" is made from the same words.
@@ -50,62 +52,74 @@ impl World {
         let method = at(&probe, "method")
             .and_then(Value::as_str)
             .unwrap_or("GET");
-        Ok(Call {
-            place: Place::Probe {
-                name: name.to_owned(),
-            },
-            actor,
-            method: method.to_owned(),
-            path: None,
-            parameters: Default::default(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            without: Vec::new(),
-            payload: match at(&probe, "body") {
-                Some(body) => Payload::Json(body.clone()),
-                None => Payload::Nothing,
-            },
-            key: None,
-        })
+        let payload = match at(&probe, "body") {
+            Some(body) => Payload::Json(body.clone()),
+            None => Payload::Nothing,
+        };
+        Ok(Call::of_probe(name, actor, method, payload))
     }
 
-    /// Finds what stands for the `{parameter}` in the path: the named object's id, the newest
-    /// object's, or a literal in quotes.
+    /// Finds what stands for each `{parameter}` in the path: the id of an object that is named
+    /// (several joined by `/`), the newest object's, or a literal in quotes.
     fn find_parameters(&self, call: &mut Call, on: &str) -> Result<(), Fault> {
         let Some(row) = call.row() else {
             return Ok(());
         };
-        let Some(name) = row
+        let names: Vec<&str> = row
             .path
             .split('/')
-            .find_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-        else {
-            return Ok(());
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
+        let on = if on.is_empty()
+            && names.contains(&"installation_id")
+            && self.names.get("installation").is_some()
+        {
+            "installation"
+        } else {
+            on
         };
+        for name in names {
+            let value = self.parameter(name, on)?;
+            call.parameters.insert(name.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    fn parameter(&self, name: &str, on: &str) -> Result<String, Fault> {
         let (prefix, newest) = match name {
             "credential_id" => ("cred_", "credential"),
             "request_id" => ("req_", "request"),
             "delivery_id" => ("dlv_", "credential"),
+            "rotation_id" => ("rot_", "rotation"),
+            // One that nobody has declared.
+            "installation_id" => ("ins_", "spare"),
             "tenant_id" => ("ten_", "tenant"),
             _ => return Err(Fault::suite(format!("nothing stands for `{name}`"))),
         };
-        let value = if on.starts_with('"') || on.starts_with('{') {
-            self.names.text(on)?
-        } else {
-            let object = self
-                .names
-                .resolve(if on.is_empty() { newest } else { on })?;
-            ["id", "delivery.id", "request.id", name]
-                .into_iter()
-                .filter_map(|path| at(&object, path)?.as_str())
-                .find(|id| id.starts_with(prefix))
-                .map(str::to_owned)
-                .ok_or_else(|| {
-                    Fault::missing(format!("an object with a {name}"), object.to_string())
-                })?
-        };
-        call.parameters.insert(name.to_owned(), value);
-        Ok(())
+        let mut seen = String::new();
+        for object in on.split('/').filter(|object| !object.is_empty()) {
+            if object.starts_with(['"', '{']) {
+                let text = self.names.text(object)?;
+                let other = text.starts_with("ins_") || name == "installation_id";
+                if text.starts_with(prefix) || !other {
+                    return Ok(text);
+                }
+                continue;
+            }
+            let object = self.names.resolve(object)?;
+            match id_in(&object, name, prefix) {
+                Some(id) => return Ok(id),
+                None => seen = object.to_string(),
+            }
+        }
+        if seen.is_empty() || name == "installation_id" {
+            let object = self.names.resolve(newest)?;
+            seen = object.to_string();
+            if let Some(id) = id_in(&object, name, prefix) {
+                return Ok(id);
+            }
+        }
+        Err(Fault::missing(format!("an object with a {name}"), seen))
     }
 
     /// Sends a call and gives names to what came of it.
@@ -115,6 +129,7 @@ impl World {
     pub async fn call(&mut self, call: &Call) -> Result<Answer, Fault> {
         let mut call = call.clone();
         Self::choose_key(&mut call)?;
+        self.dress(&mut call).await?;
         let answer = self.send(&call).await?;
         self.remember(&call, &answer)?;
         Ok(answer)
@@ -142,17 +157,25 @@ impl World {
         let Some(row) = call.row() else {
             return Ok(());
         };
+        self.adopt(row.id, value)?;
         let name = match row.id {
             EndpointId::CredentialCreate => "credential",
             EndpointId::RequestOpen => "request",
             EndpointId::ChallengeOpen => "challenge",
             EndpointId::ApprovalSubmit | EndpointId::ControlApprove => "approval",
             EndpointId::DeliveryRead => "delivery",
+            EndpointId::StoreRegister => "store",
+            EndpointId::InstallationPut => "installation",
+            EndpointId::TokenIssue => "token",
             EndpointId::RotationOpen => {
                 if let Some(successor) = value.get("credential") {
                     self.names.set("successor", successor.clone());
                 }
                 "rotation"
+            }
+            EndpointId::EventTest => {
+                self.event = Some(sent_event(value));
+                return Ok(());
             }
             EndpointId::ClockAdvance => {
                 let now = value.get("now").and_then(Value::as_str).unwrap_or_default();
@@ -171,7 +194,8 @@ impl World {
     /// # Errors
     /// Where it does not succeed.
     pub async fn must(&mut self, recipe: &Recipe) -> Result<Value, Fault> {
-        let call = self.cook(recipe)?;
+        let mut call = self.cook(recipe)?;
+        self.dress(&mut call).await?;
         let answer = self.send(&call).await?;
         match (&answer.kind, &answer.json) {
             (Kind::Refused(problem), _) => Err(Fault::missing(
@@ -187,24 +211,51 @@ impl World {
         }
     }
 
-    /// Makes a probe with a key, and answers the status.
+    /// Makes a probe with a key or a token, and answers the status.
     ///
     /// # Errors
     /// As [`World::send`].
-    pub async fn try_key(&mut self, key_of: &str, probe: &str) -> Result<u16, Fault> {
+    pub async fn try_probe(
+        &mut self,
+        actor: &str,
+        probe: &str,
+        changes: Vec<(String, String)>,
+    ) -> Result<u16, Fault> {
         let recipe = Recipe {
-            actor: if key_of.is_empty() {
-                "the key".to_owned()
-            } else {
-                format!("the key of {key_of}")
-            },
+            actor: actor.to_owned(),
             target: probe.to_owned(),
             probe: true,
+            changes,
             ..Recipe::default()
         };
-        let call = self.cook(&recipe)?;
+        let mut call = self.cook(&recipe)?;
+        self.dress(&mut call).await?;
         Ok(self.send(&call).await?.got.status)
     }
+}
+
+/// The event that a test sent, by the sender's own account.
+fn sent_event(answer: &Value) -> Event {
+    let text = |name: &str| match answer.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    Event {
+        id: text("id"),
+        timestamp: text("timestamp"),
+        signature: text("signature"),
+        body: text("body").into_bytes(),
+    }
+}
+
+/// The id of that kind in an object.
+fn id_in(object: &Value, name: &str, prefix: &str) -> Option<String> {
+    ["id", "delivery.id", "request.id", name]
+        .into_iter()
+        .filter_map(|path| at(object, path)?.as_str())
+        .find(|id| id.starts_with(prefix))
+        .map(str::to_owned)
 }
 
 /// A recipe without changes.

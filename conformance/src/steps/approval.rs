@@ -21,10 +21,13 @@ fn computed<T>(outcome: Result<T, crate::oracle::Unsound>) -> Result<T, Fault> {
     outcome.map_err(|fault| Fault::missing("something that can be computed", fault.to_string()))
 }
 
-#[given(regex = r"^(\w+) signs a challenge for (\w+)(?: to (approve|deny))?(?: with (.+))?$")]
+#[given(
+    regex = r"^(\w+) signs (a|the same) challenge for (\w+)(?: again)?(?: to (approve|deny))?(?: with (.+))?$"
+)]
 async fn sign(
     world: &mut World,
     person: String,
+    which: String,
     name: String,
     decision: String,
     flaw: String,
@@ -35,18 +38,14 @@ async fn sign(
         } else {
             &decision
         };
-        let mut open = plain(&person, "challenge_open", &name);
-        open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
-        world.must(&open).await?;
+        if which == "a" {
+            let mut open = plain(&person, "challenge_open", &name);
+            open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
+            world.must(&open).await?;
+        }
         answer_challenge(world, &person, &name, &flaw)
     }
     .await;
-    world.note(outcome)
-}
-
-#[given(regex = r"^(\w+) signs the same challenge for (\w+) again$")]
-async fn sign_again(world: &mut World, person: String, name: String) -> Result<(), Fault> {
-    let outcome = answer_challenge(world, &person, &name, "");
     world.note(outcome)
 }
 

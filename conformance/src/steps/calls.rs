@@ -11,7 +11,7 @@ use crate::world::call::{Actor, Call};
 use crate::world::{Fault, World};
 
 #[when(
-    regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the key(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#
+    regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the (?:key|token)(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#
 )]
 async fn call(
     world: &mut World,
@@ -29,15 +29,26 @@ async fn call(
     world.note(outcome)
 }
 
-#[when(regex = r"^(nobody|a stranger|the key(?: of \w+)?) calls the (read|write) probe$")]
-async fn probe(world: &mut World, actor: String, name: String) -> Result<(), Fault> {
-    let recipe = Recipe {
-        actor,
-        target: name,
-        probe: true,
-        ..Recipe::default()
-    };
-    let outcome = begin(world, recipe).await;
+#[when(
+    regex = r"^(nobody|a stranger|the (?:key|token)(?: of \w+)?) calls the (read|write) probe(?: with:)?$"
+)]
+async fn probe(
+    world: &mut World,
+    actor: String,
+    name: String,
+    step: &Step,
+) -> Result<(), Fault> {
+    let outcome = async {
+        let recipe = Recipe {
+            actor,
+            target: name,
+            probe: true,
+            changes: rows(step)?,
+            ..Recipe::default()
+        };
+        begin(world, recipe).await
+    }
+    .await;
     world.note(outcome)
 }
 
@@ -49,23 +60,23 @@ async fn begin(world: &mut World, recipe: Recipe) -> Result<(), Fault> {
     world.call(&call).await.map(|_| ())
 }
 
-#[when(regex = r"^the same call is (made|repeated)(?: (.+))?$")]
+#[when(regex = r"^the (?:same call is (made|repeated)|last call is sent again)(?: (.+))?$")]
 async fn again(world: &mut World, how: String, change: String, step: &Step) -> Result<(), Fault> {
-    let outcome = repeat(world, how == "repeated", &change, step).await;
+    let outcome = if how.is_empty() {
+        resend(world).await
+    } else {
+        repeat(world, how == "repeated", &change, step).await
+    };
     world.note(outcome)
 }
 
-#[when("the last call is sent again")]
+/// Sends the last call as it was sent.
 async fn resend(world: &mut World) -> Result<(), Fault> {
-    let outcome = async {
-        let (call, _) = world
-            .last
-            .clone()
-            .ok_or_else(|| Fault::suite("nothing was called yet"))?;
-        world.call(&call).await
-    }
-    .await;
-    world.note(outcome).map(|_| ())
+    let (call, _) = world
+        .last
+        .clone()
+        .ok_or_else(|| Fault::suite("nothing was called yet"))?;
+    world.call(&call).await.map(|_| ())
 }
 
 async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) -> Result<(), Fault> {
@@ -199,6 +210,9 @@ async fn at_once(world: &mut World, call: &Call, same_key: bool, times: &str) ->
     for call in calls.iter_mut().skip(1).filter(|_| takes_key) {
         call.key = if same_key { shared.clone() } else { None };
         World::choose_key(call)?;
+    }
+    for call in &mut calls {
+        world.dress(call).await?;
     }
     let answers = world.send_together(&calls).await?;
     if let Some((call, answer)) = calls

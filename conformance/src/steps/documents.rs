@@ -20,9 +20,15 @@ fn listed<'a>(manifest: &'a Value, name: &str) -> Option<Vec<&'a str>> {
     Some(names.iter().filter_map(Value::as_str).collect())
 }
 
-#[then("the answer is a manifest without contradictions")]
-async fn coherent(world: &mut World) -> Result<(), Fault> {
-    let outcome = body(world).and_then(check_manifest);
+#[then(
+    regex = r"^the answer is a (manifest without contradictions|sound permission document)$"
+)]
+async fn coherent(world: &mut World, what: String) -> Result<(), Fault> {
+    let outcome = body(world).and_then(|answer| match what.as_str() {
+        "sound permission document" => document::sound(answer)
+            .map_err(|fault| Fault::missing("a sound permission document", fault.to_string())),
+        _ => check_manifest(answer),
+    });
     world.note(outcome)
 }
 
@@ -55,55 +61,48 @@ fn check_manifest(manifest: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-#[then(regex = r"^the digest of the answer is (\S+)$")]
+#[then(regex = r"^the (?:digest of the answer is (\S+)|ETag of the answer is its digest)$")]
 async fn digest_is(world: &mut World, cell: String) -> Result<(), Fault> {
-    let outcome = body(world).and_then(|answer| {
-        let wanted = world.names.text(&cell)?;
-        let got = computed(answer)?;
-        if got == wanted {
-            Ok(())
-        } else {
-            Err(Fault::missing(wanted, got))
-        }
-    });
+    let outcome = if cell.is_empty() {
+        tagged_by_digest(world)
+    } else {
+        has_digest(world, &cell)
+    };
     world.note(outcome)
 }
 
-#[then("the ETag of the answer is its digest")]
-async fn etag_is(world: &mut World) -> Result<(), Fault> {
-    let outcome = body(world).and_then(|answer| {
-        let wanted = format!("\"{}\"", computed(answer)?);
-        let (_, got) = last(world)?;
-        let got = got.got.header("etag").unwrap_or("no such header field");
-        if got != wanted {
-            return Err(Fault::missing(format!("ETag: {wanted}"), got));
-        }
-        match world
-            .manifest()?
-            .get("permission_schema_digest")
-            .and_then(Value::as_str)
-        {
-            Some(stated) if format!("\"{stated}\"") != wanted => Err(Fault::missing(
-                format!("the manifest to state {wanted}"),
-                stated,
-            )),
-            _ => Ok(()),
-        }
-    });
-    world.note(outcome)
+fn has_digest(world: &World, cell: &str) -> Result<(), Fault> {
+    let wanted = world.names.text(cell)?;
+    let got = computed(body(world)?)?;
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(Fault::missing(wanted, got))
+    }
+}
+
+fn tagged_by_digest(world: &World) -> Result<(), Fault> {
+    let wanted = format!("\"{}\"", computed(body(world)?)?);
+    let (_, got) = last(world)?;
+    let got = got.got.header("etag").unwrap_or("no such header field");
+    if got != wanted {
+        return Err(Fault::missing(format!("ETag: {wanted}"), got));
+    }
+    match world
+        .manifest()?
+        .get("permission_schema_digest")
+        .and_then(Value::as_str)
+    {
+        Some(stated) if format!("\"{stated}\"") != wanted => Err(Fault::missing(
+            format!("the manifest to state {wanted}"),
+            stated,
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn computed(document: &Value) -> Result<String, Fault> {
     digest::of_document(document).map_err(|fault| Fault::missing("a digest", fault.to_string()))
-}
-
-#[then("the answer is a sound permission document")]
-async fn sound(world: &mut World) -> Result<(), Fault> {
-    let outcome = body(world).and_then(|answer| {
-        document::sound(answer)
-            .map_err(|fault| Fault::missing("a sound permission document", fault.to_string()))
-    });
-    world.note(outcome)
 }
 
 #[then(regex = r"^the consent of (\w+) is that of the permission document$")]

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::act::{Recipe, plain};
 use super::rows;
 use crate::oracle::passkey::Passkey;
+use crate::world::names::at;
 use crate::world::{Fault, World};
 
 #[given(
@@ -37,13 +38,14 @@ async fn make_credential(
     create.changes = rows(step)?;
     let credential = world.must(&create).await?;
     if !name.is_empty() {
-        world.names.set(name, credential);
+        world.names.set(name, credential.clone());
     }
-    if state != "provisioned" {
+    // Where the key is the requester's own there is nothing to deliver.
+    if state != "provisioned" && at(&credential, "delivery").is_some() {
         world.must(&plain(actor, "delivery_read", "")).await?;
     }
     if state == "used" {
-        used(world, "").await?;
+        used(world, "the key", "read", "").await?;
     }
     if state == "revoked" {
         world.must(&plain(actor, "credential_revoke", "")).await?;
@@ -101,9 +103,13 @@ fn from_request(actor: &str, name: &str) -> Recipe {
     create
 }
 
-#[given(regex = r"^a passkey of (\w+)$")]
-async fn passkey(world: &mut World, person: String) -> Result<(), Fault> {
-    let outcome = register(world, &person).await;
+#[given(regex = r"^(?:a passkey of (\w+)|a passkey that nobody has registered|(\w+) uses that passkey)$")]
+async fn passkey(world: &mut World, person: String, taker: String) -> Result<(), Fault> {
+    let outcome = match (person.as_str(), taker) {
+        ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
+        ("", taker) => take_passkey(world, taker),
+        (person, _) => register(world, person).await,
+    };
     world.note(outcome)
 }
 
@@ -130,22 +136,13 @@ fn make_passkey(world: &mut World, person: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-#[given("a passkey that nobody has registered")]
-async fn unregistered_passkey(world: &mut World) -> Result<(), Fault> {
-    let outcome = make_passkey(world, SPARE);
-    world.note(outcome)
-}
-
-#[given(regex = r"^(\w+) uses that passkey$")]
-async fn take_passkey(world: &mut World, person: String) -> Result<(), Fault> {
-    let outcome = match world.passkeys.remove(SPARE) {
-        Some(passkey) => {
-            world.passkeys.insert(person, passkey);
-            Ok(())
-        }
-        None => Err(Fault::suite("there is no passkey to take")),
-    };
-    world.note(outcome)
+fn take_passkey(world: &mut World, person: String) -> Result<(), Fault> {
+    let passkey = world
+        .passkeys
+        .remove(SPARE)
+        .ok_or_else(|| Fault::suite("there is no passkey to take"))?;
+    world.passkeys.insert(person, passkey);
+    Ok(())
 }
 
 #[given(regex = r"^(\d+) provisioned credentials$")]
@@ -172,19 +169,32 @@ async fn page(
     Ok(())
 }
 
-#[when(regex = r"^the key of (\w+) is used$")]
-async fn use_key(world: &mut World, name: String) -> Result<(), Fault> {
-    let outcome = used(world, &name).await;
+#[given(regex = r"^the (key|token) of (\w+) is used(?: to (read|write))?(?: as (\S+))?$")]
+#[when(regex = r"^the (key|token) of (\w+) is used(?: to (read|write))?(?: as (\S+))?$")]
+async fn use_it(
+    world: &mut World,
+    what: String,
+    name: String,
+    probe: String,
+    agent: String,
+) -> Result<(), Fault> {
+    let probe = if probe.is_empty() { "read" } else { &probe };
+    let outcome = used(world, &format!("the {what} of {name}"), probe, &agent).await;
     world.note(outcome)
 }
 
-async fn used(world: &mut World, name: &str) -> Result<(), Fault> {
-    let status = world.try_key(name, "read").await?;
+/// Makes a probe that has to be served, with a `User-Agent` if one is given.
+async fn used(world: &mut World, actor: &str, probe: &str, agent: &str) -> Result<(), Fault> {
+    let mut changes = Vec::new();
+    if !agent.is_empty() {
+        changes.push(("header User-Agent".to_owned(), agent.to_owned()));
+    }
+    let status = world.try_probe(actor, probe, changes).await?;
     if (200..300).contains(&status) {
         return Ok(());
     }
     Err(Fault::missing(
-        "the key to open the read probe, to begin with",
+        format!("{actor} to open the {probe} probe, to begin with"),
         status.to_string(),
     ))
 }
@@ -204,44 +214,60 @@ async fn propagation(world: &mut World) -> Result<(), Fault> {
     Ok(())
 }
 
-#[given(regex = r"^the clock advances by (\d+) seconds$")]
-#[when(regex = r"^the clock advances by (\d+) seconds$")]
-async fn clock(world: &mut World, seconds: i64) -> Result<(), Fault> {
-    advance(world, seconds).await
-}
-
-/// Moves the clock to a time, not before it and hardly after it: the tenant's time is never
-/// taken for later than it is.
-#[given(regex = r"^the clock advances to (\S+)$")]
-#[when(regex = r"^the clock advances to (\S+)$")]
-async fn clock_to(world: &mut World, cell: String) -> Result<(), Fault> {
-    let outcome = world
-        .names
-        .text(&cell)
-        .and_then(|time| world.tenant()?.seconds_until(&time));
-    let seconds = world.note(outcome)?;
-    advance(world, seconds.max(1)).await
-}
-
-async fn advance(world: &mut World, seconds: i64) -> Result<(), Fault> {
-    let mut call = plain("the operator", "clock_advance", "");
-    call.changes = vec![("advance_seconds".to_owned(), seconds.to_string())];
-    let outcome = world.must(&call).await;
+/// Moves the clock by seconds, or to a time: not before it and hardly after it, since the
+/// tenant's time is never taken for later than it is.
+#[given(regex = r"^the clock advances (by|to) (\S+)(?: seconds)?$")]
+#[when(regex = r"^the clock advances (by|to) (\S+)(?: seconds)?$")]
+async fn clock(world: &mut World, how: String, cell: String) -> Result<(), Fault> {
+    let outcome = async {
+        let text = world.names.text(&cell)?;
+        let seconds = if how == "to" {
+            world.tenant()?.seconds_until(&text)?.max(1)
+        } else {
+            text.parse()
+                .map_err(|_| Fault::suite(format!("`{text}` is no number of seconds")))?
+        };
+        let mut call = plain("the operator", "clock_advance", "");
+        call.changes = vec![("advance_seconds".to_owned(), seconds.to_string())];
+        world.must(&call).await
+    }
+    .await;
     world.note(outcome).map(|_| ())
 }
 
-#[given(regex = r"^(\w+) (revokes|rotates|reads the delivery of|creates from) (\w+)$")]
-#[when(regex = r"^(\w+) (revokes|rotates|reads the delivery of|creates from) (\w+)$")]
-async fn deed(world: &mut World, person: String, what: String, name: String) -> Result<(), Fault> {
-    if what == "creates from" {
-        let outcome = world.must(&from_request(&person, &name)).await;
-        return world.note(outcome).map(|_| ());
+/// What people do besides what a scenario is about, and what it is called on the wire.
+const DEEDS: [(&str, &str); 8] = [
+    ("revokes", "credential_revoke"),
+    ("rotates", "rotation_open"),
+    ("suspends", "credential_suspend"),
+    ("resumes", "credential_resume"),
+    ("advances", "rotation_advance"),
+    ("rolls back", "rotation_rollback"),
+    ("reads the delivery of", "delivery_read"),
+    ("acknowledges the delivery of", "delivery_ack"),
+];
+
+#[given(
+    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: with:)?$"
+)]
+#[when(
+    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: with:)?$"
+)]
+async fn deed(
+    world: &mut World,
+    person: String,
+    what: String,
+    name: String,
+    step: &Step,
+) -> Result<(), Fault> {
+    let outcome = async {
+        let mut recipe = match DEEDS.iter().find(|(words, _)| *words == what) {
+            Some((_, endpoint)) => plain(&person, endpoint, &name),
+            None => from_request(&person, &name),
+        };
+        recipe.changes.extend(rows(step)?);
+        world.must(&recipe).await
     }
-    let endpoint = match what.as_str() {
-        "revokes" => "credential_revoke",
-        "rotates" => "rotation_open",
-        _ => "delivery_read",
-    };
-    let outcome = world.must(&plain(&person, endpoint, &name)).await;
+    .await;
     world.note(outcome).map(|_| ())
 }

@@ -1,6 +1,6 @@
 //! Listings, and what is not there.
 
-use clp_schemas::endpoint::{self, Base, Class, Endpoint};
+use clp_schemas::endpoint::{self, Base, BodyForm, Class, Endpoint};
 use clp_schemas::ops::discover::Manifest;
 use cucumber::then;
 use serde_json::{Value, json};
@@ -177,17 +177,11 @@ async fn count(world: &mut World, wanted: usize) -> Result<(), Fault> {
     world.note(outcome)
 }
 
-/// Paths that belong to operations of the protocol which this version does not specify.
-const UNSPECIFIED: &[(&str, &str, &str)] = &[
-    (
-        "inject",
-        "PUT",
-        "/{credential_id}/installations/ins_00000000000000000000",
-    ),
-    ("inventory", "GET", "/{credential_id}/usage"),
-    ("inventory", "GET", "/{credential_id}/blast-radius"),
-    ("inventory", "POST", "/{credential_id}/usage-reports"),
-    ("inventory", "POST", "/leak-reports"),
+/// Paths that belong to profiles which this version does not specify.
+const UNSPECIFIED: &[(&str, &str)] = &[
+    ("GET", "/{credential_id}/blast-radius"),
+    ("POST", "/{credential_id}/usage-reports"),
+    ("POST", "/leak-reports"),
 ];
 
 #[then("no undeclared operation answers")]
@@ -208,11 +202,7 @@ async fn refuse_undeclared(world: &mut World) -> Result<(), Fault> {
     let template = world.cook(&plain("Ana", "credential_read", ""))?;
     let mut calls: Vec<Call> = UNSPECIFIED
         .iter()
-        .filter(|(operation, _, _)| {
-            let listed = manifest.supported_operations.as_ref();
-            !listed.is_some_and(|names| names.iter().any(|name| name == operation))
-        })
-        .map(|(_, method, path)| Call {
+        .map(|(method, path)| Call {
             method: (*method).to_owned(),
             path: Some((*path).to_owned()),
             payload: if *method == "GET" {
@@ -225,18 +215,23 @@ async fn refuse_undeclared(world: &mut World) -> Result<(), Fault> {
         .collect();
     for row in endpoint::ALL
         .iter()
-        .filter(|row| row.base == Base::Credentials && !declared(row))
+        .filter(|row| row.base != Base::Control && !declared(row))
     {
-        let payload = if row.has_body() {
-            Payload::Json(json!({}))
-        } else {
-            Payload::Nothing
+        let payload = match row.body() {
+            BodyForm::None => Payload::Nothing,
+            BodyForm::Json => Payload::Json(json!({})),
+            BodyForm::Form => Payload::Form(Vec::new()),
         };
         let mut call = Call::of(row, Actor::Person("Ana".to_owned()), payload);
-        call.parameters.insert(
-            "request_id".to_owned(),
-            "req_00000000000000000000".to_owned(),
-        );
+        for (name, prefix) in [
+            ("request_id", "req"),
+            ("rotation_id", "rot"),
+            ("delivery_id", "dlv"),
+            ("installation_id", "ins"),
+        ] {
+            let value = format!("{prefix}_00000000000000000000");
+            call.parameters.insert(name.to_owned(), value);
+        }
         call.parameters
             .insert("credential_id".to_owned(), id.clone());
         calls.push(call);

@@ -1,6 +1,8 @@
 //! The vocabulary of the features: few steps, and tables that say the rest.
 //!
-//! `ACTOR` is one of the cast, `nobody`, `a stranger`, `the operator` or `the key [of NAME]`.
+//! `ACTOR` is one of the cast, `nobody`, `a stranger`, `the operator`, `the key [of NAME]` or
+//! `the token [of NAME]`. What a caller adds by itself (the precondition, how an OAuth client
+//! authenticates, the proof of a bound key) the scenario only says where it is the point.
 //! A cell is JSON, a reference such as `{credential.id}`, or one of the words in [`expect`].
 
 pub mod act;
@@ -12,8 +14,10 @@ pub mod expect;
 pub mod grammar;
 pub mod ground;
 pub mod lists;
+pub mod places;
 pub mod secrets;
 pub mod verdicts;
+pub mod webhooks;
 
 use cucumber::gherkin::Step;
 

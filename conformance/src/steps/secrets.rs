@@ -4,22 +4,33 @@ use cucumber::{given, then};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::oracle::key;
+use crate::oracle::jose::Pair;
+use crate::oracle::{key, webhook};
 use crate::world::names::at;
 use crate::world::{Fault, World};
 
-#[then(regex = r"^the key of (\w+) (opens|does not open) the (read|write) probe$")]
-async fn opens(world: &mut World, name: String, verb: String, probe: String) -> Result<(), Fault> {
-    let outcome = world.try_key(&name, &probe).await.and_then(|status| {
-        let open = (200..300).contains(&status);
-        if open == (verb == "opens") {
-            return Ok(());
-        }
-        Err(Fault::missing(
-            format!("a key that {verb} the {probe} probe"),
-            status.to_string(),
-        ))
-    });
+#[then(regex = r"^the (key|token) of (\w+) (opens|does not open) the (read|write) probe$")]
+async fn opens(
+    world: &mut World,
+    what: String,
+    name: String,
+    verb: String,
+    probe: String,
+) -> Result<(), Fault> {
+    let actor = format!("the {what} of {name}");
+    let outcome = world
+        .try_probe(&actor, &probe, Vec::new())
+        .await
+        .and_then(|status| {
+            let open = (200..300).contains(&status);
+            if open == (verb == "opens") {
+                return Ok(());
+            }
+            Err(Fault::missing(
+                format!("a {what} that {verb} the {probe} probe"),
+                status.to_string(),
+            ))
+        });
     world.note(outcome)
 }
 
@@ -31,13 +42,48 @@ async fn form(world: &mut World, name: String) -> Result<(), Fault> {
 
 fn check_form(world: &World, name: &str) -> Result<(), Fault> {
     let credential = world.names.resolve(name)?;
-    let id = at(&credential, "id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let key = world
+    let text = |path: &str| {
+        at(&credential, path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let secret = world
         .keys
-        .get(id)
+        .get(text("id"))
         .ok_or_else(|| Fault::suite(format!("the key of {name} was not delivered")))?;
+    match text("type") {
+        "webhook_secret" => webhook::key(secret).map(|_| ()).map_err(|fault| {
+            Fault::broken("CLP-WHK-001", "a webhook secret", fault.to_string())
+        }),
+        "service_account" => check_pair(&credential, secret),
+        _ => check_key(world, secret, text("key_id")),
+    }
+}
+
+/// The private JWK is that of the public one in the record.
+fn check_pair(credential: &Value, text: &str) -> Result<(), Fault> {
+    let broken = |got: String| {
+        Fault::broken(
+            "CLP-OAU-015",
+            "the private JWK of the credential's `public_jwk`",
+            got,
+        )
+    };
+    let jwk: Value = serde_json::from_str(text).map_err(|_| broken("no JSON".to_owned()))?;
+    let pair = Pair::from_jwk(&jwk).map_err(|fault| broken(fault.to_string()))?;
+    let stated = at(credential, "public_jwk").unwrap_or(&Value::Null);
+    if *stated != pair.jwk() {
+        return Err(broken(stated.to_string()));
+    }
+    let thumbprint = pair.thumbprint().map_err(|fault| broken(fault.to_string()))?;
+    if at(credential, "key_id") == Some(&json!(thumbprint)) {
+        Ok(())
+    } else {
+        Err(broken("another thumbprint as `key_id`".to_owned()))
+    }
+}
+
+fn check_key(world: &World, key: &str, stated: &str) -> Result<(), Fault> {
     let key_id = key::key_id(key).map_err(|fault| {
         Fault::broken(
             "CLP-CRE-018",
@@ -45,12 +91,11 @@ fn check_form(world: &World, name: &str) -> Result<(), Fault> {
             fault.to_string(),
         )
     })?;
-    if at(&credential, "key_id") != Some(&json!(key_id)) {
-        let stated = at(&credential, "key_id").cloned().unwrap_or_default();
+    if stated != key_id {
         return Err(Fault::broken(
             "CLP-CRE-019",
             format!("`key_id`: \"{key_id}\""),
-            stated.to_string(),
+            stated,
         ));
     }
     let Some(formats) = world

@@ -3,7 +3,11 @@
 pub mod null;
 pub mod reference;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use clp_schemas::endpoint::Class;
+use clp_schemas::ops::discover::Manifest;
 
 use url::Url;
 
@@ -11,11 +15,58 @@ use crate::config::{Cast, Control, Target};
 use crate::world::baseline::Contracts;
 use crate::world::wire;
 
+/// Which of several issuers a scenario is about. What holds only where a profile is not claimed
+/// cannot be seen at an issuer that claims every one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Which {
+    /// The one that the run is about.
+    #[default]
+    Home,
+    /// One that does not claim `inventory`.
+    WithoutInventory,
+    /// One that claims no profile beyond approvals, proofs of its log and test control.
+    WithoutProfiles,
+}
+
+impl Which {
+    /// All but the first, with the tag of the scenarios that are about it.
+    pub const ELSEWHERE: [(Self, &str); 2] = [
+        (Self::WithoutInventory, "without-inventory"),
+        (Self::WithoutProfiles, "without-profiles"),
+    ];
+
+    /// Which one a scenario with these tags is about.
+    pub fn of<'a>(tags: impl IntoIterator<Item = &'a String>) -> Self {
+        tags.into_iter()
+            .find_map(|tag| Self::ELSEWHERE.iter().find(|(_, name)| name == tag))
+            .map_or(Self::Home, |(which, _)| *which)
+    }
+
+    /// The first profile that an issuer claims though it should not, to be this one.
+    #[must_use]
+    pub fn claimed_too_much(self, manifest: &Manifest) -> Option<Class> {
+        let beyond: &[Class] = match self {
+            Self::Home => &[],
+            Self::WithoutInventory => &[Class::Inventory],
+            Self::WithoutProfiles => &[
+                Class::Lifecycle,
+                Class::Inventory,
+                Class::Oauth,
+                Class::Webhooks,
+                Class::BoundKeys,
+            ],
+        };
+        beyond.iter().copied().find(|class| manifest.claims(*class))
+    }
+}
+
 /// An issuer under test.
 #[derive(Debug)]
 pub struct Subject {
     /// The prefix of its manifest: the issuer identifier.
     pub url: Url,
+    /// The issuers for what cannot be seen there, behind the same test control.
+    pub elsewhere: BTreeMap<Which, Url>,
     /// Its test control; with it, every scenario has a tenant and a clock of its own.
     pub control: Option<Control>,
     /// The cast that was set up by hand, without test control.
@@ -46,8 +97,9 @@ impl Subject {
     /// Where it cannot be started.
     pub async fn open(target: &Target) -> Result<Arc<Self>, SubjectFault> {
         match target {
-            Target::Remote(remote) => Self::at(
+            Target::Remote(remote) => Self::start(
                 remote.url.clone(),
+                remote.elsewhere.clone(),
                 remote.control.clone(),
                 remote.cast.clone(),
                 None,
@@ -55,25 +107,34 @@ impl Subject {
             Target::Reference => {
                 let embedded = reference::Embedded::start().await?;
                 let (url, control) = (embedded.url.clone(), embedded.control.clone());
-                Self::at(url, Some(control), None, Some(embedded))
+                let elsewhere = embedded.elsewhere.clone();
+                Self::start(url, elsewhere, Some(control), None, Some(embedded))
             }
         }
     }
 
-    fn at(
+    fn start(
         url: Url,
+        elsewhere: BTreeMap<Which, Url>,
         control: Option<Control>,
         cast: Option<Cast>,
         embedded: Option<reference::Embedded>,
     ) -> Result<Arc<Self>, SubjectFault> {
         Ok(Arc::new(Self {
             url,
+            elsewhere,
             control,
             cast,
             contracts: Contracts::default(),
             http: wire::client()?,
             embedded,
         }))
+    }
+
+    /// The issuer that a scenario is about: the one for it, if there is one.
+    #[must_use]
+    pub fn at(&self, which: Which) -> &Url {
+        self.elsewhere.get(&which).unwrap_or(&self.url)
     }
 
     /// Whether it is the embedded reference issuer.

@@ -163,7 +163,7 @@ impl NullIssuer {
             members,
             probe,
         };
-        Subject::at(self.url.clone(), None, Some(cast), None)
+        Subject::start(self.url.clone(), BTreeMap::new(), None, Some(cast), None)
     }
 }
 

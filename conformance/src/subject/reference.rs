@@ -1,17 +1,27 @@
 //! The reference issuer, embedded: the one place where the suite touches it.
 
+use std::collections::BTreeMap;
+
 use clp_issuer::config::Config;
 use clp_issuer::{Issuer, Running};
 use url::Url;
 
-use super::SubjectFault;
+use super::{SubjectFault, Which};
 use crate::config::Control;
+
+/// The personas that claim less than the first.
+const ELSEWHERE: [(Which, &str); 2] = [
+    (Which::WithoutInventory, "hosting"),
+    (Which::WithoutProfiles, "analytics"),
+];
 
 /// A running reference issuer; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Embedded {
     /// The issuer identifier of its first persona.
     pub url: Url,
+    /// Those of the personas that claim less.
+    pub elsewhere: BTreeMap<Which, Url>,
     /// Its test control.
     pub control: Control,
     _running: Running,
@@ -40,11 +50,19 @@ impl Embedded {
             .personas
             .first()
             .ok_or_else(|| fault("it serves no persona".to_owned()))?;
+        let elsewhere = ELSEWHERE
+            .into_iter()
+            .filter_map(|(which, name)| {
+                let persona = running.personas.iter().find(|one| one.name == name)?;
+                Some(url(&persona.url).map(|url| (which, url)))
+            })
+            .collect::<Result<_, _>>()?;
         let (Some(control), Some(token)) = (&running.control_url, &running.control_token) else {
             return Err(fault("it has no test control".to_owned()));
         };
         Ok(Self {
             url: url(&persona.url)?,
+            elsewhere,
             control: Control {
                 url: url(control)?,
                 token: token.clone(),

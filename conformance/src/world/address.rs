@@ -12,23 +12,25 @@ impl World {
     /// The request behind a call.
     pub(super) fn prepare(&self, call: &Call) -> Result<Sent, Fault> {
         let mut headers = Vec::new();
-        let own = |name: &str| {
-            call.without.iter().any(|gone| gone == name)
-                || call
-                    .headers
-                    .iter()
-                    .any(|(have, _)| have.eq_ignore_ascii_case(name))
-        };
+        let own = |name: &str| call.owns(name);
+        // An OAuth client authenticates in its own way.
+        let client = call.row().is_some_and(|row| row.id == EndpointId::TokenIssue);
         if !own("clp-version") && call.row().is_some() {
             headers.push(("CLP-Version".to_owned(), "1.0".to_owned()));
         }
         if !own("authorization")
+            && !client
             && let Some(token) = self.token(&call.actor)?
         {
             headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
         }
-        if !own("content-type") && call.payload != Payload::Nothing {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        let media = match &call.payload {
+            Payload::Nothing => None,
+            Payload::Form(_) => Some("application/x-www-form-urlencoded"),
+            Payload::Json(_) | Payload::Raw(_) => Some("application/json"),
+        };
+        if let Some(media) = media.filter(|_| !own("content-type")) {
+            headers.push(("Content-Type".to_owned(), media.to_owned()));
         }
         if !own("idempotency-key")
             && let Some(key) = &call.key
@@ -47,6 +49,10 @@ impl World {
             body: match &call.payload {
                 Payload::Nothing => None,
                 Payload::Json(value) => Some(value.to_string().into_bytes()),
+                Payload::Form(fields) => {
+                    let mut form = url::form_urlencoded::Serializer::new(String::new());
+                    Some(form.extend_pairs(fields).finish().into_bytes())
+                }
                 Payload::Raw(bytes) => Some(bytes.clone()),
             },
         })
@@ -68,6 +74,16 @@ impl World {
                 Some(person) => Ok(Some(person.token.clone())),
                 None => Err(Fault::suite(format!("nobody is called `{name}`"))),
             },
+            Actor::Token(name) => {
+                let id = match name {
+                    Some(name) => self.names.text(&format!("{{{name}.id}}"))?,
+                    None => self.newest_token.clone().unwrap_or_default(),
+                };
+                match self.tokens.get(&id) {
+                    Some(token) => Ok(Some(token.clone())),
+                    None => Err(Fault::suite("that token was not issued")),
+                }
+            }
             Actor::Key(name) => {
                 let id = match name {
                     Some(name) => self.names.text(&format!("{{{name}.id}}"))?,
@@ -81,7 +97,8 @@ impl World {
         }
     }
 
-    fn url(&self, call: &Call) -> Result<Url, Fault> {
+    /// Where a call goes, without its query.
+    pub(super) fn url(&self, call: &Call) -> Result<Url, Fault> {
         let subject = self.subject()?;
         let row = match &call.place {
             Place::Probe { name } => {
@@ -135,6 +152,7 @@ impl World {
             url
         };
         let subject = self.subject()?;
+        let issuer = subject.at(self.which);
         match id {
             EndpointId::ResourceMetadataRead => Ok(inserted(
                 &self.tenant()?.endpoint,
@@ -152,13 +170,13 @@ impl World {
                             format!("`{text}`"),
                         )
                     }),
-                    None => subject
-                        .url
+                    None => issuer
                         .join("/.well-known/credential-permissions")
                         .map_err(|_| Fault::suite("the subject's URL is none")),
                 }
             }
-            _ => Ok(inserted(&subject.url, "credential-issuer")),
+            EndpointId::OauthMetadataRead => Ok(inserted(issuer, "oauth-authorization-server")),
+            _ => Ok(inserted(issuer, "credential-issuer")),
         }
     }
 }

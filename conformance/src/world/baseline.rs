@@ -1,6 +1,8 @@
 //! What holds for every answer, whatever was called: checked each time, so that no scenario
 //! has to ask for it and none can forget to.
 
+mod oauth;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -132,18 +134,22 @@ pub fn check(
     if got.status == 304 {
         return Ok((Kind::Accepted, None));
     }
+    let media = got.header("content-type").unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    if oauth::is_one(call, got, essence) {
+        let (code, answer) = oauth::refusal(call, got, mark)?;
+        return Ok((Kind::Refused(code), Some(answer)));
+    }
     if got.status >= 400 {
         let (name, problem) = refusal(contracts, call, got, mark)?;
         return Ok((Kind::Refused(name), Some(problem)));
     }
-    if got.status != row.success {
+    if !row.successes().contains(&got.status) {
         return Err(Fault::missing(
             format!("the status {} or a refusal", row.success),
             got.status.to_string(),
         ));
     }
-    let media = got.header("content-type").unwrap_or_default();
-    let essence = media.split(';').next().unwrap_or_default().trim();
     match row.media {
         Media::Empty => Ok((Kind::Accepted, None)),
         Media::Text if essence.eq_ignore_ascii_case("text/plain") => Ok((Kind::Accepted, None)),
@@ -314,7 +320,7 @@ fn pointer(call: &Call, problem: &Value) -> Result<(), Fault> {
             Ok(body) => body,
             Err(_) => return Ok(()),
         },
-        Payload::Nothing => return Ok(()),
+        Payload::Nothing | Payload::Form(_) => return Ok(()),
     };
     if body.pointer(pointer).is_some() {
         Ok(())

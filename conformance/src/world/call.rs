@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clp_schemas::endpoint::{self, Endpoint, EndpointId};
+use clp_schemas::endpoint::{self, Endpoint};
 use serde_json::{Value, json};
 
 use super::Fault;
@@ -21,6 +21,8 @@ pub enum Actor {
     Operator,
     /// Whoever holds the key of the named credential; the last one delivered by default.
     Key(Option<String>),
+    /// Whoever holds the access token of the named credential; the last one by default.
+    Token(Option<String>),
 }
 
 impl Actor {
@@ -32,10 +34,15 @@ impl Actor {
             "a stranger" => Self::Stranger,
             "the operator" => Self::Operator,
             "the key" => Self::Key(None),
-            other => match other.strip_prefix("the key of ") {
-                Some(name) => Self::Key(Some(name.to_owned())),
-                None => Self::Person(other.to_owned()),
-            },
+            "the token" => Self::Token(None),
+            other => {
+                let of = |what: &str| other.strip_prefix(what).map(str::to_owned);
+                match (of("the key of "), of("the token of ")) {
+                    (Some(name), _) => Self::Key(Some(name)),
+                    (_, Some(name)) => Self::Token(Some(name)),
+                    _ => Self::Person(other.to_owned()),
+                }
+            }
         }
     }
 }
@@ -59,6 +66,8 @@ pub enum Payload {
     Nothing,
     /// JSON.
     Json(Value),
+    /// A form, as OAuth has it.
+    Form(Vec<(String, String)>),
     /// Bytes as they are.
     Raw(Vec<u8>),
 }
@@ -93,16 +102,33 @@ pub struct Call {
     pub payload: Payload,
     /// The `Idempotency-Key`, once it is chosen.
     pub key: Option<String>,
+    /// How an OAuth client authenticates, in the words of the scenario.
+    pub authentication: Option<String>,
+    /// What proof goes with a bound key, in the words of the scenario.
+    pub proof: Option<String>,
+    /// Whether precondition, authentication and proof are in place.
+    pub dressed: bool,
 }
 
 impl Call {
-    /// A call of a row, with its usual body.
+    /// A call of a row.
     #[must_use]
     pub fn of(row: &'static Endpoint, actor: Actor, payload: Payload) -> Self {
+        Self::at(Place::Endpoint(row), actor, row.method.name(), payload)
+    }
+
+    /// A call to the issuer's own API.
+    #[must_use]
+    pub fn of_probe(name: &str, actor: Actor, method: &str, payload: Payload) -> Self {
+        let name = name.to_owned();
+        Self::at(Place::Probe { name }, actor, method, payload)
+    }
+
+    fn at(place: Place, actor: Actor, method: &str, payload: Payload) -> Self {
         Self {
-            place: Place::Endpoint(row),
+            place,
             actor,
-            method: row.method.name().to_owned(),
+            method: method.to_owned(),
             path: None,
             parameters: BTreeMap::new(),
             query: Vec::new(),
@@ -110,6 +136,9 @@ impl Call {
             without: Vec::new(),
             payload,
             key: None,
+            authentication: None,
+            proof: None,
+            dressed: false,
         }
     }
 
@@ -131,8 +160,19 @@ impl Call {
         }
     }
 
-    /// Gives one part another value. A part is `query NAME`, `header NAME` (with `another`
-    /// in front: beside what is there), `path NAME`, or a path of members into the body.
+    /// Whether the scenario itself says what stands in this header field, or that it is absent.
+    #[must_use]
+    pub fn owns(&self, header: &str) -> bool {
+        self.without.iter().any(|gone| gone == header)
+            || self
+                .headers
+                .iter()
+                .any(|(have, _)| have.eq_ignore_ascii_case(header))
+    }
+
+    /// Gives one part another value. A part is `query NAME`, `header NAME` or `form NAME` (with
+    /// `another` in front: beside what is there), `path NAME`, `authentication`, `proof`, or a
+    /// path of members into the body.
     ///
     /// # Errors
     /// Where the part or the value makes no sense.
@@ -144,11 +184,14 @@ impl Call {
         match part.split_once(' ') {
             Some(("query", name)) => place(&mut self.query, name, names.text(cell)?, put),
             Some(("header", name)) => place(&mut self.headers, name, names.text(cell)?, put),
+            Some(("form", name)) => place(self.form_mut()?, name, names.text(cell)?, put),
             Some(("path", name)) => {
                 self.parameters.insert(name.to_owned(), names.text(cell)?);
             }
             Some(_) => return Err(Fault::suite(format!("a call has no part `{part}`"))),
             None if part == "body" => self.payload = Payload::Json(names.value(cell)?),
+            None if part == "authentication" => self.authentication = Some(names.text(cell)?),
+            None if part == "proof" => self.proof = Some(names.text(cell)?),
             None => {
                 let body = self.json_mut(part)?;
                 set(body, part, names.value(cell)?)?;
@@ -164,6 +207,7 @@ impl Call {
     pub fn leave_out(&mut self, part: &str) -> Result<(), Fault> {
         match part.split_once(' ') {
             Some(("query", name)) => self.query.retain(|(have, _)| have != name),
+            Some(("form", name)) => self.form_mut()?.retain(|(have, _)| have != name),
             Some(("header", name)) => {
                 self.headers
                     .retain(|(have, _)| !have.eq_ignore_ascii_case(name));
@@ -171,9 +215,22 @@ impl Call {
             }
             Some(_) => return Err(Fault::suite(format!("a call has no part `{part}`"))),
             None if part == "body" => self.payload = Payload::Nothing,
+            None if part == "proof" => self.proof = Some("none".to_owned()),
+            None if part == "authentication" => self.authentication = Some("none".to_owned()),
             None => remove(self.json_mut(part)?, part)?,
         }
         Ok(())
+    }
+
+    /// The fields of the form.
+    ///
+    /// # Errors
+    /// Where the call has none.
+    pub fn form_mut(&mut self) -> Result<&mut Vec<(String, String)>, Fault> {
+        match &mut self.payload {
+            Payload::Form(fields) => Ok(fields),
+            _ => Err(Fault::suite("the call has no form")),
+        }
     }
 
     fn json_mut(&mut self, part: &str) -> Result<&mut Value, Fault> {
@@ -294,57 +351,6 @@ pub fn row(name: &str) -> Result<&'static Endpoint, Fault> {
         .copied()
         .find(|row| row.name == name)
         .ok_or_else(|| Fault::suite(format!("no endpoint is called `{name}`")))
-}
-
-/// The usual body of a call: accepted, unless something in it is changed.
-///
-/// # Errors
-/// Where it needs something that was not answered yet.
-pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
-    use EndpointId as Id;
-    let described = |environment: &str| -> Result<Value, Fault> {
-        Ok(json!({
-            "type": "api_key",
-            "permissions": names.resolve("probe.read_permissions")?,
-            "purpose": names.resolve("mark")?,
-            "owner": names.resolve("mark")?,
-            "project": names.resolve("probe.project")?,
-            "environment": names.resolve(environment)?,
-        }))
-    };
-    let body = match id {
-        Id::CredentialCreate => described("probe.environment")?,
-        Id::RequestOpen => {
-            let mut body = described("probe.approval_environment")?;
-            set(
-                &mut body,
-                "subject",
-                json!({"kind": "agent", "id": names.resolve("mark")?}),
-            )?;
-            set(&mut body, "lifetime_seconds", json!(7200))?;
-            body
-        }
-        Id::ChallengeOpen => json!({"decision": "approve"}),
-        Id::ApprovalSubmit => json!({
-            "challenge_id": names.resolve("challenge.id")?,
-            "method": "passkey",
-            "evidence": names.resolve("evidence")?,
-        }),
-        Id::RotationOpen => json!({"reason": "scheduled"}),
-        Id::CredentialRevoke => json!({"mode": "immediate", "reason": "no_longer_needed"}),
-        Id::SandboxOpen => json!({"issuer_identifier": names.resolve("issuer")?}),
-        Id::ClockAdvance => json!({"advance_seconds": 1}),
-        Id::ControlApprove => {
-            json!({"request_id": names.resolve("request.id")?, "decision": "approve"})
-        }
-        Id::AuthenticatorRegister => json!({
-            "principal": names.resolve("ben.id")?,
-            "credential_id": names.resolve("passkey.credential_id")?,
-            "public_key": names.resolve("passkey.public_key")?,
-        }),
-        _ => return Ok(Payload::Nothing),
-    };
-    Ok(Payload::Json(body))
 }
 
 #[cfg(test)]

@@ -113,6 +113,14 @@ impl Tenant {
         spell(base.checked_add(passed).unwrap_or(base))
     }
 
+    /// The tenant's time, in seconds since 1970, to about a second.
+    #[must_use]
+    pub fn unix(&self) -> i64 {
+        let (base, since) = self.clock;
+        let passed = i64::try_from(since.elapsed().as_secs()).unwrap_or_default();
+        base.as_second().saturating_add(passed)
+    }
+
     /// How many seconds after the tenant's time this is, rounded up.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use clp_schemas::state::Named as _;
 use super::scope;
 use crate::config::Persona;
 use crate::lifecycle::Effect;
-use crate::lifecycle::credential::{accept, refuse};
+use crate::lifecycle::access::{Spent, Use, accept, probe_refused, refuse};
 use crate::store::{Fault, Gate, Once, TokenRow, Tx};
 
 /// How a key or a token was presented.
@@ -104,7 +104,8 @@ pub fn use_key<'c>(
         };
         return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
     };
-    tx.apply(counts(persona, credential, call, &document, access))?;
+    let used = used(persona, credential, call, &document, access);
+    tx.apply(used.map(Effect::CountUse).into_iter().collect())?;
     tx.apply(accept(credential, tx.now()))?;
     Ok(KeyUse::Granted(tx, Box::new(holder.credential)))
 }
@@ -168,45 +169,45 @@ fn holds(
     if tx.was_seen(Once::Proof, &credential.id, &proof.id)? {
         return Ok(false);
     }
-    tx.apply(vec![Effect::Remember {
+    let spent = Spent {
         kind: Once::Proof,
         credential: credential.id.clone(),
         id: proof.id,
-        until: proof.forget_at,
-    }])?;
+        forget_at: proof.forget_at,
+    };
+    tx.apply(vec![Effect::Remember(spent)])?;
     Ok(true)
 }
 
-/// Counts an accepted call: for whom the persona looks at consumers, by consumer.
-fn counts(
+/// An accepted call as it is counted, where it is: by consumer, where somebody can ask for that.
+fn used(
     persona: &Persona,
     credential: &Credential,
     call: &Presented,
     document: &PermissionDocument,
     access: Access<'_>,
-) -> Vec<Effect> {
+) -> Option<Use> {
     if !persona.claims(Class::Lifecycle) {
-        return Vec::new();
+        return None;
     }
     // Who calls is personal data; it is not kept where nobody can ask for it.
-    let (user_agent, address) = if persona.claims(Class::Inventory) {
-        (call.user_agent.as_str(), call.address.as_str())
-    } else {
-        ("", "")
+    let kept = |text: &str| match persona.claims(Class::Inventory) {
+        true => text.to_owned(),
+        false => String::new(),
     };
     // Permissions that were granted under their document expand under it.
     let parts = expand(document, &credential.permissions).unwrap_or_default();
-    let used = parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| was_used(document, part, access));
-    std::iter::once(Effect::CountUse {
+    Some(Use {
         credential: credential.id.clone(),
-        user_agent: user_agent.to_owned(),
-        address: address.to_owned(),
+        user_agent: kept(&call.user_agent),
+        address: kept(&call.address),
+        parts: parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| was_used(document, part, access))
+            .map(|(number, _)| number)
+            .collect(),
     })
-    .chain(used.map(|(number, _)| Effect::UsePart(credential.id.clone(), number)))
-    .collect()
 }
 
 /// What stands behind a key or a token, if it is genuine, whatever state that is in.
@@ -269,15 +270,14 @@ pub(crate) fn refuse_probe(
         return Ok(());
     };
     let mut tx = gate.enter(&tenant)?;
-    let Some(mut rotation) = tx.rotation(&id)? else {
+    let Some(rotation) = tx.rotation(&id)? else {
         return Ok(());
     };
     let is_of_kind = tx
         .credential(&rotation.predecessor)?
         .is_some_and(|predecessor| predecessor.kind == kind);
     if is_of_kind && rotation.probe_value.as_deref() == Some(text) {
-        rotation.probe_refused_at = Some(tx.now());
-        tx.apply(vec![Effect::SaveRotation(Box::new(rotation))])?;
+        tx.apply(probe_refused(rotation, tx.now()))?;
     }
     Ok(())
 }

@@ -210,46 +210,6 @@ pub fn deliver(
     effects
 }
 
-/// A resource accepts the key: whoever called with it has it, so its delivery is over.
-#[must_use]
-pub fn accept(credential: &Credential, now: Timestamp) -> Vec<Effect> {
-    let entry = Entry::of(audit::Event::CredentialUsed, credential).accesses(1, now, now);
-    vec![
-        Effect::CloseDelivery(credential.id.clone()),
-        Effect::Audit(entry),
-    ]
-}
-
-/// Issues an access token. Whoever asks with the secret has it, so its delivery is over.
-#[must_use]
-pub fn issue_token(
-    credential: &Credential,
-    token: Key,
-    scope: Vec<String>,
-    expires_at: Timestamp,
-) -> Vec<Effect> {
-    let entry = Entry::of(audit::Event::TokenIssued, credential).actor(credential.id.as_str());
-    vec![
-        Effect::SaveToken {
-            token,
-            credential: credential.id.clone(),
-            scope,
-            expires_at,
-        },
-        Effect::CloseDelivery(credential.id.clone()),
-        Effect::Audit(entry),
-    ]
-}
-
-/// A resource, or the token endpoint, refuses the key.
-#[must_use]
-pub fn refuse(credential: &Credential, reason: &str, now: Timestamp) -> Vec<Effect> {
-    let entry = Entry::of(audit::Event::CredentialUseRefused, credential)
-        .text("reason", reason)
-        .accesses(1, now, now);
-    vec![Effect::Audit(entry)]
-}
-
 /// The time of a delivery is over: the secret goes, and a credential that nobody fetched ends.
 #[must_use]
 pub fn lapse(credential: Credential, neighbours: Neighbours, at: Timestamp) -> Vec<Effect> {

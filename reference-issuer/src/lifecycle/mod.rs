@@ -2,6 +2,7 @@
 //! follows what is to be done, as [`Effect`]s, or a problem. The moves are those of the
 //! tables in `clp_schemas::state`; what no row admits does not happen.
 
+pub mod access;
 pub mod change;
 pub mod credential;
 pub mod inventory;
@@ -12,17 +13,17 @@ pub(crate) mod sweep;
 mod tests;
 
 use clp_schemas::ids::{ChallengeId, CredentialId, PrincipalId};
-use clp_schemas::key::Key;
 use clp_schemas::ops::approve::Challenge;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::ops::store::{Receipt, Store};
 use clp_schemas::time::Timestamp;
 
+use self::access::{NewToken, Spent, Use};
 use self::credential::FreshSecret;
 use crate::audit::Entry;
 use crate::passkey::Passkey;
-use crate::store::{DeliveryRow, Due, Evidence, InstallationRow, Once, RotationRow};
+use crate::store::{DeliveryRow, Due, Evidence, InstallationRow, RotationRow};
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
 #[derive(Debug)]
@@ -60,39 +61,12 @@ pub enum Effect {
     SaveStore(Box<Store>),
     /// Store the answer to an acknowledgement.
     SaveReceipt(Box<Receipt>),
-    /// Store a new access token.
-    SaveToken {
-        /// The token.
-        token: Key,
-        /// The credential that it is issued to.
-        credential: CredentialId,
-        /// `type:action` names, ascending.
-        scope: Vec<String>,
-        /// When it ends.
-        expires_at: Timestamp,
-    },
+    /// Store an access token.
+    SaveToken(Box<NewToken>),
     /// Remember an identifier that is good once.
-    Remember {
-        /// What it is of.
-        kind: Once,
-        /// Whose.
-        credential: CredentialId,
-        /// The identifier.
-        id: String,
-        /// When what it is of is no good any more by itself.
-        until: Timestamp,
-    },
-    /// Count an accepted call with a credential.
-    CountUse {
-        /// The credential.
-        credential: CredentialId,
-        /// The user agent; empty where none is kept.
-        user_agent: String,
-        /// Where the call came from; empty where that is not kept.
-        address: String,
-    },
-    /// Note that a part of a credential's expanded permissions was used.
-    UsePart(CredentialId, usize),
+    Remember(Spent),
+    /// Count an accepted call.
+    CountUse(Use),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.

@@ -16,7 +16,7 @@ use super::form::{Form, decode};
 use super::oauth::{Judged, Refused};
 use crate::auth::refuse_probe;
 use crate::http::Inbound;
-use crate::lifecycle::credential as life;
+use crate::lifecycle::access::refuse;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{Fault, Gate, Once, Tx};
@@ -253,8 +253,7 @@ pub(super) fn authenticate<'c>(
     };
     if let Err(refused) = rules::check(CLIENT_RULES, &standing) {
         if standing.proves && !standing.opens {
-            let reason = credential.state.name();
-            tx.apply(life::refuse(&credential, reason, tx.now()))?;
+            tx.apply(refuse(&credential, credential.state.name(), tx.now()))?;
         }
         return Ok(Err(refused));
     }

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use clp_schemas::audit::Event as AuditEvent;
 use clp_schemas::endpoint::EndpointId;
 use clp_schemas::ids::{CredentialId, RotationId, TenantId};
 use clp_schemas::ops::create::{Credential, CredentialPath};
@@ -16,11 +15,10 @@ use clp_schemas::webhook::WebhookSecret;
 use serde_json::{Map, Value, json};
 
 use super::guard;
-use crate::audit::Entry;
 use crate::auth::{self, Action};
 use crate::events::{Event, courier, signing};
 use crate::http::{Body, Inbound, Reply, read_body, read_query};
-use crate::lifecycle::Effect;
+use crate::lifecycle::access::tested;
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{Gate, RotationRow, Tx};
@@ -184,22 +182,13 @@ fn record(tx: &mut Tx<'_>, prepared: &Prepared, outcome: Outcome) -> Result<(), 
         Some(id) => tx.rotation(id)?.filter(|rotation| rotation.state.is_open()),
         None => None,
     };
-    let mut effects = Vec::new();
-    if let Some(mut rotation) = rotation {
-        let now = Some(tx.now());
-        match (prepared.signed_by, outcome) {
-            (SignedBy::Credential, Outcome::Accepted) if rotation.successor == credential.id => {
-                rotation.event_accepted_at = now;
-            }
-            (SignedBy::Probe, Outcome::Refused) => rotation.probe_refused_at = now,
-            _ => {}
-        }
-        effects.push(Effect::SaveRotation(Box::new(rotation)));
-    }
-    let entry = Entry::of(AuditEvent::EventTested, &credential)
-        .actor(&prepared.actor)
-        .text("signed_by", &prepared.signed_by.to_string())
-        .text("outcome", &outcome.to_string());
-    effects.push(Effect::Audit(entry));
+    let effects = tested(
+        &credential,
+        rotation,
+        prepared.signed_by,
+        outcome,
+        &prepared.actor,
+        tx.now(),
+    );
     Ok(tx.apply(effects)?)
 }

@@ -19,7 +19,7 @@ use super::mint;
 use crate::auth::scope;
 use crate::config::Persona;
 use crate::http::{Inbound, Reply};
-use crate::lifecycle::{Effect, credential as life};
+use crate::lifecycle::access::{self, NewToken, Spent};
 use crate::service::Service;
 use crate::store::{Gate, Once, Tx};
 
@@ -189,14 +189,18 @@ fn grant(
         expires_in: expires_at.unix() - tx.now().unix(),
         scope: given.join(" "),
     };
-    if let Some(assertion) = client.assertion {
-        tx.apply(vec![Effect::Remember {
-            kind: Once::Assertion,
-            credential: credential.id.clone(),
-            id: assertion.id,
-            until: assertion.forget_at,
-        }])?;
-    }
-    tx.apply(life::issue_token(&credential, token, given, expires_at))?;
+    let token = NewToken {
+        token,
+        credential: credential.id.clone(),
+        scope: given,
+        expires_at,
+    };
+    let assertion = client.assertion.map(|assertion| Spent {
+        kind: Once::Assertion,
+        credential: credential.id.clone(),
+        id: assertion.id,
+        forget_at: assertion.forget_at,
+    });
+    tx.apply(access::issue(&credential, token, assertion))?;
     Ok(Ok(answer))
 }

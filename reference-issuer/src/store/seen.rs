@@ -1,10 +1,10 @@
 //! Identifiers that are good once: of assertions and of proofs.
 
 use clp_schemas::ids::CredentialId;
-use clp_schemas::time::Timestamp;
 use rusqlite::params;
 
 use super::{Due, Fault, Tx};
+use crate::lifecycle::access::Spent;
 
 /// What an identifier is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,26 +36,19 @@ impl Tx<'_> {
             .exists(params![self.tenant().as_str(), kind.name(), credential.as_str(), id])?)
     }
 
-    /// Remembers an identifier until a time.
-    pub(super) fn see(
-        &mut self,
-        kind: Once,
-        credential: &CredentialId,
-        id: &str,
-        forget_at: Timestamp,
-    ) -> Result<(), Fault> {
+    pub(super) fn remember(&mut self, spent: &Spent) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO seen (tenant, kind, credential, id) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![
                 self.tenant().as_str(),
-                kind.name(),
-                credential.as_str(),
-                id
+                spent.kind.name(),
+                spent.credential.as_str(),
+                spent.id
             ])?;
         let number = self.connection().last_insert_rowid();
-        self.schedule(forget_at, &Due::Seen(number))
+        self.schedule(spent.forget_at, &Due::Seen(number))
     }
 
     /// Forgets an identifier.

@@ -6,6 +6,7 @@ use clp_schemas::time::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Due, Fault, Gate, Tx};
+use crate::lifecycle::access::NewToken;
 
 /// An access token as it is stored.
 #[derive(Clone, Debug)]
@@ -68,15 +69,9 @@ impl Gate<'_> {
 }
 
 impl Tx<'_> {
-    /// Stores an access token of a credential of the tenant.
-    pub(super) fn put_token(
-        &mut self,
-        token: &Key,
-        credential: &CredentialId,
-        scope: &[String],
-        expires_at: Timestamp,
-    ) -> Result<(), Fault> {
-        let key_id = Key::parse(token.expose())?.key_id.to_owned();
+    pub(super) fn save_token(&mut self, new: &NewToken) -> Result<(), Fault> {
+        let text = new.token.expose();
+        let key_id = Key::parse(text)?.key_id.to_owned();
         self.connection()
             .prepare_cached(
                 "INSERT INTO tokens (key_id, tenant, credential, verifier, scope, issued_at, expires_at)
@@ -85,13 +80,13 @@ impl Tx<'_> {
             .execute(params![
                 key_id,
                 self.tenant().as_str(),
-                credential.as_str(),
-                self.keys().verifier(token.expose()).as_bytes(),
-                serde_json::to_string(scope)?,
+                new.credential.as_str(),
+                self.keys().verifier(text).as_bytes(),
+                serde_json::to_string(&new.scope)?,
                 self.now().unix(),
-                expires_at.unix(),
+                new.expires_at.unix(),
             ])?;
-        self.schedule(expires_at, &Due::Token(key_id))
+        self.schedule(new.expires_at, &Due::Token(key_id))
     }
 
     /// Forgets an access token.

@@ -7,6 +7,7 @@ use clp_schemas::time::Timestamp;
 use rusqlite::params;
 
 use super::{Fault, Tx};
+use crate::lifecycle::access::Use;
 
 /// One consumer of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,46 +25,25 @@ pub struct UseRow {
 }
 
 impl Tx<'_> {
-    /// Counts one accepted call.
-    pub(super) fn count_use(
-        &mut self,
-        credential: &CredentialId,
-        user_agent: &str,
-        address: &str,
-    ) -> Result<(), Fault> {
+    pub(super) fn count_use(&mut self, used: &Use) -> Result<(), Fault> {
+        let (tenant, credential) = (self.tenant().as_str(), used.credential.as_str());
+        let now = self.now().unix();
         self.connection()
             .prepare_cached(
                 "INSERT INTO uses (tenant, credential, user_agent, address, count, first_at, last_at)
                  VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)
                  ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at",
             )?
-            .execute(params![
-                self.tenant().as_str(),
-                credential.as_str(),
-                user_agent,
-                address,
-                self.now().unix(),
-            ])?;
-        Ok(())
-    }
-
-    /// Notes that a part of a credential's expanded permissions was used.
-    pub(super) fn note_part(
-        &mut self,
-        credential: &CredentialId,
-        part: usize,
-    ) -> Result<(), Fault> {
-        self.connection()
-            .prepare_cached(
-                "INSERT INTO part_uses (tenant, credential, part, last_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
-            )?
-            .execute(params![
-                self.tenant().as_str(),
-                credential.as_str(),
-                i64::try_from(part).unwrap_or(i64::MAX),
-                self.now().unix(),
-            ])?;
+            .execute(params![tenant, credential, used.user_agent, used.address, now])?;
+        for part in &used.parts {
+            let part = i64::try_from(*part).unwrap_or(i64::MAX);
+            self.connection()
+                .prepare_cached(
+                    "INSERT INTO part_uses (tenant, credential, part, last_at) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
+                )?
+                .execute(params![tenant, credential, part, now])?;
+        }
         Ok(())
     }
 

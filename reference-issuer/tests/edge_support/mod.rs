@@ -1,5 +1,4 @@
 //! An issuer in this process, and the few calls that the tests make.
-#![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
