@@ -363,7 +363,9 @@ impl Error {
             }
             Self::RequestOver { .. } => "ask again with `clp request`",
             Self::Gates { rotation, .. } => {
-                return Some(format!("run `clp rotate --resume {rotation}` later"));
+                return Some(format!(
+                    "see who is missing with `clp inventory`, then run `clp rotate --resume {rotation}`"
+                ));
             }
             Self::Unhealthy { rotation, .. } => {
                 return Some(format!(

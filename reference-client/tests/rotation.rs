@@ -236,6 +236,28 @@ fn a_probe_that_is_answered_by_a_failure_shows_nothing() {
 }
 
 #[test]
+fn a_run_that_dies_is_gone_on_with_where_it_was() {
+    for (lost, there) in [("updating", CREDENTIAL), ("installed", SUCCESSOR)] {
+        let scene = Scene::new(None);
+        lock(&scene.shared).lost = Some(lost);
+        let run = scene.rotate(&["--health", &scene.health]);
+        assert_eq!(run.status, 4, "{lost}: {}", run.stderr);
+        assert!(scene.holds(there), "{lost}");
+        assert_eq!(scene.advances(), 0);
+        let run = scene.resume(&[]);
+        assert_eq!(run.status, 0, "{lost}: {}", run.stderr);
+        assert!(scene.holds(SUCCESSOR));
+        assert_eq!(scene.place()["state"], json!("verified"));
+        assert_eq!(
+            scene
+                .server
+                .count("POST", &format!("/credentials/{CREDENTIAL}/rotations")),
+            1
+        );
+    }
+}
+
+#[test]
 fn gates_are_waited_for_and_named() {
     let scene = Scene::new(None);
     lock(&scene.shared).safe = false;

@@ -124,6 +124,13 @@ async fn a_bound_key_by_itself_opens_nothing() {
         with_proof(&sandbox, read, made.value(), &good).await.status,
         200
     );
+    let another = proof(&sandbox, &pair(), made.value(), sandbox.now);
+    let twice = [
+        ("authorization", format!("DPoP {}", made.value())),
+        ("dpop", another.clone()),
+        ("dpop", another),
+    ];
+    assert_refused(&call(&sandbox, read, &twice).await, BAD_PROOF);
     // A key that is bound to nothing does not pretend to be.
     let plain = make(&world, &sandbox, body_of(&sandbox, "api_key", false)).await;
     let proof = proof(&sandbox, &pair(), plain.value(), sandbox.now);

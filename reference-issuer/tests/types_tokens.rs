@@ -328,6 +328,9 @@ async fn what_opens_nothing_is_not_spoken_of() {
             .header("www-authenticate")
             .contains("resource_metadata=")
     );
+    let by_key = ("authorization", format!("Bearer {}", key.value()));
+    let refused = raw_form(&url, &[by_key], &encoded(&[("token", &access)])).await;
+    assert_eq!(refused.problem(), "unauthenticated");
     let bearer = (
         "authorization",
         format!("Bearer {}", token(&sandbox, "owner")),

@@ -30,6 +30,8 @@ pub struct Memory {
     pub works: bool,
     /// Whether the resource fails instead of refusing.
     pub broken: bool,
+    /// The next request with this in its body is carried out, and its answer gets lost.
+    pub lost: Option<&'static str>,
     /// Whether every gate is met.
     pub safe: bool,
     /// Raised by each change.
@@ -70,7 +72,14 @@ pub fn living_with(profiles: &[&str]) -> (Server, Shared) {
         memory.safe = true;
     }
     let kept = Arc::clone(&shared);
-    let server = Server::start(move |url, seen| answer(&mut lock(&kept), url, seen));
+    let server = Server::start(move |url, seen| {
+        let mut memory = lock(&kept);
+        let reply = answer(&mut memory, url, seen);
+        match memory.lost.take_if(|text| seen.body.contains(*text)) {
+            Some(_) => Reply::HangUp,
+            None => reply,
+        }
+    });
     (server, shared)
 }
 

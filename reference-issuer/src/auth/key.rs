@@ -6,6 +6,7 @@ use clp_schemas::ids::TenantId;
 use clp_schemas::key::Key;
 use clp_schemas::ops::create::{Confirmation, Credential};
 use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_used};
 use clp_schemas::state::Named as _;
 
@@ -30,7 +31,7 @@ pub struct Presented {
     /// The scheme of the `Authorization` header field.
     pub scheme: Scheme,
     /// The key or the token in it.
-    pub token: String,
+    pub token: SecretText,
     /// The `DPoP` header field, where one was sent.
     pub proof: Option<String>,
     /// The method of the call.
@@ -80,8 +81,13 @@ pub fn use_key<'c>(
     call: &Presented,
     access: Access<'_>,
 ) -> Result<KeyUse<'c>, Fault> {
-    let Some((mut tx, holder)) = holder(gate, persona, &call.token)? else {
-        refuse_probe(gate, &persona.name, &call.token, CredentialType::ApiKey)?;
+    let Some((mut tx, holder)) = holder(gate, persona, call.token.expose())? else {
+        refuse_probe(
+            gate,
+            &persona.name,
+            call.token.expose(),
+            CredentialType::ApiKey,
+        )?;
         return Ok(KeyUse::Invalid(INVALID_TOKEN));
     };
     let Holder { credential, token } = &holder;
@@ -159,7 +165,7 @@ fn holds(
     let expected = dpop::Expected {
         method: &call.method,
         url: &call.url,
-        token: &call.token,
+        token: call.token.expose(),
         thumbprint: &bound.jkt,
         now: tx.now(),
     };

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use axum::response::Response;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -111,8 +112,12 @@ fn presented(service: &Service, inbound: &Inbound) -> Option<Presented> {
     let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
     Some(Presented {
         scheme,
-        token: token.to_owned(),
-        proof: inbound.only("dpop").map(str::to_owned),
+        token: SecretText::new(token.to_owned()),
+        // Two proofs are none that holds (RFC 9449 section 4.3).
+        proof: inbound
+            .headers
+            .contains_key("dpop")
+            .then(|| inbound.only("dpop").unwrap_or_default().to_owned()),
         method: inbound.method.clone(),
         url: format!("{}{}", service.origin, inbound.path),
         user_agent: agent

@@ -1,5 +1,7 @@
 //! The life of a credential (specification chapters 01, 13, 15 and 19).
 
+use std::fmt;
+
 use clp_schemas::audit;
 use clp_schemas::ids::{CredentialId, DeliveryId, PrincipalId};
 use clp_schemas::jose::PublicJwk;
@@ -72,7 +74,6 @@ pub struct Fresh {
 }
 
 /// The secret of a new credential.
-#[derive(Debug)]
 pub enum FreshSecret {
     /// It is presented; what is kept of it can only tell it again.
     Key(Key),
@@ -82,6 +83,12 @@ pub enum FreshSecret {
     PrivateJwk(Zeroizing<String>),
     /// The requester has it and nobody else.
     Own,
+}
+
+impl fmt::Debug for FreshSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FreshSecret(..)")
+    }
 }
 
 impl FreshSecret {

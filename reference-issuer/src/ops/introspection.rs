@@ -41,7 +41,9 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
             let (tx, caller) =
                 auth::authenticate(gate, &persona.name, &persona.permissions, bearer.as_deref())?;
             // A key that was minted here can end itself below E, and nothing else.
-            caller.principal()?;
+            caller
+                .principal()
+                .map_err(|_| ProblemType::Unauthenticated)?;
             let result = match asked {
                 Ok(token) => Ok(introspect(gate, &tx, &service, &caller, &token)?),
                 Err(refused) => Err(refused),

@@ -126,7 +126,7 @@ pub(super) async fn by_event(client: &Client, rotation: &Rotation) -> Result<Che
     let probe = client.event_test(successor, SignedBy::Probe).await?;
     if probe.outcome != Came::Refused {
         return Ok(Err(
-            "the receiver did not refuse an event that nobody signed",
+            "the receiver did not refuse an event signed with a value that is never valid",
         ));
     }
     Ok(Ok(clp_schemas::ops::inject::Health {
