@@ -64,10 +64,10 @@ endpoints! {
     CredentialCreate = "credential_create", Create, Core, Post Credentials "",
         Principal, Key, Tagged, 201 Json,
         [NotFound, Forbidden, ApprovalRequired, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange,
-         RequestNotApproved, ApprovalExpired],
+         RequestNotApproved, ApprovalExpired, TypeMismatch, KeyNotUsable, TargetRefused],
         "Mint a credential.";
     CredentialList = "credential_list", Create, Core, Get Credentials "",
-        Principal, None, None, 200 Json, [InvalidQuery, InvalidCursor, TypeMismatch, KeyNotUsable, TargetRefused], "List credentials.";
+        Principal, None, None, 200 Json, [InvalidQuery, InvalidCursor], "List credentials.";
     CredentialRead = "credential_read", Create, Core, Get Credentials "/{credential_id}",
         Principal, None, Tagged, 200 Json, [NotFound], "Read one credential.";
     DeliveryRead = "delivery_read", Store, Core, Get Credentials "/deliveries/{delivery_id}",
