@@ -32,13 +32,13 @@ Feature: approve
     When the same call is made by Cleo
     Then it is refused as forbidden
 
-  @CLP-APP-002
-  Scenario: Who asked and may not approve is told so
+  @CLP-APP-003 @CLP-TRN-016
+  Scenario: Who asked is told that somebody else decides, though they may not approve
     Given a pending request
     When Ben calls challenge_open
     Then it is accepted
     When the same call is made by Ana
-    Then it is refused as forbidden
+    Then it is refused as separation-of-duty
 
   @CLP-APP-003
   Scenario: Nobody decides on what they asked for
