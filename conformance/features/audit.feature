@@ -134,7 +134,7 @@ Feature: audit
       | request_id | {second.id} |
       | actor      | absent      |
 
-  @core @CLP-AUD-005
+  @core @serial @CLP-AUD-005
   Scenario: A refusal leaves no trace of a change
     Given an active credential
     When Ana calls credential_create
@@ -187,11 +187,13 @@ Feature: audit
 
   @core @CLP-AUD-007 @CLP-TRN-030
   Scenario: The pages of the log hold every entry once
-    Given an active credential called first
-    And an active credential called second
+    Given a used credential
+    And Ana rotates credential
+    And Ana revokes credential
     When Ana calls audit_entries with:
-      | part        | value |
-      | query limit | 1     |
+      | part                | value           |
+      | query credential_id | {credential.id} |
+      | query limit         | 1               |
     Then it is accepted
     And the pages of the same call hold every entry once, in order
 

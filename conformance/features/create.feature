@@ -96,11 +96,11 @@ Feature: create
 
   @core @CLP-PRM-010
   Scenario: A constraint's value has the constraint's kind
-    Given permissions called constrained that the read probe does not meet
+    Given permissions called bounded with a constraint
     And permissions called confused whose constraint has a value of another kind
     When Ana calls credential_create with:
-      | part        | value         |
-      | permissions | {constrained} |
+      | part        | value     |
+      | permissions | {bounded} |
     Then it is accepted
     When the same call is made with permissions set to {confused}
     Then it is refused as unknown-permission

@@ -33,6 +33,9 @@ pub enum Fault {
     /// The subject does not do what it should.
     #[error("{0}")]
     Broken(Box<Failure>),
+    /// The subject has nothing that the scenario could try; says nothing against it.
+    #[error("it cannot be tried here: {0}")]
+    Unfit(String),
     /// The suite itself cannot go on: a step or a configuration makes no sense.
     #[error("the suite cannot go on: {0}")]
     Suite(String),
@@ -52,6 +55,12 @@ impl Fault {
     #[must_use]
     pub fn missing(expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self::Broken(Box::new(Failure::new(expected, got)))
+    }
+
+    /// The scenario has nothing to try here.
+    #[must_use]
+    pub fn unfit(words: impl Into<String>) -> Self {
+        Self::Unfit(words.into())
     }
 
     /// The suite is at fault.
@@ -77,6 +86,8 @@ pub struct Answer {
 pub struct World {
     /// Where the scenario broke. The writer takes it from here.
     pub failure: Option<Failure>,
+    /// Why the scenario cannot be tried on this subject, where it cannot.
+    pub unfit: Option<String>,
     /// What went over the wire, redacted.
     pub exchanges: Vec<Exchange>,
     subject: Option<Arc<Subject>>,
@@ -240,6 +251,10 @@ impl World {
                 failure.got = self.canary.redact(&failure.got);
                 self.failure = Some((*failure).clone());
                 Fault::Broken(failure)
+            }
+            Fault::Unfit(words) => {
+                self.unfit = Some(words.clone());
+                Fault::Unfit(words)
             }
             Fault::Suite(words) => Fault::Suite(self.canary.redact(&words)),
         })
