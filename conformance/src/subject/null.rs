@@ -187,7 +187,7 @@ async fn serve(mut stream: TcpStream, null: Null, manifest: Option<String>) {
 }
 
 /// What the suite said of one null issuer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Floor {
     /// The null issuer.
     pub name: String,
