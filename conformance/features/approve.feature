@@ -273,6 +273,18 @@ Feature: approve
     Then it is refused as evidence-invalid
 
   @CLP-APP-017 @needs-clock
+  Scenario: An authenticator that does not count is taken
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben that does not count
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    When the same call is made on second
+    Then it is accepted
+
+  @CLP-APP-017 @needs-clock
   Scenario: A copied authenticator shows
     Given a pending request called first
     And a pending request called second

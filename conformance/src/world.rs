@@ -191,6 +191,13 @@ impl World {
         for (name, person) in &tenant.people {
             self.canary.taint(format!("{name}'s token"), &person.token);
         }
+        // Requests ask for a life that the issuer can give.
+        let longest = self
+            .manifest()?
+            .get("max_lifetime_seconds")
+            .and_then(Value::as_u64)
+            .unwrap_or(u64::MAX);
+        self.names.set("lifetime", json!(longest.min(1800)));
         for (name, value) in tenant.names() {
             self.names.set(name, value);
         }
@@ -223,6 +230,32 @@ impl World {
     pub fn set_clock(&mut self, now: &str) -> Result<(), Fault> {
         let fault = self.homeless();
         self.tenant.as_mut().ok_or(fault)?.set_clock(now)
+    }
+
+    /// How long a revocation may take to be obeyed everywhere; no longer than a suite can wait.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn propagation(&self) -> Result<Duration, Fault> {
+        let stated = self
+            .manifest()?
+            .get("max_propagation_seconds")
+            .and_then(Value::as_u64);
+        Ok(Duration::from_secs(
+            stated.unwrap_or_default().min(MOST_PATIENCE),
+        ))
+    }
+
+    /// Whether the manifest claims a profile.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn claims(&self, profile: &str) -> Result<bool, Fault> {
+        let profiles = self
+            .manifest()?
+            .get("profiles_supported")
+            .and_then(Value::as_array);
+        Ok(profiles.is_some_and(|profiles| profiles.contains(&json!(profile))))
     }
 
     /// The manifest.
@@ -291,7 +324,7 @@ impl World {
         let mut call = call.clone();
         Self::choose_key(&mut call)?;
         let subject = self.subject()?;
-        let mut patience = 3;
+        let mut patience = 5;
         loop {
             let sent = self.prepare(&call)?;
             let outcome = wire::exchange(&subject.http, &sent).await;
@@ -392,11 +425,14 @@ impl World {
     }
 }
 
+/// Longest wait that a refusal for haste is granted, in seconds.
+const MOST_PATIENCE: u64 = 65;
+
 /// How long a refusal for haste asks to wait, if not too long.
 fn retry_after(outcome: &Outcome) -> Option<u64> {
     let got = outcome.got.as_ref().ok()?;
     (got.status == 429)
         .then(|| got.header("retry-after")?.parse().ok())
         .flatten()
-        .filter(|seconds| *seconds <= 10)
+        .filter(|seconds| *seconds <= MOST_PATIENCE)
 }

@@ -45,6 +45,7 @@ pub fn implied(document: &Value, kind: &str, name: &str) -> BTreeSet<String> {
 /// # Errors
 /// Where an action implies itself or what is not there, or a name is reserved.
 pub fn sound(document: &Value) -> Result<(), Unsound> {
+    only(document, &["version", "resource_types", "environments"])?;
     let types = document
         .get("resource_types")
         .and_then(Value::as_object)
@@ -52,6 +53,13 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
     for (kind, definition) in types {
         if kind.to_lowercase().starts_with("clp.") {
             return Err(Unsound::new("a resource type has a reserved name"));
+        }
+        only(definition, &["title", "actions", "constraints"])?;
+        for (_, constraint) in members(definition, "constraints") {
+            only(constraint, &["kind"])?;
+        }
+        for (_, action) in members(definition, "actions") {
+            only(action, &["implies", "risk", "consent", "deprecated"])?;
         }
         let actions = definition.get("actions").and_then(Value::as_object);
         for name in actions.into_iter().flatten().map(|(name, _)| name) {
@@ -72,6 +80,29 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
         }
     }
     Ok(())
+}
+
+fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value
+        .get(name)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// A permission document gives grants their meaning, so a member that nobody defined counts.
+fn only(value: &Value, known: &[&str]) -> Result<(), Unsound> {
+    let odd = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, _)| !known.contains(&name.as_str()));
+    match odd {
+        None => Ok(()),
+        Some((name, _)) => Err(Unsound::new(format!(
+            "`{name}` is no member of a permission document"
+        ))),
+    }
 }
 
 /// The lines that a person is shown for a permission set in which no statement is within
@@ -217,7 +248,9 @@ mod tests {
     #[test]
     fn planted_faults_are_seen() {
         assert_eq!(sound(&document()), Ok(()));
-        let planted: [fn(&mut Value); 3] = [
+        let planted: [fn(&mut Value); 5] = [
+            |document| document["more"] = json!(1),
+            |document| document["resource_types"]["event"]["actions"]["read"]["more"] = json!(1),
             |document| {
                 document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["own"])
             },

@@ -31,6 +31,11 @@ impl World {
     pub fn cook(&mut self, recipe: &Recipe) -> Result<Call, Fault> {
         let now = self.tenant()?.now();
         self.names.set("now", json!(now));
+        let expires = recipe.changes.iter().any(|(part, _)| part == "expires_at");
+        let supported = self.manifest()?.get("supports_expiring_credentials") == Some(&json!(true));
+        if expires && !supported {
+            return Err(Fault::unfit("the issuer has no credentials that expire"));
+        }
         let actor = Actor::read(&recipe.actor);
         let mut call = if recipe.probe {
             self.probe(&recipe.target, actor)?

@@ -244,6 +244,29 @@ async fn continue_from(world: &mut World, name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+#[then("a new checkpoint has every entry that is stored")]
+async fn complete(world: &mut World) -> Result<(), Fault> {
+    let outcome = async {
+        let state = world.must(&plain("the operator", "state_dump", "")).await?;
+        let stored = at(&state, "audit_size")
+            .and_then(Value::as_u64)
+            .unwrap_or(u64::MAX);
+        let call = world.cook(&plain("Ana", "audit_checkpoint", ""))?;
+        let text = world.call(&call).await?.got.text();
+        let head = open(world, &text).await?;
+        if head.size >= stored {
+            return Ok(());
+        }
+        Err(Fault::broken(
+            "CLP-AUD-014",
+            format!("{stored} entries or more"),
+            head.size.to_string(),
+        ))
+    }
+    .await;
+    world.note(outcome)
+}
+
 #[then("the leaves of two readings are the same")]
 async fn stable(world: &mut World) -> Result<(), Fault> {
     let outcome = async {

@@ -1,7 +1,5 @@
 //! What a scenario stands on: credentials, requests, passkeys, and time.
 
-use std::time::Duration;
-
 use cucumber::gherkin::Step;
 use cucumber::{given, when};
 use serde_json::json;
@@ -72,6 +70,11 @@ async fn make_request(
     owner: &str,
     step: &Step,
 ) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
     let actor = if owner.is_empty() { "Ana" } else { owner };
     let mut open = plain(actor, "request_open", "");
     open.changes = rows(step)?;
@@ -101,13 +104,24 @@ fn from_request(actor: &str, name: &str) -> Recipe {
     create
 }
 
-#[given(regex = r"^a passkey of (\w+)$")]
-async fn passkey(world: &mut World, person: String) -> Result<(), Fault> {
+#[given(regex = r"^a passkey of (\w+)( that does not count)?$")]
+async fn passkey(world: &mut World, person: String, still: String) -> Result<(), Fault> {
     let outcome = register(world, &person).await;
-    world.note(outcome)
+    world.note(outcome)?;
+    if !still.is_empty()
+        && let Some(passkey) = world.passkeys.get_mut(&person)
+    {
+        passkey.stop_counting();
+    }
+    Ok(())
 }
 
 async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
     make_passkey(world, person)?;
     let mut enrol = plain("the operator", "authenticator_register", "");
     enrol.changes = vec![(
@@ -189,18 +203,10 @@ async fn used(world: &mut World, name: &str) -> Result<(), Fault> {
     ))
 }
 
-/// Longest propagation that a scenario waits for, in seconds.
-const MOST_PATIENCE: u64 = 60;
-
 #[given("the longest propagation has passed")]
 async fn propagation(world: &mut World) -> Result<(), Fault> {
-    let outcome = world.manifest().map(|manifest| {
-        manifest
-            .get("max_propagation_seconds")
-            .and_then(serde_json::Value::as_u64)
-    });
-    let seconds = world.note(outcome)?.unwrap_or_default();
-    tokio::time::sleep(Duration::from_secs(seconds.min(MOST_PATIENCE))).await;
+    let outcome = world.propagation();
+    tokio::time::sleep(world.note(outcome)?).await;
     Ok(())
 }
 

@@ -10,6 +10,10 @@ use crate::world::{Fault, World};
 
 #[then(regex = r"^the key of (\w+) (opens|does not open) the (read|write) probe$")]
 async fn opens(world: &mut World, name: String, verb: String, probe: String) -> Result<(), Fault> {
+    if verb != "opens" {
+        let wait = world.propagation();
+        tokio::time::sleep(world.note(wait)?).await;
+    }
     let outcome = world.try_key(&name, &probe).await.and_then(|status| {
         let open = (200..300).contains(&status);
         if open == (verb == "opens") {

@@ -2,6 +2,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then};
+use regex::Regex;
 use serde_json::{Value, json};
 
 use super::act::plain;
@@ -84,13 +85,16 @@ async fn served(world: &mut World) -> Result<(), Fault> {
 #[then(regex = r"^it is refused with (401|403) and (\w+)$")]
 async fn refused_by_resource(world: &mut World, status: u16, code: String) -> Result<(), Fault> {
     let outcome = last(world).and_then(|(call, answer)| {
-        let challenge = answer.got.header("www-authenticate").unwrap_or_default();
-        let bearer = challenge
-            .split_ascii_whitespace()
-            .next()
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-        let named = challenge.contains(&format!("error=\"{code}\"")) || code == "any_code";
-        if answer.got.status == status && bearer && named {
+        let challenges: Vec<&str> = answer
+            .got
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "www-authenticate")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        let found = challenges.iter().find_map(|value| bearer_error(value));
+        let named = found.is_some_and(|found| code == "any_code" || found == code);
+        if answer.got.status == status && named {
             return Ok(());
         }
         Err(Fault::missing(
@@ -98,10 +102,23 @@ async fn refused_by_resource(world: &mut World, status: u16, code: String) -> Re
                 "{} refused with {status} and `Bearer error=\"{code}\"`",
                 call.name()
             ),
-            format!("{} and `{challenge}`", answer.got.status),
+            format!("{} and `{}`", answer.got.status, challenges.join("`, `")),
         ))
     });
     world.note(outcome)
+}
+
+/// The error code of the `Bearer` challenge in a field (RFC 6750 section 3), which can stand
+/// beside other challenges and be a token or a quoted string; empty without a code.
+fn bearer_error(field: &str) -> Option<String> {
+    let challenge = Regex::new(r"(?i)(?:^|,)\s*bearer(?:\s+(.*))?$").ok()?;
+    let error = Regex::new(r#"(?i)(?:^|[\s,])error\s*=\s*"?([a-z_]+)"?"#).ok()?;
+    let parameters = challenge
+        .captures(field)?
+        .get(1)
+        .map_or("", |found| found.as_str());
+    let code = error.captures(parameters).and_then(|found| found.get(1));
+    Some(code.map_or_else(String::new, |code| code.as_str().to_owned()))
 }
 
 #[then(regex = r"^the problem points at (\S+)$")]
@@ -286,4 +303,30 @@ async fn silent(world: &mut World, cell: String) -> Result<(), Fault> {
         Ok(())
     });
     world.note(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer_error;
+
+    #[test]
+    fn a_challenge_is_found_in_every_lawful_spelling() {
+        for field in [
+            r#"Bearer error="invalid_token""#,
+            r#"bearer realm="x", error_description="no", error=invalid_token"#,
+            r#"Basic realm="x", Bearer error="invalid_token", scope="a""#,
+        ] {
+            assert_eq!(
+                bearer_error(field).as_deref(),
+                Some("invalid_token"),
+                "{field}"
+            );
+        }
+        assert_eq!(bearer_error("Bearer").as_deref(), Some(""));
+        assert_eq!(
+            bearer_error(r#"Bearer error_description="error""#).as_deref(),
+            Some("")
+        );
+        assert_eq!(bearer_error(r#"Basic realm="bearer""#), None);
+    }
 }
