@@ -32,13 +32,13 @@ Feature: approve
     When the same call is made by Cleo
     Then it is refused as forbidden
 
-  @CLP-APP-002
-  Scenario: Who asked and may not approve is told so
+  @CLP-APP-003 @CLP-TRN-016
+  Scenario: Who asked is told that somebody else decides, though they may not approve
     Given a pending request
     When Ben calls challenge_open
     Then it is accepted
     When the same call is made by Ana
-    Then it is refused as forbidden
+    Then it is refused as separation-of-duty
 
   @CLP-APP-003
   Scenario: Nobody decides on what they asked for
@@ -271,6 +271,18 @@ Feature: approve
     Given Ben signs a challenge for second with nobody verified
     When the same call is made on second
     Then it is refused as evidence-invalid
+
+  @CLP-APP-017 @needs-clock
+  Scenario: An authenticator that does not count is taken
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben that does not count
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    When the same call is made on second
+    Then it is accepted
 
   @CLP-APP-017 @needs-clock
   Scenario: A copied authenticator shows

@@ -134,7 +134,7 @@ Feature: audit
       | request_id | {second.id} |
       | actor      | absent      |
 
-  @core @CLP-AUD-005
+  @core @serial @CLP-AUD-005
   Scenario: A refusal leaves no trace of a change
     Given an active credential
     When Ana calls credential_create
@@ -143,6 +143,30 @@ Feature: audit
     When the same call is made with environment set to "mars"
     Then it is refused as unknown-environment
     And Ana sees 0 more entries of credential.created
+
+  @core @serial @CLP-AUD-005
+  Scenario: A refused rotation leaves no trace of a change
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    Given the entries of credential.rotated that Ana sees are counted
+    When the same call is made again
+    Then it is refused as rotation-in-progress
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+    And Ana sees 0 more entries of credential.rotated
+
+  @core @serial @CLP-AUD-005
+  Scenario: A refused revocation leaves no trace of a change
+    Given an active credential
+    When Ana calls credential_revoke
+    Then it is accepted
+    Given the entries of credential.revoked that Ana sees are counted
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+    When the same call is made with mode set to "after_migration"
+    Then it is refused as mode-not-supported
+    And Ana sees 0 more entries of credential.revoked
 
   @core @CLP-AUD-006
   Scenario: The log is for those who may audit
@@ -166,32 +190,58 @@ Feature: audit
     And an active credential called second
     And Ana rotates first
     When Ana calls audit_entries with:
-      | part                | value        |
-      | query credential_id | {second.id}  |
+      | part                | value              |
+      | query credential_id | {second.id}        |
+      | query event         | credential.created |
     Then it is accepted
     And the answer has:
-      | member                              | value       |
-      | entries                             | 2 items     |
+      | member                                  | value       |
+      | entries                                 | 1 items     |
       | entries.0.disclosed.credential_id.value | {second.id} |
-      | entries.1.disclosed.credential_id.value | {second.id} |
-    When the same call is made with query credential_id set to {successor.id}
+    When the same call is made with query event set to credential.delivered
     Then it is accepted
     And the answer has:
-      | member  | value   |
-      | entries | 2 items |
-    When the same call is made with query event set to credential.created
+      | member                                  | value       |
+      | entries                                 | 1 items     |
+      | entries.0.disclosed.credential_id.value | {second.id} |
+    When the same call is made with query event set to credential.revoked
     Then it is accepted
     And the answer has:
-      | member  | value   |
-      | entries | 1 items |
+      | member  | value |
+      | entries | []    |
+
+  @core @CLP-AUD-007
+  Scenario: A rotation is found by its successor too
+    Given an active credential
+    And Ana rotates credential
+    When Ana calls audit_entries with:
+      | part                | value              |
+      | query credential_id | {successor.id}     |
+      | query event         | credential.rotated |
+    Then it is accepted
+    And the answer has:
+      | member                              | value          |
+      | entries                             | 1 items        |
+      | entries.0.disclosed.successor.value | {successor.id} |
+
+  @core @CLP-AUD-004
+  Scenario: The log names a credential by its id alone
+    Given an active credential
+    When Ana calls audit_entries with:
+      | part                | value           |
+      | query credential_id | {credential.id} |
+    Then it is accepted
+    And the answer does not hold {credential.key_id}
 
   @core @CLP-AUD-007 @CLP-TRN-030
   Scenario: The pages of the log hold every entry once
-    Given an active credential called first
-    And an active credential called second
+    Given a used credential
+    And Ana rotates credential
+    And Ana revokes credential
     When Ana calls audit_entries with:
-      | part        | value |
-      | query limit | 1     |
+      | part                | value           |
+      | query credential_id | {credential.id} |
+      | query limit         | 1               |
     Then it is accepted
     And the pages of the same call hold every entry once, in order
 
@@ -227,6 +277,14 @@ Feature: audit
     When Ana calls audit_entries
     Then it is accepted
     And every entry that Ana sees is proved by a signed checkpoint
+
+  @audit-proofs @CLP-AUD-014 @needs-clock
+  Scenario: A checkpoint has every entry that was stored
+    Given an active credential
+    When Ana calls audit_checkpoint
+    Then it is accepted
+    Given a revoked credential
+    Then a new checkpoint has every entry that is stored
 
   @audit-proofs @CLP-AUD-015 @CLP-AUD-017 @CLP-AUD-014
   Scenario: The log only grows
@@ -269,6 +327,8 @@ Feature: audit
     When the same call is made with query index set to 2
     Then it is refused as invalid-proof-range
     When the same call is made with query tree_size set to 1000000
+    Then it is refused as invalid-proof-range
+    When the same call is made with query tree_size set to 0
     Then it is refused as invalid-proof-range
 
   @audit-proofs @CLP-AUD-018

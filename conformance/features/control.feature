@@ -46,6 +46,37 @@ Feature: control
       | probe.project              | {probe.project}                  |
 
   @CLP-CTL-003
+  Scenario: An approver creates nothing
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made by Ben
+    Then it is refused as forbidden
+
+  @CLP-CTL-003
+  Scenario: An approver asks for nothing
+    Given a pending request
+    When Ana calls request_open
+    Then it is accepted
+    When the same call is made by Ben
+    Then it is refused as forbidden
+
+  @CLP-CTL-003
+  Scenario: An approver replaces nothing
+    Given an active credential
+    When Ana calls rotation_open
+    Then it is accepted
+    When the same call is made by Ben
+    Then it is refused as forbidden
+
+  @CLP-CTL-003
+  Scenario: An approver ends nothing
+    Given an active credential
+    When Ana calls credential_revoke
+    Then it is accepted
+    When the same call is made by Ben
+    Then it is refused as forbidden
+
+  @CLP-CTL-003
   Scenario: A sandbox begins empty
     When the operator calls state_dump
     Then it is accepted
@@ -236,6 +267,17 @@ Feature: control
       | member | value  |
       | method | "POST" |
       | status | 201    |
+
+  @CLP-CTL-010
+  Scenario: A reset empties the list of requests
+    Given a provisioned credential
+    When the operator calls sandbox_reset
+    Then it is accepted
+    When the operator calls request_log
+    Then it is accepted
+    And the answer has:
+      | member | value |
+      | items  | []    |
 
   @CLP-CTL-011
   Scenario: A list of requests shows where, and not what

@@ -21,10 +21,17 @@ Feature: create
     When Ana calls credential_create with:
       | part            | value                                              |
       | permissions     | [{"resource_type": "{probe.read_permissions.0.resource_type}", "selector": "z/*", "actions": {probe.read_permissions.0.actions}}, {"resource_type": "{probe.read_permissions.0.resource_type}", "selector": "a/b", "actions": {probe.read_permissions.0.actions}}] |
-      | expires_at      | {now+600}                                          |
       | subject         | {"kind": "workload", "id": "{mark}"}               |
       | rotation_policy | {"rotate_every_seconds": 300, "max_overlap_seconds": 60, "renewable_until": "{now+6000}"} |
       | labels          | {"team": "{mark}", "tier": "gold"}                 |
+    Then it is accepted
+    And the answer repeats everything that was sent
+
+  @core @CLP-CRE-003
+  Scenario: A credential ends when it was asked to
+    When Ana calls credential_create with:
+      | part       | value     |
+      | expires_at | {now+600} |
     Then it is accepted
     And the answer repeats everything that was sent
 
@@ -96,11 +103,11 @@ Feature: create
 
   @core @CLP-PRM-010
   Scenario: A constraint's value has the constraint's kind
-    Given permissions called constrained that the read probe does not meet
+    Given permissions called bounded with a constraint
     And permissions called confused whose constraint has a value of another kind
     When Ana calls credential_create with:
-      | part        | value         |
-      | permissions | {constrained} |
+      | part        | value     |
+      | permissions | {bounded} |
     Then it is accepted
     When the same call is made with permissions set to {confused}
     Then it is refused as unknown-permission
@@ -171,9 +178,7 @@ Feature: create
 
   @core @CLP-CRE-023
   Scenario: A list holds what matches every filter
-    Given an active credential called first with:
-      | part       | value     |
-      | expires_at | {now+600} |
+    Given an active credential called first
     And a provisioned credential called second
     And a revoked credential called third
     When Ana calls credential_list with:
@@ -187,12 +192,6 @@ Feature: create
     When the same call is made with query state set to revoked
     Then it is accepted
     And the items are third
-    When the same call is made with query expires_before set to {first.expires_at+1}
-    Then it is accepted
-    And the items are first
-    When the same call is made with query expires_before set to {first.expires_at}
-    Then it is accepted
-    And the items are none
     When the same call is made with query owner set to {mark_upper}
     Then it is accepted
     And the items are none
@@ -208,6 +207,24 @@ Feature: create
     When the same call is made with query type set to api_key
     Then it is accepted
     And the items are first, second, third in any order
+
+  @core @CLP-CRE-023
+  Scenario: A list can be of what ends soon
+    Given a provisioned credential called first with:
+      | part       | value     |
+      | expires_at | {now+600} |
+    And a provisioned credential called second with:
+      | part       | value      |
+      | expires_at | {now+1200} |
+    When Ana calls credential_list with:
+      | part                 | value                 |
+      | query owner          | {mark}                |
+      | query expires_before | {first.expires_at+1}  |
+    Then it is accepted
+    And the items are first
+    When the same call is made with query expires_before set to {first.expires_at}
+    Then it is accepted
+    And the items are none
 
   @core @CLP-CRE-024 @needs-clock
   Scenario: The newest credential stands first
@@ -311,7 +328,6 @@ Feature: create
   Scenario: A create that needs an approval asks for it
     When Ana calls credential_create with:
       | part            | value                                |
-      | expires_at      | {now+3600}                           |
       | subject         | {"kind": "workload", "id": "{mark}"} |
       | rotation_policy | {"rotate_every_seconds": 300}        |
     Then it is accepted
@@ -330,7 +346,18 @@ Feature: create
       | submitted.permissions | {probe.read_permissions}     |
       | submitted.subject     | {"kind": "workload", "id": "{mark}"} |
       | submitted.rotation_policy | {"rotate_every_seconds": 300} |
-      | submitted.lifetime_seconds | about 3600               |
+
+  @approval @CLP-CRE-011
+  Scenario: A create that needs an approval asks for the life that was asked for
+    When Ana calls credential_create with:
+      | part       | value      |
+      | expires_at | {now+1800} |
+    Then it is accepted
+    When the same call is made with environment set to {probe.approval_environment}
+    Then it is refused as approval-required
+    And the request answer has:
+      | member                     | value      |
+      | submitted.lifetime_seconds | about 1800 |
 
   @approval @CLP-CRE-013 @needs-clock
   Scenario: Nothing is created before somebody has approved
@@ -437,9 +464,21 @@ Feature: create
       | project     | {request.submitted.project}                       |
       | environment | {request.submitted.environment}                   |
       | subject     | {request.submitted.subject}                       |
-      | expires_at  | {answer.created_at+7200}                          |
       | created_by  | {ana.id}                                          |
       | created_via | {"kind": "request", "request_id": "{request.id}"} |
+
+  @approval @CLP-CRE-017 @needs-clock
+  Scenario: What is created lives as long as was approved
+    Given an approved request with:
+      | part             | value |
+      | lifetime_seconds | 1234  |
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member     | value                    |
+      | expires_at | {answer.created_at+1234} |
 
   @approval @CLP-ROT-012 @needs-clock
   Scenario: Replacing what was approved needs no second approval

@@ -15,6 +15,7 @@ Feature: request
       | approvals    | []                               |
       | approval_uri | present                          |
       | credential_id | absent                          |
+      | submitted    | {sent}                           |
 
   @CLP-REQ-004
   Scenario: A request is kept as it was sent

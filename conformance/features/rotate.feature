@@ -208,7 +208,7 @@ Feature: rotate
     When Ana calls rotation_open on old
     Then it is accepted
     Given Ana reads the delivery of successor
-    And the clock advances by 86400 seconds
+    And the clock advances by 600 seconds
     Then the key of old opens the read probe
     And the credential old has:
       | member | value      |

@@ -75,6 +75,8 @@ Feature: transport
     Then it is refused as invalid-json
     When the same call is made with a body that goes on after its end
     Then it is refused as invalid-json
+    When the same call is made with a body that begins with a byte order mark
+    Then it is refused as invalid-json
     When the same call is made with a body that has half a character
     Then it is refused as invalid-json
     When the same call is made with a body that has a comma too many
@@ -102,6 +104,10 @@ Feature: transport
     When the same call is made with a body that holds 2^53 + 1
     Then it is refused as integer-out-of-range
     When the same call is made with a body that holds -2^53 - 1
+    Then it is refused as integer-out-of-range
+    When the same call is made with a body that holds 2^53 + 1 inside
+    Then it is refused as integer-out-of-range
+    When the same call is made with a body that holds a number beyond all bounds
     Then it is refused as integer-out-of-range
 
   @CLP-TRN-009 @CLP-ERR-004
@@ -250,6 +256,27 @@ Feature: transport
     When the same call is made by Dov and with reason set to "{mark}"
     Then it is refused as not-found
     When the same call is made by Cleo and with reason set to "{mark}"
+    Then it is refused as forbidden
+
+  @CLP-TRN-016
+  Scenario: Whose credential it is comes before how it is to be revoked
+    Given an active credential
+    When Ana calls credential_revoke
+    Then it is accepted
+    When the same call is made with reason set to "{mark}"
+    Then it is refused as invalid-request
+    When the same call is made by Dov and with reason set to "{mark}"
+    Then it is refused as not-found
+    When the same call is made by Cleo and with reason set to "{mark}"
+    Then it is refused as forbidden
+
+  @CLP-TRN-016
+  Scenario: Who may create comes before the key
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made without header Idempotency-Key
+    Then it is refused as idempotency-key-missing
+    When the same call is made by Cleo and without header Idempotency-Key
     Then it is refused as forbidden
 
   @CLP-TRN-016
@@ -517,6 +544,16 @@ Feature: transport
     Then it is accepted
     And 2 credentials exist
 
+  @CLP-TRN-025
+  Scenario: Permissions that are refused do not use the key up
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with permissions.0.actions.0 set to "{mark}"
+    Then it is refused as unknown-permission
+    When the same call is made with the key of the last call
+    Then it is accepted
+    And 2 credentials exist
+
   @CLP-TRN-019 @CLP-TRN-025
   Scenario: The opening of a request is remembered
     When Ana calls credential_create
@@ -542,6 +579,8 @@ Feature: transport
     When the same call is made with query limit set to 0
     Then it is refused as invalid-query
     When the same call is made with query limit set to 201
+    Then it is refused as invalid-query
+    When the same call is made with query limit set to 05
     Then it is refused as invalid-query
     When the same call is made with query state set to {mark}
     Then it is refused as invalid-query

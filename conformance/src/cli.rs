@@ -19,6 +19,7 @@ use crate::report;
 use crate::requirements::Registry;
 use crate::run::{self, Options};
 use crate::selection::Filters;
+use crate::subject::null::null_floor;
 
 /// Something does not hold.
 const FAILED: u8 = 1;
@@ -79,6 +80,15 @@ enum Command {
         json: bool,
         #[command(flatten)]
         filters: FilterArgs,
+    },
+    /// Test issuers that do nothing: every core scenario has to fail.
+    ///
+    /// They answer 404, 401, 500, an empty object, a page, garbage or nothing at all, bare and
+    /// behind a sound manifest. A scenario that does not fail there tests nothing.
+    NullFloor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Print a completion script.
     Completions {
@@ -155,6 +165,7 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage { json, strict }) => cover(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
+        Some(Command::NullFloor { json }) => floor(json),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -269,6 +280,35 @@ fn known(path: &Path) -> Result<Vec<String>, String> {
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect())
+}
+
+fn floor(as_json: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(with(COULD_NOT_RUN))?;
+    let floors = runtime
+        .block_on(null_floor(8))
+        .map_err(with(COULD_NOT_RUN))?;
+    let blind: usize = floors.iter().map(|floor| floor.blind.len()).sum();
+    if as_json {
+        let text = serde_json::to_string_pretty(&floors).map_err(with(COULD_NOT_RUN))?;
+        say(&(text + "\n"));
+    } else {
+        for floor in &floors {
+            say(&format!(
+                "{:<32} {} of {} core scenarios fail\n",
+                floor.name,
+                floor.scenarios - floor.blind.len(),
+                floor.scenarios
+            ));
+            for name in &floor.blind {
+                say(&format!("  does not fail: {name}\n"));
+            }
+        }
+        say(&format!("floor: {blind}\n"));
+    }
+    Ok(if blind == 0 { 0 } else { FAILED })
 }
 
 fn cover(as_json: bool, strict: bool) -> Outcome {

@@ -147,7 +147,12 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
             let read = others
                 .get(&Which::of(&one.info.tags))
                 .unwrap_or(&manifest);
-            let choice = choose(read.as_ref().ok(), subject.control.is_some(), &one.info);
+            let mut choice = choose(read.as_ref().ok(), subject.control.is_some(), &one.info);
+            let receives = one.info.tags.iter().any(|tag| tag == parser::RECEIVER);
+            if choice == Choice::Run && receives && !subject.is_near() {
+                let reason = "the issuer cannot send events to this machine";
+                choice = Choice::Skip(reason.to_owned());
+            }
             (one.info.id.clone(), choice)
         })
         .collect();

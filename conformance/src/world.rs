@@ -44,6 +44,9 @@ pub enum Fault {
     /// The subject does not do what it should.
     #[error("{0}")]
     Broken(Box<Failure>),
+    /// The subject has nothing that the scenario could try; says nothing against it.
+    #[error("it cannot be tried here: {0}")]
+    Unfit(String),
     /// The suite itself cannot go on: a step or a configuration makes no sense.
     #[error("the suite cannot go on: {0}")]
     Suite(String),
@@ -63,6 +66,12 @@ impl Fault {
     #[must_use]
     pub fn missing(expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self::Broken(Box::new(Failure::new(expected, got)))
+    }
+
+    /// The scenario has nothing to try here.
+    #[must_use]
+    pub fn unfit(words: impl Into<String>) -> Self {
+        Self::Unfit(words.into())
     }
 
     /// The suite is at fault.
@@ -88,6 +97,8 @@ pub struct Answer {
 pub struct World {
     /// Where the scenario broke. The writer takes it from here.
     pub failure: Option<Failure>,
+    /// Why the scenario cannot be tried on this subject, where it cannot.
+    pub unfit: Option<String>,
     /// What went over the wire, redacted.
     pub exchanges: Vec<Exchange>,
     /// Which issuer the scenario is about.
@@ -118,8 +129,10 @@ pub struct World {
     pub newest_token: Option<String>,
     /// The key pairs.
     pub ring: Keyring,
-    /// Below which credential each installation was put last.
-    pub placed: BTreeMap<String, String>,
+    /// The first credential of each successor's line.
+    lines: BTreeMap<String, String>,
+    /// Below which credential each installation was put last, by line and installation.
+    placed: BTreeMap<(String, String), String>,
     /// What listens for events, by name.
     pub receivers: BTreeMap<String, Receiver>,
     /// The last event that was sent, as its sender or its receiver has it.
@@ -212,6 +225,13 @@ impl World {
         for (name, person) in &tenant.people {
             self.canary.taint(format!("{name}'s token"), &person.token);
         }
+        // Requests ask for a life that the issuer can give.
+        let longest = self
+            .manifest()?
+            .get("max_lifetime_seconds")
+            .and_then(Value::as_u64)
+            .unwrap_or(u64::MAX);
+        self.names.set("lifetime", json!(longest.min(1800)));
         for (name, value) in tenant.names() {
             self.names.set(name, value);
         }
@@ -246,6 +266,32 @@ impl World {
         self.tenant.as_mut().ok_or(fault)?.set_clock(now)
     }
 
+    /// How long a revocation may take to be obeyed everywhere; no longer than a suite can wait.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn propagation(&self) -> Result<Duration, Fault> {
+        let stated = self
+            .manifest()?
+            .get("max_propagation_seconds")
+            .and_then(Value::as_u64);
+        Ok(Duration::from_secs(
+            stated.unwrap_or_default().min(MOST_PATIENCE),
+        ))
+    }
+
+    /// Whether the manifest claims a profile.
+    ///
+    /// # Errors
+    /// Where the scenario found no place.
+    pub fn claims(&self, profile: &str) -> Result<bool, Fault> {
+        let profiles = self
+            .manifest()?
+            .get("profiles_supported")
+            .and_then(Value::as_array);
+        Ok(profiles.is_some_and(|profiles| profiles.contains(&json!(profile))))
+    }
+
     /// The manifest.
     ///
     /// # Errors
@@ -272,6 +318,10 @@ impl World {
                 failure.got = self.canary.redact(&failure.got);
                 self.failure = Some((*failure).clone());
                 Fault::Broken(failure)
+            }
+            Fault::Unfit(words) => {
+                self.unfit = Some(words.clone());
+                Fault::Unfit(words)
             }
             Fault::Suite(words) => Fault::Suite(self.canary.redact(&words)),
         })
@@ -308,7 +358,7 @@ impl World {
         let mut call = call.clone();
         Self::choose_key(&mut call)?;
         let subject = self.subject()?;
-        let mut patience = 3;
+        let mut patience = 5;
         loop {
             let sent = self.prepare(&call)?;
             let outcome = wire::exchange(&subject.http, &sent).await;
@@ -368,7 +418,7 @@ impl World {
         let subject = self.subject()?;
         let (kind, json) = baseline::check(&subject.contracts, call, &got, &self.mark)?;
         if let (Some(row), Some(value), Kind::Accepted) = (call.row(), &json, &kind) {
-            if row.is_tagged() && self.claims(Class::Lifecycle) {
+            if row.is_tagged() && self.claims(Class::Lifecycle.name())? {
                 self.tags.check(call, sent, &got, value)?;
             }
             if row.id == EndpointId::RotationGates {
@@ -383,17 +433,10 @@ impl World {
         }
         Ok(Answer { kind, got, json })
     }
-
-    /// Whether the manifest lists that profile.
-    #[must_use]
-    pub fn claims(&self, class: Class) -> bool {
-        let listed = self
-            .manifest
-            .as_ref()
-            .and_then(|manifest| manifest.get("profiles_supported")?.as_array());
-        listed.is_some_and(|names| names.iter().any(|name| *name == class.name()))
-    }
 }
+
+/// Longest wait that a refusal for haste is granted, in seconds.
+const MOST_PATIENCE: u64 = 65;
 
 /// How long a refusal for haste asks to wait, if not too long.
 fn retry_after(outcome: &Outcome) -> Option<u64> {
@@ -401,5 +444,5 @@ fn retry_after(outcome: &Outcome) -> Option<u64> {
     (got.status == 429)
         .then(|| got.header("retry-after")?.parse().ok())
         .flatten()
-        .filter(|seconds| *seconds <= 10)
+        .filter(|seconds| *seconds <= MOST_PATIENCE)
 }

@@ -28,6 +28,8 @@ pub struct Trace {
     pub exchanges: Vec<Exchange>,
     /// Where the scenario broke.
     pub failure: Option<Failure>,
+    /// Why it cannot be tried on this subject, where it cannot.
+    pub unfit: Option<String>,
 }
 
 impl Traces {
@@ -36,6 +38,7 @@ impl Traces {
         let trace = Trace {
             exchanges: std::mem::take(&mut world.exchanges),
             failure: world.failure.take(),
+            unfit: world.unfit.take(),
         };
         self.lock().insert(scenario.to_owned(), trace);
     }
@@ -55,6 +58,8 @@ impl Traces {
 pub struct Observed {
     /// What came of it.
     pub verdict: Verdict,
+    /// Why it was given up, where the subject has nothing to try it on.
+    pub reason: Option<String>,
     /// Its steps.
     pub steps: Vec<StepRecord>,
     /// What went over the wire.
@@ -196,7 +201,9 @@ impl Recorder {
                 Some(Failure::new("the suite to get through the scenario", words)),
             )
         };
+        let unfit = trace.unfit.is_some();
         let (verdict, failure) = match (running.trouble, trace.failure) {
+            (Some(Trouble::GaveUp(_)), None) if unfit => (Verdict::Skip, None),
             (Some(Trouble::Suite(words)), _) | (Some(Trouble::GaveUp(words)), None) => ours(words),
             (Some(Trouble::Undefined), _) => {
                 let failure = Failure::new("a definition for every step", "a step without one");
@@ -216,6 +223,7 @@ impl Recorder {
         }
         let observed = Observed {
             verdict,
+            reason: trace.unfit,
             steps: running.steps,
             exchanges: trace.exchanges,
             failure,

@@ -45,6 +45,7 @@ pub fn implied(document: &Value, kind: &str, name: &str) -> BTreeSet<String> {
 /// # Errors
 /// Where an action implies itself or what is not there, or a name is reserved.
 pub fn sound(document: &Value) -> Result<(), Unsound> {
+    only(document, &["version", "resource_types", "environments"])?;
     let types = document
         .get("resource_types")
         .and_then(Value::as_object)
@@ -52,6 +53,13 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
     for (kind, definition) in types {
         if kind.to_lowercase().starts_with("clp.") {
             return Err(Unsound::new("a resource type has a reserved name"));
+        }
+        only(definition, &["title", "actions", "constraints"])?;
+        for (_, constraint) in members(definition, "constraints") {
+            only(constraint, &["kind"])?;
+        }
+        for (_, action) in members(definition, "actions") {
+            only(action, &["implies", "risk", "consent", "deprecated"])?;
         }
         let actions = definition.get("actions").and_then(Value::as_object);
         for name in actions.into_iter().flatten().map(|(name, _)| name) {
@@ -74,11 +82,69 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
     Ok(())
 }
 
-/// The lines that a person is shown for statements without constraints, in one language; the
-/// text of an action without that language is in English, or else in its first.
+fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value
+        .get(name)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// A permission document gives grants their meaning, so a member that nobody defined counts.
+fn only(value: &Value, known: &[&str]) -> Result<(), Unsound> {
+    let odd = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, _)| !known.contains(&name.as_str()));
+    match odd {
+        None => Ok(()),
+        Some((name, _)) => Err(Unsound::new(format!(
+            "`{name}` is no member of a permission document"
+        ))),
+    }
+}
+
+/// Resource type, selector and action of each action of each statement, implied ones included.
+#[must_use]
+pub fn atoms(document: &Value, permissions: &Value) -> BTreeSet<(String, String, String)> {
+    let mut found = BTreeSet::new();
+    for statement in permissions.as_array().into_iter().flatten() {
+        let text = |name: &str| {
+            let text = statement.get(name).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let kind = text("resource_type");
+        for name in names(statement.get("actions")) {
+            let mut all = implied(document, &kind, name);
+            all.insert(name.to_owned());
+            let atom = |action| (kind.clone(), text("selector"), action);
+            found.extend(all.into_iter().map(atom));
+        }
+    }
+    found
+}
+
+/// The same of the atoms that an answer states: one action each.
+#[must_use]
+pub fn stated_atoms(atoms: &Value) -> BTreeSet<(String, String, String)> {
+    let statements: Vec<Value> = atoms
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|atom| atom.get("statement").cloned())
+        .filter(|statement| names(statement.get("actions")).len() == 1)
+        .collect();
+    // Nothing is implied by what stands in no document.
+    self::atoms(&Value::Null, &json!(statements))
+}
+
+/// The lines that a person is shown for a permission set in which no statement is within
+/// another, in one language; the text of an action without that language is in English, or
+/// else in its first.
 ///
 /// # Errors
-/// Where a statement has constraints, or names what is not in the document.
+/// Where a statement names what is not in the document.
 pub fn consent(
     document: &Value,
     permissions: &Value,
@@ -92,20 +158,18 @@ pub fn consent(
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        if statement.get("constraints").is_some() {
-            return Err(Unsound::new("constraints are not judged here"));
-        }
         let (kind, selector) = (text("resource_type"), text("selector"));
+        let bounds = bounds(document, kind, statement.get("constraints"));
         for name in names(statement.get("actions")) {
-            atoms.insert((kind, selector, name.to_owned()));
+            atoms.insert((kind, selector, bounds.clone(), name.to_owned()));
             for other in implied(document, kind, name) {
-                atoms.insert((kind, selector, other));
+                atoms.insert((kind, selector, bounds.clone(), other));
             }
         }
     }
     atoms
         .into_iter()
-        .map(|(kind, selector, name)| {
+        .map(|(kind, selector, bounds, name)| {
             let texts = action(document, kind, &name)
                 .and_then(|action| action.get("consent"))
                 .and_then(Value::as_object)
@@ -117,13 +181,66 @@ pub fn consent(
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let quoted = json!(selector).to_string();
-            Ok(if words.contains("{selector}") {
+            let line = if words.contains("{selector}") {
                 words.replace("{selector}", &quoted)
             } else {
                 format!("{words}: {quoted}")
-            })
+            };
+            Ok(line + &bounds)
         })
         .collect()
+}
+
+/// The part of a line in square brackets, with the space before it; empty without constraints.
+fn bounds(document: &Value, kind: &str, constraints: Option<&Value>) -> String {
+    let of_kind = |name: &str| {
+        document
+            .get("resource_types")
+            .and_then(|types| {
+                types
+                    .get(kind)?
+                    .get("constraints")?
+                    .get(name)?
+                    .get("kind")?
+                    .as_str()
+            })
+            .unwrap_or_default()
+    };
+    // Members of a JSON object stand in the order of their names here.
+    let parts: Vec<String> = constraints
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| match of_kind(name) {
+            "max" => format!("{name} <= {value}"),
+            "min" => format!("{name} >= {value}"),
+            "interval" => {
+                let end = |which| value.get(which).cloned().unwrap_or_default();
+                format!("{name} {}..{}", end("from"), end("to"))
+            }
+            "flag" => name.clone(),
+            kind => {
+                let mut members = names(Some(value));
+                members.sort_unstable();
+                let shown: Vec<String> = members
+                    .iter()
+                    .map(|member| {
+                        if kind == "set" {
+                            json!(member).to_string()
+                        } else {
+                            (*member).to_owned()
+                        }
+                    })
+                    .collect();
+                format!("{name}: {}", shown.join(", "))
+            }
+        })
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", parts.join("; "))
+    }
 }
 
 /// Every language that a document has a consent text in.
@@ -165,7 +282,9 @@ mod tests {
     #[test]
     fn planted_faults_are_seen() {
         assert_eq!(sound(&document()), Ok(()));
-        let planted: [fn(&mut Value); 3] = [
+        let planted: [fn(&mut Value); 5] = [
+            |document| document["more"] = json!(1),
+            |document| document["resource_types"]["event"]["actions"]["read"]["more"] = json!(1),
             |document| {
                 document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["own"])
             },
@@ -194,5 +313,20 @@ mod tests {
             ]
         );
         assert_eq!(languages(&document()).len(), 2);
+
+        let mut bounded = document();
+        bounded["resource_types"]["event"]["constraints"] = json!({
+            "rows": {"kind": "max"}, "fields": {"kind": "set"}, "hours": {"kind": "interval"},
+            "safe": {"kind": "flag"}, "age": {"kind": "min"}, "from": {"kind": "cidr_set"},
+        });
+        let permissions = json!([{"resource_type": "event", "selector": "a", "actions": ["read"],
+            "constraints": {"rows": 10, "fields": ["time", "id"], "hours": {"from": 9, "to": 17},
+                            "safe": true, "age": 1, "from": ["10.0.0.0/8"]}}]);
+        assert_eq!(
+            consent(&bounded, &permissions, "en").unwrap(),
+            [
+                "Read \"a\" [age >= 1; fields: \"id\", \"time\"; from: 10.0.0.0/8; hours 9..17; rows <= 10; safe]"
+            ]
+        );
     }
 }

@@ -56,6 +56,8 @@ pub struct Passkey {
     stranger: EcdsaKeyPair,
     id: [u8; 32],
     counter: u32,
+    /// Whether the counter grows; that of a passkey that is synchronised stays zero.
+    counts: bool,
 }
 
 impl Passkey {
@@ -77,7 +79,13 @@ impl Passkey {
             stranger: pair()?,
             id,
             counter: 0,
+            counts: true,
         })
+    }
+
+    /// From now on its counter stays as it is.
+    pub fn stop_counting(&mut self) {
+        self.counts = false;
     }
 
     /// Its credential id, base64url.
@@ -120,7 +128,7 @@ impl Passkey {
             "crossOrigin": is(Flaw::CrossOrigin),
         })
         .to_string();
-        if !is(Flaw::Counter) {
+        if self.counts && !is(Flaw::Counter) {
             self.counter += 1;
         }
         let party = if is(Flaw::RelyingParty) {

@@ -36,6 +36,9 @@ pub const CLASSES: [&str; 9] = [
 /// The tag of a scenario that moves the clock.
 pub const NEEDS_CLOCK: &str = "needs-clock";
 
+/// The tag of a scenario to which the issuer sends events, at this machine.
+pub const RECEIVER: &str = "receiver";
+
 /// What is known of a scenario before it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioInfo {
@@ -266,6 +269,7 @@ impl Loader<'_> {
             !tag.starts_with("CLP-")
                 && !CLASSES.contains(&tag.as_str())
                 && tag.as_str() != NEEDS_CLOCK
+                && tag.as_str() != RECEIVER
                 && tag.as_str() != "serial"
                 && !Which::ELSEWHERE.iter().any(|(_, name)| name == tag)
         };

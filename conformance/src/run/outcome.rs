@@ -76,6 +76,7 @@ pub(super) fn record(
         }
         (Choice::Run, Some(seen)) => {
             scenario.verdict = seen.verdict;
+            scenario.reason.clone_from(&seen.reason);
             scenario.steps.clone_from(&seen.steps);
             scenario.exchanges.clone_from(&seen.exchanges);
             scenario.failure = seen

@@ -33,6 +33,11 @@ impl World {
     pub fn cook(&mut self, recipe: &Recipe) -> Result<Call, Fault> {
         let now = self.tenant()?.now();
         self.names.set("now", json!(now));
+        let expires = recipe.changes.iter().any(|(part, _)| part == "expires_at");
+        let supported = self.manifest()?.get("supports_expiring_credentials") == Some(&json!(true));
+        if expires && !supported {
+            return Err(Fault::unfit("the issuer has no credentials that expire"));
+        }
         let actor = Actor::read(&recipe.actor);
         let mut call = if recipe.probe {
             self.probe(&recipe.target, actor)?
@@ -157,7 +162,7 @@ impl World {
         let Some(row) = call.row() else {
             return Ok(());
         };
-        self.adopt(row.id, value)?;
+        self.adopt(row.id, value);
         let name = match row.id {
             EndpointId::CredentialCreate => "credential",
             EndpointId::RequestOpen => "request",

@@ -131,6 +131,25 @@ async fn consent(world: &mut World, name: String) -> Result<(), Fault> {
     world.note(outcome)
 }
 
+#[then(regex = r"^the atoms of the answer are those of (\w+)$")]
+async fn atoms(world: &mut World, name: String) -> Result<(), Fault> {
+    let outcome = async {
+        let got = body(world)?.get("atoms").cloned().unwrap_or_default();
+        let permissions = world.names.resolve(&format!("{name}.permissions"))?;
+        let known = world
+            .must(&plain("nobody", "permission_document_read", ""))
+            .await?;
+        let wanted = document::atoms(&known, &permissions);
+        if document::stated_atoms(&got) == wanted {
+            Ok(())
+        } else {
+            Err(Fault::missing(format!("{wanted:?}"), got.to_string()))
+        }
+    }
+    .await;
+    world.note(outcome)
+}
+
 #[given(regex = r"^permissions called (\w+) (.+)$")]
 async fn permissions(world: &mut World, name: String, which: String) -> Result<(), Fault> {
     let outcome = async {
@@ -141,10 +160,9 @@ async fn permissions(world: &mut World, name: String, which: String) -> Result<(
         match which.as_str() {
             "that imply those for reading" => implying(&known, &reading),
             "whose selector is cut within a word" => cropped(&reading),
-            "that the read probe does not meet" => constrained(&known, &reading, unmet),
-            "whose constraint has a value of another kind" => {
-                constrained(&known, &reading, confused)
-            }
+            "that the read probe does not meet" => constrained(&known, &reading),
+            "with a constraint" => bounded(&known, &reading, unmet),
+            "whose constraint has a value of another kind" => bounded(&known, &reading, confused),
             "whose consent nobody can read" => endless(&known, &reading),
             other => Err(Fault::suite(format!("there are no permissions {other}"))),
         }
@@ -173,14 +191,9 @@ fn implying(known: &Value, reading: &Value) -> Result<Value, Fault> {
         .map(|(name, _)| name)
         .filter(|name| document::implied(known, kind, name).contains(wanted))
         // An action that is dangerous may need an approval, which is another matter.
-        .min_by_key(|name| {
-            let risk = at(known, &format!("{path}.{name}.risk")).and_then(Value::as_str);
-            ["low", "medium", "high", "critical"]
-                .iter()
-                .position(|level| Some(*level) == risk)
-        })
+        .min_by_key(|name| risk(known, kind, name))
         .ok_or_else(|| {
-            Fault::suite("the permission document has no action that implies the one for reading")
+            Fault::unfit("the permission document has no action that implies the one for reading")
         })?;
     let mut permissions = reading.clone();
     set(&mut permissions, "0.actions", json!([higher]))?;
@@ -194,7 +207,7 @@ fn cropped(reading: &Value) -> Result<Value, Fault> {
         .to_owned();
     let last = path.pop();
     if last.is_none_or(|last| matches!(last, '*' | '/')) || path.is_empty() || path.ends_with('/') {
-        return Err(Fault::suite(
+        return Err(Fault::unfit(
             "the selector of `probe.read_permissions` has no word to cut",
         ));
     }
@@ -203,22 +216,63 @@ fn cropped(reading: &Value) -> Result<Value, Fault> {
     Ok(permissions)
 }
 
-/// The permissions for reading, bound by a constraint of the kind that `value` has one for.
-fn constrained(
+/// The permissions for reading, bound by a constraint that the probe does not meet.
+fn constrained(known: &Value, reading: &Value) -> Result<Value, Fault> {
+    let kind = text(reading, "0.resource_type");
+    let (name, value) = constraints(known, kind)
+        .find_map(|(name, kind)| Some((name, unmet(kind)?)))
+        .ok_or_else(|| Fault::unfit("what the probe reads has no constraint to bind it by"))?;
+    let mut statement = at(reading, "0").cloned().unwrap_or_default();
+    set(&mut statement, "constraints", json!({ name: value }))?;
+    Ok(json!([statement]))
+}
+
+/// A statement about any resource type that has a constraint, with the value that `value`
+/// has for its kind. Of the actions, the least risky: others may need an approval.
+fn bounded(
     known: &Value,
     reading: &Value,
     value: fn(&str) -> Option<Value>,
 ) -> Result<Value, Fault> {
-    let kind = text(reading, "0.resource_type");
-    let (name, value) = at(known, &format!("resource_types.{kind}.constraints"))
+    let types = known.get("resource_types").and_then(Value::as_object);
+    let (kind, name, value) = types
+        .into_iter()
+        .flatten()
+        .find_map(|(kind, _)| {
+            let (name, value) =
+                constraints(known, kind).find_map(|(name, kind)| Some((name, value(kind)?)))?;
+            Some((kind, name, value))
+        })
+        .ok_or_else(|| Fault::unfit("the permission document has no constraint"))?;
+    let actions = at(known, &format!("resource_types.{kind}.actions")).and_then(Value::as_object);
+    let action = actions
+        .into_iter()
+        .flatten()
+        .map(|(action, _)| action)
+        .min_by_key(|action| risk(known, kind, action))
+        .ok_or_else(|| Fault::unfit("the permission document has no actions"))?;
+    Ok(json!([{
+        "resource_type": kind,
+        "selector": text(reading, "0.selector"),
+        "actions": [action],
+        "constraints": { name: value },
+    }]))
+}
+
+fn constraints<'a>(known: &'a Value, kind: &str) -> impl Iterator<Item = (&'a String, &'a str)> {
+    at(known, &format!("resource_types.{kind}.constraints"))
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
-        .find_map(|(name, constraint)| Some((name, value(constraint.get("kind")?.as_str()?)?)))
-        .ok_or_else(|| Fault::suite("what the probe reads has no constraint to bind it by"))?;
-    let mut permissions = reading.clone();
-    set(&mut permissions, "0.constraints", json!({ name: value }))?;
-    Ok(permissions)
+        .filter_map(|(name, constraint)| Some((name, constraint.get("kind")?.as_str()?)))
+}
+
+fn risk(known: &Value, kind: &str, action: &str) -> Option<usize> {
+    let path = format!("resource_types.{kind}.actions.{action}.risk");
+    let risk = at(known, &path)?.as_str()?;
+    ["low", "medium", "high", "critical"]
+        .iter()
+        .position(|level| *level == risk)
 }
 
 /// A value that no call of this suite meets: networks for documentation, numbers at the edge.
@@ -252,7 +306,7 @@ fn endless(known: &Value, reading: &Value) -> Result<Value, Fault> {
         .flatten()
         .filter_map(|(kind, definition)| Some((kind, definition.get("actions")?.as_object()?)))
         .max_by_key(|(_, actions)| actions.len())
-        .ok_or_else(|| Fault::suite("the permission document has no actions"))?;
+        .ok_or_else(|| Fault::unfit("the permission document has no actions"))?;
     let names: Vec<&String> = actions.keys().take(64).collect();
     let base = text(reading, "0.selector")
         .trim_end_matches("/*")
@@ -289,11 +343,11 @@ fn find_beyond(world: &World, what: &str) -> Result<Value, Fault> {
                 .into_iter()
                 .find(|kind| !minted.contains(kind))
                 .map(|kind| json!(kind))
-                .ok_or_else(|| Fault::suite("the issuer mints every registered type"))
+                .ok_or_else(|| Fault::unfit("the issuer mints every registered type"))
         }
         "lifetime" => match longest.filter(|longest| *longest < LONGEST) {
             Some(longest) => Ok(json!(longest + 1)),
-            None => Err(Fault::suite("the issuer has no bound on lifetimes")),
+            None => Err(Fault::unfit("the issuer has no bound on lifetimes")),
         },
         _ => {
             let mut names = world.names.clone();

@@ -1,7 +1,5 @@
 //! What a scenario stands on: credentials, requests, passkeys, and time.
 
-use std::time::Duration;
-
 use cucumber::gherkin::Step;
 use cucumber::{given, when};
 use serde_json::json;
@@ -74,6 +72,11 @@ async fn make_request(
     owner: &str,
     step: &Step,
 ) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
     let actor = if owner.is_empty() { "Ana" } else { owner };
     let mut open = plain(actor, "request_open", "");
     open.changes = rows(step)?;
@@ -103,17 +106,35 @@ fn from_request(actor: &str, name: &str) -> Recipe {
     create
 }
 
-#[given(regex = r"^(?:a passkey of (\w+)|a passkey that nobody has registered|(\w+) uses that passkey)$")]
-async fn passkey(world: &mut World, person: String, taker: String) -> Result<(), Fault> {
+#[given(
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey)$"
+)]
+async fn passkey(
+    world: &mut World,
+    person: String,
+    still: String,
+    taker: String,
+) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),
         (person, _) => register(world, person).await,
     };
-    world.note(outcome)
+    world.note(outcome)?;
+    if !still.is_empty()
+        && let Some(passkey) = world.passkeys.get_mut(&person)
+    {
+        passkey.stop_counting();
+    }
+    Ok(())
 }
 
 async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
     make_passkey(world, person)?;
     let mut enrol = plain("the operator", "authenticator_register", "");
     enrol.changes = vec![(
@@ -199,18 +220,10 @@ async fn used(world: &mut World, actor: &str, probe: &str, agent: &str) -> Resul
     ))
 }
 
-/// Longest propagation that a scenario waits for, in seconds.
-const MOST_PATIENCE: u64 = 60;
-
 #[given("the longest propagation has passed")]
 async fn propagation(world: &mut World) -> Result<(), Fault> {
-    let outcome = world.manifest().map(|manifest| {
-        manifest
-            .get("max_propagation_seconds")
-            .and_then(serde_json::Value::as_u64)
-    });
-    let seconds = world.note(outcome)?.unwrap_or_default();
-    tokio::time::sleep(Duration::from_secs(seconds.min(MOST_PATIENCE))).await;
+    let outcome = world.propagation();
+    tokio::time::sleep(world.note(outcome)?).await;
     Ok(())
 }
 
@@ -248,16 +261,17 @@ const DEEDS: [(&str, &str); 8] = [
 ];
 
 #[given(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: with:)?$"
+    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 #[when(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: with:)?$"
+    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 async fn deed(
     world: &mut World,
     person: String,
     what: String,
     name: String,
+    called: String,
     step: &Step,
 ) -> Result<(), Fault> {
     let outcome = async {
@@ -266,8 +280,17 @@ async fn deed(
             None => from_request(&person, &name),
         };
         recipe.changes.extend(rows(step)?);
-        world.must(&recipe).await
+        let value = world.must(&recipe).await?;
+        if !called.is_empty() {
+            if let Some(successor) = value.get("credential") {
+                world
+                    .names
+                    .set(format!("{called}_successor"), successor.clone());
+            }
+            world.names.set(called, value);
+        }
+        Ok(())
     }
     .await;
-    world.note(outcome).map(|_| ())
+    world.note(outcome)
 }

@@ -17,6 +17,10 @@ async fn opens(
     verb: String,
     probe: String,
 ) -> Result<(), Fault> {
+    if verb != "opens" {
+        let wait = world.propagation();
+        tokio::time::sleep(world.note(wait)?).await;
+    }
     let actor = format!("the {what} of {name}");
     let outcome = world
         .try_probe(&actor, &probe, Vec::new())

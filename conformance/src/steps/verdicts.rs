@@ -2,6 +2,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then};
+use regex::Regex;
 use serde_json::{Value, json};
 
 use super::act::plain;
@@ -93,21 +94,41 @@ async fn refused_with(world: &mut World, status: u16, code: String) -> Result<()
     world.note(outcome)
 }
 
-/// The error code in the challenge of a resource, or the whole challenge where its scheme is
-/// not the one that the key has to be sent with.
+/// The error code in the challenge of a resource, or every challenge where none has that code
+/// in the scheme that the key has to be sent with.
 fn challenge(world: &World, call: &Call, answer: &Answer, code: &str) -> String {
-    let challenge = answer.got.header("www-authenticate").unwrap_or_default();
-    let wanted = if world.is_bound(&call.actor) { "dpop" } else { "bearer" };
-    let scheme = challenge
-        .split_ascii_whitespace()
-        .next()
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(wanted));
-    let named = challenge.contains(&format!("error=\"{code}\"")) || code == "any_code";
-    if scheme && named {
+    let wanted = if world.is_bound(&call.actor) {
+        "dpop"
+    } else {
+        "bearer"
+    };
+    let challenges: Vec<&str> = answer
+        .got
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "www-authenticate")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    let found = challenges.iter().find_map(|value| error_in(wanted, value));
+    if found.is_some_and(|found| code == "any_code" || found == code) {
         code.to_owned()
     } else {
-        format!("`{challenge}`")
+        format!("`{}`", challenges.join("`, `"))
     }
+}
+
+/// The error code of the challenge of a scheme, `bearer` or `dpop`, in a field (RFC 6750 section
+/// 3, RFC 9449 section 7.1), which can stand beside other challenges and be a token or a quoted
+/// string; empty without a code.
+fn error_in(scheme: &str, field: &str) -> Option<String> {
+    let challenge = Regex::new(&format!(r"(?i)(?:^|,)\s*{scheme}(?:\s+(.*))?$")).ok()?;
+    let error = Regex::new(r#"(?i)(?:^|[\s,])error\s*=\s*"?([a-z_]+)"?"#).ok()?;
+    let parameters = challenge
+        .captures(field)?
+        .get(1)
+        .map_or("", |found| found.as_str());
+    let code = error.captures(parameters).and_then(|found| found.get(1));
+    Some(code.map_or_else(String::new, |code| code.as_str().to_owned()))
 }
 
 #[then(regex = r"^the problem points at (\S+)$")]
@@ -138,11 +159,12 @@ async fn item_has(world: &mut World, step: &Step) -> Result<(), Fault> {
     let outcome = rows(step).and_then(|rows| {
         let items = body(world)?.get("items").and_then(Value::as_array);
         let items = items.ok_or_else(|| Fault::missing("`items`", "an answer without them"))?;
-        if items
-            .iter()
-            .any(|item| expect::table(item, &rows, &world.names).is_ok())
-        {
-            return Ok(());
+        for item in items {
+            match expect::table(item, &rows, &world.names) {
+                Ok(()) => return Ok(()),
+                Err(Fault::Broken(_)) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         let wanted: Vec<String> = rows
             .iter()
@@ -161,10 +183,13 @@ async fn headers(world: &mut World, step: &Step) -> Result<(), Fault> {
     let outcome = rows(step).and_then(|rows| {
         let (_, answer) = last(world)?;
         rows.iter().try_for_each(|(name, cell)| {
-            let value = answer
-                .got
-                .header(&name.to_ascii_lowercase())
-                .map(|value| json!(value));
+            let value = match name.as_str() {
+                ":status" => Some(json!(answer.got.status.to_string())),
+                name => answer
+                    .got
+                    .header(&name.to_ascii_lowercase())
+                    .map(|value| json!(value)),
+            };
             expect::holds(name, cell, value.as_ref(), &world.names)
         })
     });
@@ -313,4 +338,36 @@ async fn silent(world: &mut World, cell: String) -> Result<(), Fault> {
         Ok(())
     });
     world.note(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::error_in;
+
+    #[test]
+    fn a_challenge_is_found_in_every_lawful_spelling() {
+        for field in [
+            r#"Bearer error="invalid_token""#,
+            r#"bearer realm="x", error_description="no", error=invalid_token"#,
+            r#"Basic realm="x", Bearer error="invalid_token", scope="a""#,
+        ] {
+            assert_eq!(
+                error_in("bearer", field).as_deref(),
+                Some("invalid_token"),
+                "{field}"
+            );
+        }
+        assert_eq!(error_in("bearer", "Bearer").as_deref(), Some(""));
+        assert_eq!(
+            error_in("bearer", r#"Bearer error_description="error""#).as_deref(),
+            Some("")
+        );
+        let bound = r#"DPoP error="invalid_dpop_proof", algs="EdDSA ES256""#;
+        assert_eq!(
+            error_in("dpop", bound).as_deref(),
+            Some("invalid_dpop_proof")
+        );
+        assert_eq!(error_in("bearer", bound), None);
+        assert_eq!(error_in("bearer", r#"Basic realm="bearer""#), None);
+    }
 }

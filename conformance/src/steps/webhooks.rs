@@ -46,19 +46,24 @@ async fn gets(world: &mut World, name: String, kind: String) -> Result<(), Fault
             .await
             .ok_or_else(|| Fault::missing(format!("an event of {kind}"), "none in time"))
     }
-    .await;
+    .await
+    .and_then(|event| told(world, event));
     let event = world.note(outcome)?;
-    world.names.set(
-        "event",
-        json!({
-            "id": event.id,
-            "timestamp": event.timestamp,
-            "signature": event.signature,
-            "body": String::from_utf8_lossy(&event.body),
-        }),
-    );
     world.event = Some(event);
     Ok(())
+}
+
+/// What arrives is what the answer says was sent, where it was sent by a test.
+fn told(world: &World, event: webhook::Event) -> Result<webhook::Event, Fault> {
+    let test = matches!(&world.last, Some((call, _)) if call.name() == "event_test");
+    match &world.event {
+        Some(sent) if test && *sent != event => Err(Fault::broken(
+            "CLP-WHK-005",
+            format!("the event that was sent: {sent:?}"),
+            format!("{event:?}"),
+        )),
+        _ => Ok(event),
+    }
 }
 
 #[then(regex = r"^the event is signed with (.+)$")]
@@ -96,7 +101,7 @@ fn check_signatures(world: &World, with: &str) -> Result<(), Fault> {
         let body = serde_json::from_slice::<Value>(&event.body).unwrap_or_default();
         Fault::broken(
             "CLP-WHK-002",
-            format!("{} signed with {with} and nothing else", body),
+            format!("{body} signed with {with} and nothing else"),
             fault.to_string(),
         )
     })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clp_schemas::endpoint::Class;
 use clp_schemas::ops::discover::Manifest;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::config::{Cast, Control, Target};
 use crate::world::baseline::Contracts;
@@ -135,6 +135,17 @@ impl Subject {
     #[must_use]
     pub fn at(&self, which: Which) -> &Url {
         self.elsewhere.get(&which).unwrap_or(&self.url)
+    }
+
+    /// Whether it runs on this machine, so that it can send events here.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
     }
 
     /// Whether it is the embedded reference issuer.

@@ -122,7 +122,12 @@ impl NullIssuer {
             .parse()
             .map_err(|_| std::io::Error::other("a loopback address is a URL"))?;
         let document = manifest.then(|| {
-            let body = json!({"credential_issuer_endpoint": format!("http://127.0.0.1:{port}/credentials")});
+            let body = json!({
+                "credential_issuer_endpoint": format!("http://127.0.0.1:{port}/credentials"),
+                // What is declared is tried, so that no scenario is let off.
+                "supports_expiring_credentials": true,
+                "max_lifetime_seconds": 86400,
+            });
             reply("200 OK", "application/json", &body.to_string())
         });
         let task = tokio::spawn(async move {
@@ -155,11 +160,12 @@ impl NullIssuer {
             .into_iter()
             .map(|role| {
                 let token = SecretText::new(format!("token-of-nobody-{role}"));
-                (role.to_owned(), Member { id: None, token })
+                let id = format!("prin_{:0<20}", role).parse().ok();
+                (role.to_owned(), Member { id, token })
             })
             .collect();
         let cast = Cast {
-            tenant_id: None,
+            tenant_id: "ten_00000000000000000000".parse().ok(),
             members,
             probe,
         };
@@ -187,7 +193,7 @@ async fn serve(mut stream: TcpStream, null: Null, manifest: Option<String>) {
 }
 
 /// What the suite said of one null issuer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Floor {
     /// The null issuer.
     pub name: String,

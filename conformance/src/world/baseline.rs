@@ -358,7 +358,7 @@ mod tests {
             .map(|(kind, _)| kind)
             .map_err(|fault| match fault {
                 Fault::Broken(failure) => failure.requirement.unwrap_or_default(),
-                Fault::Suite(words) => words,
+                Fault::Suite(words) | Fault::Unfit(words) => words,
             })
     }
 

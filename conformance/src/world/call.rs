@@ -331,6 +331,9 @@ fn spoilt(kind: &str, text: &str, inside: &str) -> Result<Vec<u8>, Fault> {
                 .collect();
             format!("{{ {} }}", members.join(", ")).into_bytes()
         }
+        "begins with a byte order mark" => format!("\u{feff}{text}").into_bytes(),
+        "holds 2^53 + 1 inside" => format!("{{\"more\":[[9007199254740993]],{inside}").into_bytes(),
+        "holds a number beyond all bounds" => format!("{{\"more\":1e400,{inside}").into_bytes(),
         "holds 2^53 + 1" => format!("{{\"more\":9007199254740993,{inside}").into_bytes(),
         "holds -2^53 - 1" => format!("{{\"more\":-9007199254740993,{inside}").into_bytes(),
         "is 33 levels deep" => format!("{{\"more\":{},{inside}", nested(32)).into_bytes(),
@@ -411,6 +414,11 @@ mod tests {
             Some(Json::TooLarge { .. })
         ));
         assert_eq!(fault("is 262144 bytes long"), None);
+        assert_eq!(fault("holds 2^53 + 1 inside"), Some(Json::IntegerTooLarge));
+        assert!(matches!(
+            fault("begins with a byte order mark"),
+            Some(Json::Syntax { .. })
+        ));
         assert_eq!(fault("is an array"), None);
     }
 }

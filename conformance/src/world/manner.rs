@@ -80,10 +80,10 @@ impl World {
         };
         let mut read = Call::of(row(endpoint)?, actor, Payload::Nothing);
         read.parameters.clone_from(&call.parameters);
-        let place = call
-            .parameters
-            .get("installation_id")
-            .and_then(|id| self.placed.get(id));
+        let place = call.parameters.get("installation_id").and_then(|id| {
+            let credential = call.parameters.get("credential_id")?;
+            self.placed.get(&(self.line(credential), id.clone()))
+        });
         if let Some(credential) = place {
             // An installation is read where it is, and put where it is to be.
             read.parameters
@@ -93,6 +93,12 @@ impl World {
         Ok((answer.got.status == 200)
             .then(|| answer.got.header("etag").map(str::to_owned))
             .flatten())
+    }
+
+    /// The first credential of the line of predecessors and successors.
+    fn line(&self, credential: &str) -> String {
+        let first = self.lines.get(credential).cloned();
+        first.unwrap_or_else(|| credential.to_owned())
     }
 
     /// Whether the caller holds a bound key, which is sent with a proof.
@@ -234,27 +240,28 @@ impl World {
         Ok(())
     }
 
-    /// What this answer says of credentials: which pair a credential is bound to or signs with.
-    ///
-    /// # Errors
-    /// Where a delivered private key is none.
-    pub fn adopt(&mut self, id: EndpointId, value: &Value) -> Result<(), Fault> {
+    /// What this answer says of credentials: which pair a credential is bound to or
+    /// signs with, which line it is of, where an installation is.
+    pub fn adopt(&mut self, id: EndpointId, value: &Value) {
+        let text = |path: &str| at(value, path).and_then(Value::as_str);
         match id {
             EndpointId::CredentialCreate => self.ring.adopt(value),
             EndpointId::RotationOpen => {
                 if let Some(successor) = value.get("credential") {
                     self.ring.adopt(successor);
                 }
+                if let (Some(old), Some(new)) = (text("predecessor"), text("successor")) {
+                    self.lines.insert(new.to_owned(), self.line(old));
+                }
             }
             EndpointId::InstallationPut => {
-                let text = |path: &str| at(value, path).and_then(Value::as_str);
                 if let (Some(id), Some(credential)) = (text("id"), text("credential_id")) {
-                    self.placed.insert(id.to_owned(), credential.to_owned());
+                    let place = (self.line(credential), id.to_owned());
+                    self.placed.insert(place, credential.to_owned());
                 }
             }
             _ => {}
         }
-        Ok(())
     }
 }
 

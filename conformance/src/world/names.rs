@@ -9,6 +9,7 @@ use regex::{Captures, Regex};
 use serde_json::Value;
 
 use super::Fault;
+use super::tenant::PEOPLE;
 
 static REFERENCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\{([a-z_][A-Za-z0-9_.]*)([+-][0-9]+)?\}").ok());
@@ -36,10 +37,7 @@ impl Names {
     pub fn resolve(&self, path: &str) -> Result<Value, Fault> {
         let mut parts = path.split('.');
         let first = parts.next().unwrap_or_default();
-        let mut at = self
-            .0
-            .get(first)
-            .ok_or_else(|| Fault::suite(format!("nothing is called `{first}` here")))?;
+        let mut at = self.0.get(first).ok_or_else(|| nothing(first))?;
         for part in parts {
             at = member(at, part).ok_or_else(|| {
                 Fault::missing(format!("`{path}`"), format!("`{first}` without `{part}`"))
@@ -120,6 +118,19 @@ impl Names {
             None => Ok(value),
             Some(shift) => moved(&value, shift.as_str()),
         }
+    }
+}
+
+/// Why a name stands for nothing. The ids of a cast that was set up by hand may be unknown.
+fn nothing(name: &str) -> Fault {
+    let of_cast = name == "tenant"
+        || PEOPLE
+            .iter()
+            .any(|(person, _)| person.to_lowercase() == name);
+    if of_cast {
+        Fault::unfit(format!("the configuration does not say the id of `{name}`"))
+    } else {
+        Fault::suite(format!("nothing is called `{name}` here"))
     }
 }
 

@@ -32,7 +32,7 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
                 "subject",
                 json!({"kind": "agent", "id": names.resolve("mark")?}),
             )?;
-            set(&mut body, "lifetime_seconds", json!(7200))?;
+            set(&mut body, "lifetime_seconds", names.resolve("lifetime")?)?;
             body
         }
         Id::ChallengeOpen => json!({"decision": "approve"}),

@@ -16,7 +16,7 @@ use clp_schemas::time::Timestamp;
 
 use super::discover::APPROVAL_METHODS;
 use super::{Incoming, Operation, Outcome, guard};
-use crate::auth::{Action, Caller};
+use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
 use crate::passkey::{self, Passkey, PasskeyFault};
 use crate::rules::{self, Rule};
@@ -63,7 +63,7 @@ impl Operation for ChallengeOpen {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
+        guard::request_to_decide(tx, &call.caller, &call.path()?.request_id)
     }
 
     fn carry_out(
@@ -225,7 +225,7 @@ impl Operation for ApprovalSubmit {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Approve)
+        guard::request_to_decide(tx, &call.caller, &call.path()?.request_id)
     }
 
     fn carry_out(
@@ -331,10 +331,9 @@ pub(crate) fn decide_for_test(
     approver: &Caller,
     body: &ControlApprovalBody,
 ) -> Result<Approval, Problem> {
-    let request = tx.request(&body.request_id)?.ok_or(ProblemType::NotFound)?;
+    let request = guard::request_to_decide(tx, approver, &body.request_id)?;
     let id = approver.principal()?;
     rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
-    let request = guard::request(tx, approver, &request.id, Action::Approve)?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
     let effects = life::decide(request, approval.clone())?;
     tx.apply(effects)?;

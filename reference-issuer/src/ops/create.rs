@@ -100,7 +100,7 @@ impl Operation for CredentialCreate {
                 Ok(Source::Direct)
             }
             CreateBody::FromRequest(body) => {
-                let request = guard::request(tx, &call.caller, &body.request_id, Action::Read)?;
+                let request = guard::request(tx, &call.caller, &body.request_id)?;
                 let sight = CreateSight {
                     permitted: matches!(&call.caller, Caller::Principal { id, .. } if *id == request.requester),
                 };

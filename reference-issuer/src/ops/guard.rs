@@ -66,39 +66,55 @@ pub(super) fn credential(
     let where_it_is = found
         .as_ref()
         .map(|found| place(&found.project, &found.environment));
-    check(caller, where_it_is, action)?;
+    rules::check(RULES, &Sight::of(caller, where_it_is.as_deref(), action))?;
     found.ok_or_else(|| ProblemType::NotFound.into())
 }
 
-/// A request, if the caller sees it and may do this to it.
+/// A request, if the caller sees it.
 pub(super) fn request(
     tx: &Tx<'_>,
     caller: &Caller,
     id: &RequestId,
-    action: Action,
 ) -> Result<CredentialRequest, Problem> {
     let found = tx.request(id)?;
-    let where_it_is = found
-        .as_ref()
-        .map(|found| place(&found.submitted.project, &found.submitted.environment));
-    check(caller, where_it_is, action)?;
+    let where_it_is = found.as_ref().map(place_of);
+    rules::check(
+        RULES,
+        &Sight::of(caller, where_it_is.as_deref(), Action::Read),
+    )?;
     found.ok_or_else(|| ProblemType::NotFound.into())
 }
 
-fn check(caller: &Caller, place: Option<String>, action: Action) -> Result<(), Problem> {
-    let may = |action| {
-        place
-            .as_ref()
-            .is_some_and(|place| caller.may(action, place))
-    };
-    let sight = Sight {
-        in_tenant: place.is_some(),
-        visible: may(Action::Read),
-        permitted: may(action),
-    };
-    let rules = match action {
-        Action::Approve => APPROVER_RULES,
-        _ => RULES,
-    };
-    rules::check(rules, &sight)
+/// A request, if the caller sees it and may decide on it. Whoever asked passes too: what
+/// stands against them is the separation of duty, which is looked at later.
+pub(super) fn request_to_decide(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    id: &RequestId,
+) -> Result<CredentialRequest, Problem> {
+    let found = tx.request(id)?;
+    let where_it_is = found.as_ref().map(place_of);
+    let mut sight = Sight::of(caller, where_it_is.as_deref(), Action::Approve);
+    if let Some(found) = &found {
+        sight.permitted |= caller
+            .principal()
+            .is_ok_and(|caller| *caller == found.requester);
+    }
+    rules::check(APPROVER_RULES, &sight)?;
+    found.ok_or_else(|| ProblemType::NotFound.into())
+}
+
+fn place_of(request: &CredentialRequest) -> String {
+    place(&request.submitted.project, &request.submitted.environment)
+}
+
+impl Sight {
+    fn of(caller: &Caller, place: Option<&str>, action: Action) -> Self {
+        let may = |action| place.is_some_and(|place| caller.may(action, place));
+        Self {
+            in_tenant: place.is_some(),
+            visible: may(Action::Read),
+            permitted: may(action),
+        }
+    }
 }

@@ -156,7 +156,7 @@ impl Operation for RequestRead {
     type Subject = CredentialRequest;
 
     fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<CredentialRequest, Problem> {
-        guard::request(tx, &call.caller, &call.path()?.request_id, Action::Read)
+        guard::request(tx, &call.caller, &call.path()?.request_id)
     }
 
     fn carry_out(

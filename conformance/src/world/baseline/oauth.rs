@@ -89,7 +89,7 @@ mod tests {
                 .map(|(code, _)| code)
                 .map_err(|fault| match fault {
                     Fault::Broken(failure) => failure.requirement.unwrap_or_default(),
-                    Fault::Suite(words) => words,
+                    Fault::Suite(words) | Fault::Unfit(words) => words,
                 })
         };
         let refused = r#"{"error":"invalid_client"}"#;
