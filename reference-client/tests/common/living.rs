@@ -291,6 +291,13 @@ fn one(memory: &mut Memory, method: &str, id: &str, rest: &[&str], call: (&str, 
             Some(found) if found["credential_id"] == id => tagged(200, found),
             _ => problem(404, "not-found", ""),
         },
+        ("DELETE", ["installations", place]) => {
+            if let Some(refused) = unseen(seen, memory.installations.get(*place)) {
+                return refused;
+            }
+            memory.installations.remove(*place);
+            Reply::Answer(204, String::new(), Vec::new())
+        }
         ("PUT", ["installations", place]) => {
             let before = memory.installations.get(*place);
             if let Some(refused) = unseen(seen, before) {
