@@ -32,6 +32,8 @@ pub struct Memory {
     pub broken: bool,
     /// The next request with this in its body is carried out, and its answer gets lost.
     pub lost: Option<&'static str>,
+    /// Whether it is said to be safe, whatever the gates say.
+    pub lies: bool,
     /// Whether every gate is met.
     pub safe: bool,
     /// Raised by each change.
@@ -339,7 +341,7 @@ fn open(memory: &mut Memory, url: &str, seen: &Seen) -> Reply {
 }
 
 fn rotation(memory: &mut Memory, method: &str, rest: &[&str], seen: &Seen) -> Reply {
-    let safe = memory.safe;
+    let (safe, lies) = (memory.safe, memory.lies);
     let inventory = memory.profiles.iter().any(|name| name == "inventory");
     let successor = memory
         .credentials
@@ -364,7 +366,7 @@ fn rotation(memory: &mut Memory, method: &str, rest: &[&str], seen: &Seen) -> Re
             let mut report = json!({"rotation_id": ROTATION, "state": state, "usage_as_of": "2026-11-24T19:39:13Z"});
             if inventory {
                 report["gates"] = quiet;
-                report["safe_to_revoke"] = json!({"safe": safe, "missing": missing, "valid_until": "2026-11-24T19:39:13Z"});
+                report["safe_to_revoke"] = json!({"safe": safe || lies, "missing": missing, "valid_until": "2026-11-24T19:39:13Z"});
             } else {
                 report["issuer_gates"] = quiet;
             }
