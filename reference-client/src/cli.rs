@@ -266,6 +266,7 @@ fn session(global: GlobalArgs) -> Result<Session, Error> {
             ..Settings::default()
         },
         issuer: global.issuer,
+        json: global.json,
         home: Home::from_env()?,
     })
 }
@@ -302,11 +303,17 @@ fn explain(fault: &Error, json: bool) {
             }
             _ => None,
         };
+        let rotation = match fault {
+            Error::Gates { rotation, missing } => Some(json!({"id": rotation, "missing": missing})),
+            Error::Unhealthy { rotation, .. } => Some(json!({"id": rotation})),
+            _ => None,
+        };
         let mut value = json!({"error": fault.to_string(), "exit": fault.exit() as u8});
         let more = [
             ("hint", json!(hint)),
             ("problem", json!(problem)),
             ("request", json!(request)),
+            ("rotation", json!(rotation)),
         ];
         if let Some(members) = value.as_object_mut() {
             let present = more.into_iter().filter(|(_, value)| !value.is_null());

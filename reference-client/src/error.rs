@@ -362,6 +362,11 @@ impl Error {
                 ));
             }
             Self::RequestOver { .. } => "ask again with `clp request`",
+            Self::Gates { rotation, missing } if missing.contains("--i-have-moved-everything") => {
+                return Some(format!(
+                    "once they have, run `clp rotate --resume {rotation} --i-have-moved-everything`"
+                ));
+            }
             Self::Gates { rotation, .. } => {
                 return Some(format!(
                     "see who is missing with `clp inventory`, then run `clp rotate --resume {rotation}`"

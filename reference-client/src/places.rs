@@ -54,6 +54,14 @@ impl Places {
             .map(|(id, _)| id))
     }
 
+    /// Forgets a place, if it is known.
+    pub(crate) fn remove(&self, id: &InstallationId) -> Result<(), LocalFault> {
+        self.0
+            .change(|places: &mut BTreeMap<InstallationId, Place>| {
+                places.remove(id);
+            })
+    }
+
     pub(crate) fn put(&self, id: &InstallationId, place: &Place) -> Result<(), LocalFault> {
         self.0
             .change(|places: &mut BTreeMap<InstallationId, Place>| {
@@ -82,5 +90,7 @@ mod tests {
         assert_eq!(places.find(&place(1, "OTHER")).unwrap(), None);
         places.put(&id, &place(2, "KEY")).unwrap();
         assert_eq!(places.get(&id).unwrap(), Some(place(2, "KEY")));
+        places.remove(&id).unwrap();
+        assert_eq!(places.find(&place(2, "KEY")).unwrap(), None);
     }
 }

@@ -184,6 +184,35 @@ fn a_program_gets_the_secret_in_its_environment_alone() {
 }
 
 #[test]
+fn a_place_that_is_retired_or_forgotten_is_another_the_next_time() {
+    for change in ["--retire", "--forget"] {
+        let scene = Scene::new(None);
+        assert_eq!(scene.inject(&[]).status, 0);
+        let id = lock(&scene.shared)
+            .installations
+            .keys()
+            .next()
+            .unwrap()
+            .clone();
+        let run = scene.clp(&["inventory", CREDENTIAL, change, &id]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        assert_eq!(scene.inject(&[]).status, 0);
+        let memory = lock(&scene.shared);
+        let now: Vec<&String> = memory
+            .installations
+            .keys()
+            .filter(|now| **now != id)
+            .collect();
+        assert_eq!(now.len(), 1);
+        let left = memory
+            .installations
+            .get(&id)
+            .map(|place| place["state"].clone());
+        assert_eq!(left, (change == "--retire").then(|| json!("retired")));
+    }
+}
+
+#[test]
 fn an_inventory_names_who_was_declared_and_who_was_not() {
     let scene = Scene::new(None);
     assert_eq!(scene.inject(&["--user-agent", "billing/"]).status, 0);

@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use clp_schemas::dpop::{self, Expected};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::time::Timestamp;
@@ -134,7 +136,6 @@ fn a_change_is_sent_with_the_tag_of_what_was_shown() {
 #[test]
 fn a_change_of_what_somebody_else_changed_is_not_made() {
     let home = tempfile::tempdir().unwrap();
-    let (honest, _) = living();
     // Between reading and changing, somebody is faster: no tag fits any more.
     let server =
         Server::start(
@@ -158,7 +159,6 @@ fn a_change_of_what_somebody_else_changed_is_not_made() {
                 }
             },
         );
-    drop(honest);
     let run = clp(
         &home,
         &server,
@@ -302,6 +302,39 @@ fn a_bound_key_is_used_with_a_proof_for_each_call() {
 }
 
 #[test]
+fn a_create_that_is_resumed_keeps_the_key_pair_of_the_first_run() {
+    let home = tempfile::tempdir().unwrap();
+    let tries = AtomicU32::new(0);
+    let server = common::issuer::issuer(move |url, seen| {
+        if tries.fetch_add(1, Ordering::SeqCst) < 4 {
+            return Reply::HangUp;
+        }
+        let sent: Value = serde_json::from_str(&seen.body).unwrap();
+        let mut value = common::issuer::credential(url);
+        value["cnf"] = sent["cnf"].clone();
+        json(201, &value)
+    });
+    let arguments = [CREATE, &["--bind"]].concat();
+    assert_eq!(clp(&home, &server, &arguments).status, 4);
+    let run = clp(&home, &server, &arguments);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let posts = server.seen().into_iter();
+    let mut bodies: Vec<String> = posts
+        .filter(|seen| seen.is("POST", "/credentials"))
+        .map(|seen| seen.body)
+        .collect();
+    assert_eq!(bodies.len(), 5);
+    bodies.dedup();
+    let [body] = bodies.as_slice() else {
+        panic!("the runs sent different bodies");
+    };
+    let body: Value = serde_json::from_str(body).unwrap();
+    let at = |name: &str| home.path().join(name);
+    let store = clp_client::store::Store::new(at("store"), at("store.key"));
+    assert!(store.pair(body["cnf"]["jkt"].as_str().unwrap()).is_ok());
+}
+
+#[test]
 fn a_key_of_ones_own_is_stored_before_its_public_half_is_sent() {
     let (server, _) = living();
     let (home, run) = create(&server, &["--type", "service_account", "--own-key"]);
@@ -345,8 +378,6 @@ fn a_key_that_was_not_bound_as_asked_is_a_failure() {
 #[test]
 fn an_oauth_client_gets_a_token_and_shows_it_only_when_told() {
     let home = tempfile::tempdir().unwrap();
-    let (living, _) = living();
-    drop(living);
     let server = Server::start(|url, seen| match seen.target.as_str() {
         MANIFEST => {
             let mut value = manifest(url);

@@ -285,6 +285,23 @@ fn gates_are_waited_for_and_named() {
 }
 
 #[test]
+fn an_issuer_that_contradicts_its_own_gates_is_not_believed() {
+    let scene = Scene::new(None);
+    {
+        let mut memory = lock(&scene.shared);
+        (memory.safe, memory.lies) = (false, true);
+    }
+    let run = scene.rotate(&["--health", &scene.health, "--json"]);
+    assert_eq!(run.status, 5, "{}", run.stderr);
+    let said: Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(said.get("exit"), Some(&json!(5)));
+    // It got as far as waiting, and the predecessor still works.
+    assert_eq!(scene.advances(), 1);
+    let memory = lock(&scene.shared);
+    assert_eq!(memory.credentials[CREDENTIAL]["state"], json!("retiring"));
+}
+
+#[test]
 fn places_of_others_are_left_to_them() {
     let scene = Scene::new(None);
     let id = "ins_0123456789abcdefghij";

@@ -155,3 +155,30 @@ fn writers_at_the_same_time_lose_nothing() {
     });
     assert_eq!(store.entries().unwrap().len(), 32);
 }
+
+#[test]
+fn a_key_pair_stays_while_an_entry_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(&directory);
+    let pair = clp_client::pair::Pair::generate().unwrap();
+    let jkt = pair.thumbprint.as_str();
+    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
+    store.put_pair(&pair).unwrap();
+    for number in [1, 2] {
+        let bound = Entry {
+            jkt: Some(jkt.to_owned()),
+            ..entry(number)
+        };
+        store.put(bound).unwrap();
+    }
+    store.remove(&id(1)).unwrap();
+    assert_eq!(store.pair(jkt).unwrap(), pair.private);
+    store.remove(&id(2)).unwrap();
+    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
+    // An entry without one takes nobody else's along.
+    store.put_pair(&pair).unwrap();
+    store.put(entry(3)).unwrap();
+    store.remove(&id(3)).unwrap();
+    store.remove_pair(jkt).unwrap();
+    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
+}

@@ -119,14 +119,6 @@ async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
         stands,
         wanted.map(|(id, state)| (id.to_owned(), state.to_owned()))
     );
-    // What is verified of the predecessor says nothing of the successor.
-    let below = format!("/{}/installations/{}", it.predecessor, it.place);
-    let mut verified = nightly("verified");
-    verified["health"] = json!({
-        "credential": "accepted", "probe": "refused", "checked_at": it.opened["created_at"],
-    });
-    let put = it.life.change("PUT", &below, "", verified).await;
-    assert_eq!(put.status, 200, "{put:?}");
     let refused = it.advance().await;
     assert_eq!(refused.problem(), "gate-unmet");
     assert_eq!(refused.body["gates"], json!(["installations", "health"]));
@@ -172,6 +164,14 @@ async fn a_rotation_goes_from_unsafe_to_safe_and_is_completed() {
 #[tokio::test]
 async fn a_revocation_after_migration_is_judged_when_it_is_made() {
     let it = rotated(json!({}), json!({"reason": "scheduled"})).await;
+    // What is verified of the predecessor says nothing of the successor.
+    let below = format!("/{}/installations/{}", it.predecessor, it.place);
+    let mut verified = nightly("verified");
+    verified["health"] = json!({
+        "credential": "accepted", "probe": "refused", "checked_at": it.opened["created_at"],
+    });
+    let put = it.life.change("PUT", &below, "", verified).await;
+    assert_eq!(put.status, 200, "{put:?}");
     let migration = json!({"mode": "after_migration", "reason": "handover"});
     let revoke = format!("/{}/revoke", it.predecessor);
     let refused = it.life.post(&revoke, migration.clone()).await;

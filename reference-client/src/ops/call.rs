@@ -202,3 +202,20 @@ pub(crate) async fn run(args: &CallArgs, session: &Session) -> Result<Outcome, E
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_words_of_a_challenge_are_repeated() {
+        let challenge = |text: &str| known_code(Some(text));
+        assert_eq!(
+            challenge("Bearer realm=\"x\", error=\"insufficient_scope\", scope=\"a\""),
+            Some("insufficient_scope")
+        );
+        assert_eq!(challenge("Bearer error=\"\u{1b}[2J\""), None);
+        assert_eq!(challenge("Bearer"), None);
+        assert_eq!(known_code(None), None);
+    }
+}

@@ -21,7 +21,7 @@ use super::Session;
 use super::request::{self, WaitArgs};
 use crate::asked::Asked;
 use crate::client::Client;
-use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::journal::Begun;
 use crate::pair::Pair;
 use crate::render::{self, Outcome};
@@ -242,7 +242,16 @@ async fn direct(
                 }
             }
         }
-        Err(fault) => Err(forget_if_refused(&begun, fault)),
+        Err(fault) => {
+            let fault = forget_if_refused(&begun, fault);
+            // No credential has this key pair, and none will.
+            if let (Exit::Refused, Some(unused)) =
+                (fault.exit(), thumbprint(&body.cnf, &body.public_jwk))
+            {
+                session.home.store().remove_pair(&unused)?;
+            }
+            Err(fault)
+        }
     }
 }
 
@@ -257,8 +266,7 @@ pub(crate) fn thumbprint(
 
 /// A refusal changed nothing and is not recorded, so there is nothing to resume.
 fn forget_if_refused<B>(begun: &Begun<B>, fault: Error) -> Error {
-    let is_final =
-        matches!(fault, Error::Refused(_)) && fault.exit() == crate::error::Exit::Refused;
+    let is_final = matches!(fault, Error::Refused(_)) && fault.exit() == Exit::Refused;
     match is_final.then(|| begun.finish()) {
         Some(Err(other)) => other.into(),
         _ => fault,

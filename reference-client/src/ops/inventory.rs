@@ -104,10 +104,12 @@ struct Known {
 /// Retires or forgets a place, as it was seen.
 async fn change(
     client: &Client,
+    session: &Session,
     id: &CredentialId,
     place: &InstallationId,
     retire: bool,
 ) -> Result<Outcome, Error> {
+    let places = session.home.places();
     let seen = client
         .installation(id, place)
         .await?
@@ -118,6 +120,8 @@ async fn change(
             ..seen.value.declared.clone()
         };
         let retired = client.declare(id, place, &body, seen.condition()?).await?;
+        // It is final: what comes to the same file later is another installation.
+        places.remove(place)?;
         return Outcome::new(&retired.value, format!("{place} is retired\n"));
     }
     let path = InstallationPath {
@@ -127,6 +131,7 @@ async fn change(
     client
         .change::<InstallationDelete>(&path, &Nothing {}, seen.condition()?)
         .await?;
+    places.remove(place)?;
     Outcome::new(
         &json!({"forgotten": place}),
         format!("{place} is forgotten\n"),
@@ -136,7 +141,7 @@ async fn change(
 pub(crate) async fn run(args: &InventoryArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
     if let (Some(id), Some(place)) = (&args.id, args.retire.as_ref().or(args.forget.as_ref())) {
-        return change(&client, id, place, args.retire.is_some()).await;
+        return change(&client, session, id, place, args.retire.is_some()).await;
     }
     let credentials = match &args.id {
         Some(id) => vec![client.credential(id).await?],

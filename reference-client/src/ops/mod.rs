@@ -38,6 +38,8 @@ use std::io::Write as _;
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) issuer: Option<String>,
+    /// Whether a program reads along, and wants nothing but one answer.
+    pub(crate) json: bool,
     pub(crate) home: Home,
 }
 
@@ -60,10 +62,13 @@ impl Session {
         }
     }
 
-    /// Says at once what happens, on standard error, while the command goes on.
+    /// Says at once what happens, on standard error, while the command goes on; unless the
+    /// answer is to be JSON.
     pub(crate) fn say(&self, lines: &str) {
-        // Nobody is left to tell if standard error is gone.
-        let _ = std::io::stderr().lock().write_all(lines.as_bytes());
+        if !self.json {
+            // Nobody is left to tell if standard error is gone.
+            let _ = std::io::stderr().lock().write_all(lines.as_bytes());
+        }
     }
 
     /// Notes in the journal that something is begun.

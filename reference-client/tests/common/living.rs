@@ -32,6 +32,8 @@ pub struct Memory {
     pub broken: bool,
     /// The next request with this in its body is carried out, and its answer gets lost.
     pub lost: Option<&'static str>,
+    /// Whether it is said to be safe, whatever the gates say.
+    pub lies: bool,
     /// Whether every gate is met.
     pub safe: bool,
     /// Raised by each change.
@@ -291,6 +293,13 @@ fn one(memory: &mut Memory, method: &str, id: &str, rest: &[&str], call: (&str, 
             Some(found) if found["credential_id"] == id => tagged(200, found),
             _ => problem(404, "not-found", ""),
         },
+        ("DELETE", ["installations", place]) => {
+            if let Some(refused) = unseen(seen, memory.installations.get(*place)) {
+                return refused;
+            }
+            memory.installations.remove(*place);
+            Reply::Answer(204, String::new(), Vec::new())
+        }
         ("PUT", ["installations", place]) => {
             let before = memory.installations.get(*place);
             if let Some(refused) = unseen(seen, before) {
@@ -332,7 +341,7 @@ fn open(memory: &mut Memory, url: &str, seen: &Seen) -> Reply {
 }
 
 fn rotation(memory: &mut Memory, method: &str, rest: &[&str], seen: &Seen) -> Reply {
-    let safe = memory.safe;
+    let (safe, lies) = (memory.safe, memory.lies);
     let inventory = memory.profiles.iter().any(|name| name == "inventory");
     let successor = memory
         .credentials
@@ -357,7 +366,7 @@ fn rotation(memory: &mut Memory, method: &str, rest: &[&str], seen: &Seen) -> Re
             let mut report = json!({"rotation_id": ROTATION, "state": state, "usage_as_of": "2026-11-24T19:39:13Z"});
             if inventory {
                 report["gates"] = quiet;
-                report["safe_to_revoke"] = json!({"safe": safe, "missing": missing, "valid_until": "2026-11-24T19:39:13Z"});
+                report["safe_to_revoke"] = json!({"safe": safe || lies, "missing": missing, "valid_until": "2026-11-24T19:39:13Z"});
             } else {
                 report["issuer_gates"] = quiet;
             }
