@@ -120,7 +120,7 @@ Feature: create
     Then it is refused as unknown-environment
     And 1 credential exists
 
-  @core @CLP-CRE-008
+  @core @CLP-CRE-008 @without-profiles
   Scenario: A type that the issuer does not mint is refused
     Given a type called odd that the manifest does not list
     When Ana calls credential_create

@@ -50,7 +50,7 @@ Feature: request
     When the same call is made with environment set to "mars"
     Then it is refused as unknown-environment
 
-  @CLP-REQ-002
+  @CLP-REQ-002 @without-profiles
   Scenario: A type that the issuer does not mint cannot be asked for
     Given a type called odd that the manifest does not list
     When Ana calls request_open

@@ -1,8 +1,7 @@
-@core
 Feature: revoke
   Revoking ends a credential for good, and nothing stands in its way.
 
-  @CLP-REV-001
+  @core @CLP-REV-001
   Scenario: A credential is revoked
     Given an active credential
     When Ana calls credential_revoke with:
@@ -20,7 +19,7 @@ Feature: revoke
       | revocation.by     | {ana.id}        |
       | revocation.at     | about {now}     |
 
-  @CLP-REV-001
+  @core @CLP-REV-001
   Scenario: A credential that nobody has fetched is revoked
     Given a provisioned credential
     When Ana calls credential_revoke
@@ -30,7 +29,7 @@ Feature: revoke
       | state    | "revoked" |
       | delivery | absent    |
 
-  @CLP-REV-002 @CLP-MOD-001
+  @core @CLP-REV-002 @CLP-MOD-001
   Scenario: The first revocation stays on record
     Given an active credential
     When Ana calls credential_revoke
@@ -40,7 +39,7 @@ Feature: revoke
     Then it is accepted
     And the answer is the same as first
 
-  @CLP-REV-003 @CLP-MOD-001 @needs-clock
+  @core @CLP-REV-003 @CLP-MOD-001 @needs-clock
   Scenario: An expired credential stays expired
     Given an active credential with:
       | part       | value     |
@@ -53,7 +52,7 @@ Feature: revoke
       | state      | "expired" |
       | revocation | absent    |
 
-  @CLP-MOD-001 @needs-clock
+  @core @CLP-MOD-001 @needs-clock
   Scenario: A revoked credential does not expire
     Given an active credential with:
       | part       | value     |
@@ -65,7 +64,7 @@ Feature: revoke
       | member | value     |
       | state  | "revoked" |
 
-  @CLP-REV-004
+  @core @CLP-REV-004 @without-inventory
   Scenario: A mode that the issuer does not have is refused
     Given an active credential
     When Ana calls credential_revoke
@@ -73,7 +72,7 @@ Feature: revoke
     When the same call is made with mode set to "after_migration"
     Then it is refused as mode-not-supported
 
-  @CLP-REV-005
+  @core @CLP-REV-005
   Scenario: Whoever holds a key can end it
     Given an active credential
     When the key calls credential_revoke
@@ -83,7 +82,7 @@ Feature: revoke
       | state         | "revoked"       |
       | revocation.by | {credential.id} |
 
-  @CLP-TRN-013
+  @core @CLP-TRN-013
   Scenario: A key ends itself once
     Given an active credential
     When the key calls credential_revoke
@@ -91,7 +90,7 @@ Feature: revoke
     When the same call is made again
     Then it is refused as unauthenticated
 
-  @CLP-MOD-008
+  @core @CLP-MOD-008
   Scenario: A key ends no other
     Given an active credential called mine
     And an active credential called other
@@ -101,7 +100,7 @@ Feature: revoke
     Then it is refused as not-found
     And the key of mine opens the read probe
 
-  @CLP-REV-006
+  @core @CLP-REV-006
   Scenario: Revoking needs no key for idempotency
     Given an active credential
     When Ana calls credential_revoke
@@ -109,7 +108,7 @@ Feature: revoke
     When the same call is made with header Idempotency-Key set to {mark}
     Then it is accepted
 
-  @CLP-REV-007
+  @core @CLP-REV-007
   Scenario: Revoking the predecessor leaves the successor
     Given a used credential called old
     And Ana rotates old
@@ -124,7 +123,7 @@ Feature: revoke
       | member | value    |
       | state  | "active" |
 
-  @CLP-REV-007
+  @core @CLP-REV-007
   Scenario: Revoking a credential leaves its neighbour
     Given an active credential called mine
     And an active credential called other
@@ -132,7 +131,7 @@ Feature: revoke
     Then it is accepted
     And the key of other opens the read probe
 
-  @CLP-MOD-007
+  @core @CLP-MOD-007
   Scenario: Only who may revoke revokes
     Given an active credential
     When Ana calls credential_revoke
@@ -140,7 +139,7 @@ Feature: revoke
     When the same call is made by Cleo
     Then it is refused as forbidden
 
-  @CLP-MOD-005
+  @core @CLP-MOD-005
   Scenario: A stranger's credential is not there to be revoked
     Given an active credential
     When Ana calls credential_revoke
@@ -151,3 +150,240 @@ Feature: revoke
     When the same call is made on "cred_00000000000000000000"
     Then it is refused as not-found
     And the answer is the same as foreign byte for byte
+
+  @lifecycle @CLP-REV-001
+  Scenario: A suspended credential is revoked
+    Given an active credential
+    And Ana suspends credential
+    When Ana calls credential_revoke
+    Then it is accepted
+    And the answer has:
+      | member     | value     |
+      | state      | "revoked" |
+      | suspension | absent    |
+
+  @inventory @CLP-REV-008
+  Scenario: A predecessor goes once everybody has moved
+    Given an active credential called old
+    And Ana rotates old
+    And Ana reads the delivery of successor
+    When Ana calls credential_revoke on old with:
+      | part   | value             |
+      | mode   | "after_migration" |
+      | reason | "superseded"      |
+    Then it is accepted
+    And the answer has:
+      | member            | value             |
+      | state             | "revoked"         |
+      | revocation.mode   | "after_migration" |
+      | revocation.reason | "superseded"      |
+      | revocation.by     | {ana.id}          |
+    And the rotation rotation has:
+      | member | value       |
+      | state  | "completed" |
+    And the key of old does not open the read probe
+    And the key of successor opens the read probe
+
+  @inventory @CLP-REV-009
+  Scenario: A predecessor does not go before its successor has arrived
+    Given an active credential called first
+    And Ana rotates first
+    And Ana reads the delivery of successor
+    And an active credential called second
+    And an installed installation called place of second
+    And Ana rotates second
+    When Ana calls credential_revoke on first with:
+      | part | value             |
+      | mode | "after_migration" |
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as gate-unmet
+    And the answer has:
+      | member | value                                      |
+      | gates  | ["successor", "installations", "health"]   |
+    And the key of second opens the read probe
+    And the rotation rotation has:
+      | member | value     |
+      | state  | "created" |
+
+  @inventory @CLP-REV-010
+  Scenario: What nothing replaces has nothing to wait for
+    Given an active credential called first
+    And an active credential called second
+    And Ana rotates first
+    And Ana reads the delivery of successor
+    When Ana calls credential_revoke on first with:
+      | part | value             |
+      | mode | "after_migration" |
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as rotation-not-open
+    When the same call is made on successor
+    Then it is refused as rotation-not-open
+    And the key of second opens the read probe
+
+  @inventory @CLP-REV-002
+  Scenario: What is revoked is revoked, in whatever mode
+    Given a revoked credential
+    When Ana calls credential_revoke with:
+      | part | value             |
+      | mode | "after_migration" |
+    Then it is accepted
+    And the answer has:
+      | member          | value       |
+      | revocation.mode | "immediate" |
+
+  @lifecycle @CLP-REV-011
+  Scenario: A credential is suspended
+    Given an active credential
+    When Ana calls credential_suspend with:
+      | part   | value         |
+      | reason | "compromise"  |
+      | note   | "note-{mark}" |
+    Then it is accepted
+    And the answer does not hold note-{mark}
+    And the answer has:
+      | member            | value        |
+      | state             | "suspended"  |
+      | suspension.reason | "compromise" |
+      | suspension.by     | {ana.id}     |
+      | suspension.at     | about {now}  |
+
+  @lifecycle @CLP-REV-011
+  Scenario: A credential that is being replaced is suspended
+    Given an active credential called old
+    And Ana rotates old
+    When Ana calls credential_suspend on old
+    Then it is accepted
+    And the answer has:
+      | member | value       |
+      | state  | "suspended" |
+
+  @lifecycle @CLP-REV-012
+  Scenario: The first suspension stays on record
+    Given an active credential
+    When Ana calls credential_suspend
+    Then it is accepted
+    And the answer is called first
+    When the same call is made with reason set to "compromise"
+    Then it is accepted
+    And the answer is the same as first
+
+  @lifecycle @CLP-REV-013
+  Scenario: What is not in use is not suspended
+    Given an active credential called first
+    And a provisioned credential called second
+    And a revoked credential called third
+    When Ana calls credential_suspend on first
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as credential-not-active
+    When the same call is made on third
+    Then it is refused as credential-not-active
+
+  @lifecycle @CLP-REV-013
+  Scenario: What is not in use is not resumed
+    Given an active credential called first
+    And a provisioned credential called second
+    And a revoked credential called third
+    When Ana calls credential_resume on first
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as credential-not-active
+    When the same call is made on third
+    Then it is refused as credential-not-active
+
+  @lifecycle @CLP-REV-013 @needs-clock
+  Scenario: What expires while it is suspended stays expired
+    Given an active credential called first
+    And an active credential called second with:
+      | part       | value     |
+      | expires_at | {now+600} |
+    And Ana suspends second
+    When Ana calls credential_resume on first
+    Then it is accepted
+    Given the clock advances to {second.expires_at}
+    When the same call is made on second
+    Then it is refused as credential-not-active
+
+  @lifecycle @CLP-REV-014
+  Scenario: A credential works again
+    Given an active credential
+    And Ana suspends credential
+    When Ana calls credential_resume
+    Then it is accepted
+    And the answer has:
+      | member     | value    |
+      | state      | "active" |
+      | suspension | absent   |
+    And the key of credential opens the read probe
+
+  @lifecycle @CLP-REV-014
+  Scenario: A credential that is being replaced works again as such
+    Given an active credential called old
+    And Ana rotates old
+    And Ana suspends old
+    When Ana calls credential_resume on old
+    Then it is accepted
+    And the answer has:
+      | member | value      |
+      | state  | "retiring" |
+    And the key of old opens the read probe
+
+  @lifecycle @CLP-REV-014
+  Scenario: What works is resumed without a change
+    Given an active credential
+    When Ana calls credential_read
+    Then it is accepted
+    And the answer is called before
+    When Ana calls credential_resume
+    Then it is accepted
+    And the answer is the same as before
+
+  @lifecycle @CLP-TRN-036
+  Scenario: Who lets something work again has to have seen why it was stopped
+    Given an active credential
+    And Ana suspends credential
+    When Ana calls credential_resume
+    Then it is accepted
+    Given Ana suspends credential
+    When the same call is made without header If-Match
+    Then it is refused as precondition-required
+    And the key of credential does not open the read probe
+
+  @lifecycle @CLP-TRN-037
+  Scenario: What was stopped since is not resumed by an old picture
+    Given an active credential
+    When Ana calls credential_resume
+    Then it is accepted
+    And the answer is called before
+    Given Ana suspends credential
+    When the same call is made with header If-Match set to {before_tag}
+    Then it is refused as precondition-failed
+    And the key of credential does not open the read probe
+
+  @lifecycle @CLP-MOD-007
+  Scenario: Only who may revoke suspends
+    Given an active credential
+    When Ana calls credential_suspend
+    Then it is accepted
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+
+  @lifecycle @CLP-MOD-007
+  Scenario: Only who may revoke resumes
+    Given an active credential
+    When Ana calls credential_resume
+    Then it is accepted
+    When the same call is made by Cleo
+    Then it is refused as forbidden
+
+  @lifecycle @CLP-MOD-008
+  Scenario: A key does not suspend itself
+    Given an active credential
+    And an active credential called other
+    When Ana calls credential_suspend on other
+    Then it is accepted
+    When the same call is made on credential and by the key of credential
+    Then it is refused as not-found
+    And the key of credential opens the read probe
