@@ -146,7 +146,7 @@ async fn a_credential_is_created_delivered_used_rotated_and_revoked() {
         ]
     );
     assert_eq!(log[6].1["note"], "moved");
-    assert_eq!(log[7].1["reason"], "revoked");
+    assert_eq!(log[8].1["reason"], "revoked");
     let whole = format!("{log:?}");
     assert!(!whole.contains(&key[30..]), "a secret stands in the log");
     world.running.shutdown().await;
