@@ -1,7 +1,5 @@
 //! The walk-through of the README, run as it is printed.
 
-#![expect(clippy::expect_used, reason = "what cannot be run fails the test")]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
