@@ -9,6 +9,7 @@ use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::ops::create::Webhook;
+use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::ops::{self, Nothing};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
@@ -85,7 +86,16 @@ pub(super) async fn answer(
             no_query(service, row, &inbound)?;
             oauth::metadata(service)
         }
-        Id::TokenIssue => oauth::token(service, &inbound).await,
+        Id::TokenIssue => {
+            no_query(service, row, &inbound)?;
+            let reply = oauth::token(service, &inbound).await?;
+            // A client that does not show who it is has failed like anybody else.
+            let has_failed = reply.status() == OauthErrorCode::InvalidClient.status();
+            Ok(match has_failed.then(|| repeated(service, &inbound)) {
+                Some(Err(problem)) => Reply::refusal(&problem),
+                _ => reply,
+            })
+        }
         Id::TokenIntrospect => Ok(introspection::answer(service, &inbound)
             .await
             .unwrap_or_else(|problem| refusal(service, &inbound, &problem))),
@@ -244,14 +254,19 @@ async fn addresses_of(service: &Service, bearer: Option<String>, webhook: &Webho
     }
 }
 
+/// Counts a failure to authenticate, of which there can be too many.
+fn repeated(service: &Service, inbound: &Inbound) -> Result<(), Problem> {
+    let repeated = service.failures.count(inbound.peer, Instant::now());
+    rules::check(failures::RULES, &repeated)
+}
+
 /// A refusal below E. Whoever has no token learns where to look for one.
 fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
     let reply = Reply::refusal(problem);
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;
     }
-    let repeated = service.failures.count(inbound.peer, Instant::now());
-    if let Err(problem) = rules::check(failures::RULES, &repeated) {
+    if let Err(problem) = repeated(service, inbound) {
         return Reply::refusal(&problem);
     }
     let metadata = format!(

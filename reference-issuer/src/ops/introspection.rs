@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use clp_schemas::endpoint::EndpointId;
 use clp_schemas::ids::TenantId;
+use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::oauth::{Introspection, OauthErrorCode};
@@ -11,15 +13,15 @@ use clp_schemas::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::guard;
-use super::oauth::{Refused, form, refusal};
+use super::oauth::{Judged, Refused, form, refusal};
 use crate::auth::{self, Action, Caller, known_credential, scope};
-use crate::http::{Inbound, Reply};
+use crate::http::{Inbound, Reply, read_query};
 use crate::service::Service;
 use crate::store::{Gate, TokenRow, Tx};
 
 /// What came of a question, and in whose world it was asked.
 struct Known {
-    result: Result<Introspection, Refused>,
+    result: Judged<Introspection>,
     whose: (TenantId, Timestamp),
 }
 
@@ -33,6 +35,11 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
         let token = form.get("token").ok_or(missing)?;
         Ok(Zeroizing::new(token.to_owned()))
     });
+    let query = read_query::<Nothing>(
+        EndpointId::TokenIntrospect,
+        &service.persona.profiles,
+        &inbound.query,
+    );
     let bearer = inbound.bearer().map(str::to_owned);
     let job = {
         let service = Arc::clone(service);
@@ -44,10 +51,10 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
             caller
                 .principal()
                 .map_err(|_| ProblemType::Unauthenticated)?;
-            let result = match asked {
-                Ok(token) => Ok(introspect(gate, &tx, &service, &caller, &token)?),
-                Err(refused) => Err(refused),
-            };
+            let result = query.and_then(|_| match asked {
+                Ok(token) => introspect(gate, &tx, &service, &caller, &token).map(Ok),
+                Err(refused) => Ok(Err(refused)),
+            });
             Ok(Known {
                 result,
                 whose: (tx.tenant().clone(), tx.now()),
@@ -56,8 +63,9 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
     };
     let known = service.store.run(job).await?;
     let reply = match known.result {
-        Ok(answer) => Reply::json(200, &answer)?,
-        Err(refused) => refusal(refused, false)?,
+        Ok(Ok(answer)) => Reply::json(200, &answer)?,
+        Ok(Err(refused)) => refusal(refused, false)?,
+        Err(problem) => Reply::refusal(&problem),
     };
     service.note_call(known.whose, inbound, &reply);
     Ok(reply)
