@@ -3,28 +3,25 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use clp_schemas::endpoint::Class;
 use clp_schemas::key;
 use clp_schemas::ops::control::ProbeCall;
-use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::{
     self, CREDENTIAL_TYPE, ConstraintKind, PermissionSet, ResourceType, check_against,
 };
 
-use super::{Config, ConfigFault, Effect, FactSource, OPTIONAL, Persona, Route, TenantConfig};
-use crate::ops::oauth::token_prefix;
+use super::{Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig, profiles};
 use crate::resource::access::resolve;
 
 /// Paths that belong to the protocol, not to a persona.
 const RESERVED_PATHS: [&str; 2] = ["credentials", ".well-known"];
 
-type Checked = Result<(), ConfigFault>;
+pub(super) type Checked = Result<(), ConfigFault>;
 
 /// Faults of one file.
-struct At<'a>(&'a str);
+pub(super) struct At<'a>(&'a str);
 
 impl At<'_> {
-    fn want(&self, holds: bool, place: impl Into<String>, reason: &str) -> Checked {
+    pub(super) fn want(&self, holds: bool, place: impl Into<String>, reason: &str) -> Checked {
         if holds {
             return Ok(());
         }
@@ -99,7 +96,7 @@ pub(super) fn persona(label: &str, persona: &Persona) -> Checked {
         "credential_types",
         "want at least one type",
     )?;
-    check_profiles(&at, persona)?;
+    profiles::check(&at, persona)?;
     at.want(
         persona.max_lifetime_seconds != Some(0),
         "max_lifetime_seconds",
@@ -125,39 +122,6 @@ pub(super) fn persona(label: &str, persona: &Persona) -> Checked {
         check_tenant(&at, persona, tenant, &format!("tenants[{position}]"))?;
     }
     check_sandbox(&at, persona)
-}
-
-fn check_profiles(at: &At, persona: &Persona) -> Checked {
-    for (position, class) in persona.profiles.iter().enumerate() {
-        at.want(
-            OPTIONAL.contains(class),
-            format!("profiles[{position}]"),
-            "want `lifecycle`, `inventory`, `oauth`, `webhooks` or `bound-keys`",
-        )?;
-    }
-    at.want(
-        !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),
-        "profiles",
-        "`inventory` needs `lifecycle`",
-    )?;
-    at.want(
-        !persona.claims(Class::Oauth) || key::pattern(&token_prefix(persona)).is_ok(),
-        "token_prefix",
-        "want at most 21 characters where access tokens are issued",
-    )?;
-    for (position, kind) in persona.credential_types.iter().enumerate() {
-        let needed = match kind {
-            CredentialType::ApiKey => Class::Core,
-            CredentialType::OauthClient | CredentialType::ServiceAccount => Class::Oauth,
-            CredentialType::WebhookSecret => Class::Webhooks,
-        };
-        at.want(
-            persona.claims(needed),
-            format!("credential_types[{position}]"),
-            "want the profile of this type in `profiles`",
-        )?;
-    }
-    Ok(())
 }
 
 const NAME_WANTED: &str = "want a lower-case letter and up to 31 more letters, digits or `-`";

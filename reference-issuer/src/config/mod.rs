@@ -7,6 +7,7 @@
 mod check;
 mod fault;
 mod file;
+mod profiles;
 mod route;
 mod sandbox;
 mod show;
@@ -19,6 +20,7 @@ use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
 
 pub use fault::ConfigFault;
+pub use profiles::OPTIONAL;
 pub use route::{Effect, FactSource, NotATemplate, Parameters, Route, Template};
 pub use sandbox::{CastRole, SandboxTemplate};
 
@@ -74,32 +76,6 @@ pub struct Persona {
     pub tenants: Vec<TenantConfig>,
     /// What a fresh tenant for tests looks like.
     pub sandbox: SandboxTemplate,
-}
-
-/// The profiles that a persona can claim or leave.
-pub const OPTIONAL: [Class; 5] = [
-    Class::Lifecycle,
-    Class::Inventory,
-    Class::Oauth,
-    Class::Webhooks,
-    Class::BoundKeys,
-];
-
-impl Persona {
-    /// Whether it claims a class or profile. Approvals and proofs of the log, every persona
-    /// has; test control, whatever is no production.
-    #[must_use]
-    pub fn claims(&self, class: Class) -> bool {
-        match class {
-            Class::Core | Class::Approval | Class::AuditProofs => true,
-            Class::TestControl => self.environment == Deployment::Test,
-            Class::Lifecycle
-            | Class::Inventory
-            | Class::Oauth
-            | Class::Webhooks
-            | Class::BoundKeys => self.profiles.contains(&class),
-        }
-    }
 }
 
 /// When a create needs an approval first. Either condition is enough.
