@@ -1,5 +1,4 @@
 //! The endpoints that take forms, where the rules of every other endpoint hold for them too.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod core_support;
 
