@@ -164,8 +164,8 @@ Feature: audit
     Given the entries of credential.revoked that Ana sees are counted
     When the same call is made by Cleo
     Then it is refused as forbidden
-    When the same call is made with mode set to "after_migration"
-    Then it is refused as mode-not-supported
+    When the same call is made with mode set to "eventually"
+    Then it is refused as invalid-request
     And Ana sees 0 more entries of credential.revoked
 
   @core @CLP-AUD-006
@@ -395,3 +395,185 @@ Feature: audit
     Then it is accepted
     When the same call is made by Cleo
     Then it is refused as forbidden
+
+  @lifecycle @CLP-AUD-024
+  Scenario: The log tells who changed what is said of a credential
+    Given an active credential
+    When Ana calls credential_amend with:
+      | part | value                                        |
+      | body | {"owner": "{mark}-heirs", "labels": {"a": "b"}} |
+    Then it is accepted
+    Given Ana suspends credential with:
+      | part   | value         |
+      | reason | "compromise"  |
+      | note   | "note-{mark}" |
+    And Ana resumes credential
+    When Ana calls audit_entries
+    Then it is accepted
+    And the log that Ana sees tells of credential.amended:
+      | member        | value             |
+      | actor         | {ana.id}          |
+      | credential_id | {credential.id}   |
+      | changed       | contains "owner"  |
+      | changed       | contains "labels" |
+      | changed       | 2 items           |
+    And the log that Ana sees tells of credential.suspended:
+      | member        | value           |
+      | actor         | {ana.id}        |
+      | credential_id | {credential.id} |
+      | reason        | "compromise"    |
+      | note          | "note-{mark}"   |
+    And the log that Ana sees tells of credential.resumed:
+      | member        | value           |
+      | actor         | {ana.id}        |
+      | credential_id | {credential.id} |
+
+  @inventory @CLP-AUD-024
+  Scenario: The log tells where a secret has come
+    Given an active credential
+    When Ana calls store_register
+    Then it is accepted
+    And the answer is called vault
+    When Ana calls delivery_ack with:
+      | part     | value        |
+      | store_id | "{vault.id}" |
+    Then it is accepted
+    Given an installed installation called place
+    And place is verified below credential
+    When Ana calls installation_delete on place
+    Then it is accepted
+    When Ana calls audit_entries
+    Then it is accepted
+    And the log that Ana sees tells of store.registered:
+      | member   | value      |
+      | actor    | {ana.id}   |
+      | store_id | {vault.id} |
+    And the log that Ana sees tells of delivery.acknowledged:
+      | member        | value                    |
+      | actor         | {ana.id}                 |
+      | credential_id | {credential.id}          |
+      | delivery_id   | {credential.delivery.id} |
+      | store_id      | {vault.id}               |
+    And the log that Ana sees tells of installation.declared:
+      | member          | value           |
+      | actor           | {ana.id}        |
+      | credential_id   | {credential.id} |
+      | installation_id | {place.id}      |
+      | state           | "installed"     |
+    And the log that Ana sees tells of installation.updated:
+      | member          | value           |
+      | credential_id   | {credential.id} |
+      | installation_id | {place.id}      |
+      | state           | "verified"      |
+    And the log that Ana sees tells of installation.removed:
+      | member          | value           |
+      | actor           | {ana.id}        |
+      | credential_id   | {credential.id} |
+      | installation_id | {place.id}      |
+
+  @lifecycle @CLP-AUD-024 @needs-clock
+  Scenario: The log tells how far a rotation has come
+    Given an active credential called first
+    And Ana rotates first as one
+    And Ana reads the delivery of one_successor
+    And Ana advances one
+    And Ana advances one
+    And an active credential called second
+    And Ana rotates second as two
+    And Ana rolls back two
+    And an active credential called third with:
+      | part            | value                        |
+      | rotation_policy | {"max_overlap_seconds": 600} |
+    And Ana rotates third as three
+    And Ana reads the delivery of three_successor
+    And the clock advances by 601 seconds
+    When Ana calls audit_entries
+    Then it is accepted
+    And the log that Ana sees tells of rotation.advanced:
+      | member        | value      |
+      | actor         | {ana.id}   |
+      | credential_id | {first.id} |
+      | rotation_id   | {one.id}   |
+      | state         | "draining" |
+    And the log that Ana sees tells of rotation.completed:
+      | member        | value      |
+      | actor         | {ana.id}   |
+      | credential_id | {first.id} |
+      | rotation_id   | {one.id}   |
+    And the log that Ana sees tells of rotation.rolled_back:
+      | member        | value       |
+      | actor         | {ana.id}    |
+      | credential_id | {second.id} |
+      | rotation_id   | {two.id}    |
+    And the log that Ana sees tells of rotation.blocked:
+      | member        | value      |
+      | actor         | absent     |
+      | credential_id | {third.id} |
+      | rotation_id   | {three.id} |
+    And the log that Ana sees tells of credential.revoked:
+      | member        | value                |
+      | credential_id | {two_successor.id}   |
+
+  @oauth @CLP-AUD-024
+  Scenario: The log tells of tokens
+    Given an active credential called client with:
+      | part | value          |
+      | type | "oauth_client" |
+    When the key of client calls token_issue
+    Then it is accepted
+    When Ana calls audit_entries
+    Then it is accepted
+    And the log that Ana sees tells of token.issued:
+      | member        | value       |
+      | actor         | {client.id} |
+      | credential_id | {client.id} |
+
+  @webhooks @CLP-AUD-024
+  Scenario: The log tells of test events
+    Given an active credential called hook with:
+      | part    | value                         |
+      | type    | "webhook_secret"              |
+      | webhook | {"url": "http://127.0.0.1:9/"} |
+    When Ana calls event_test on hook
+    Then it is accepted
+    When Ana calls audit_entries
+    Then it is accepted
+    And the log that Ana sees tells of event.tested:
+      | member        | value         |
+      | actor         | {ana.id}      |
+      | credential_id | {hook.id}     |
+      | signed_by     | "credential"  |
+      | outcome       | "unreachable" |
+
+  @lifecycle @CLP-AUD-007 @needs-clock
+  Scenario: The log can be searched by rotation and by time
+    Given an active credential called first
+    And Ana rotates first as one
+    And an active credential called second
+    And Ana rotates second as two
+    And the clock advances by 600 seconds
+    And Ana reads the delivery of two_successor
+    When Ana calls audit_entries with:
+      | part              | value    |
+      | query rotation_id | {one.id} |
+    Then it is accepted
+    And the answer has:
+      | member                                | value    |
+      | entries                               | 1 items  |
+      | entries.0.disclosed.rotation_id.value | {one.id} |
+    When Ana calls audit_entries with:
+      | part        | value    |
+      | query since | {now-60} |
+    Then it is accepted
+    And the answer has:
+      | member                                  | value              |
+      | entries                                 | 1 items            |
+      | entries.0.disclosed.credential_id.value | {two_successor.id} |
+    When Ana calls audit_entries with:
+      | part        | value                     |
+      | query event | credential.delivered      |
+      | query until | {now-60}                  |
+    Then it is accepted
+    And the answer has:
+      | member  | value   |
+      | entries | 2 items |

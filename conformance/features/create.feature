@@ -496,3 +496,127 @@ Feature: create
     Given an issued request
     When Ana calls credential_revoke
     Then it is accepted
+
+  @core @without-profiles @CLP-TRN-039
+  Scenario: A member of a profile is none where the profile is not claimed
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with cnf set to {"jkt": "0000000000000000000000000000000000000000000"}
+    Then it is refused as invalid-request
+    When the same call is made with webhook set to {"url": "https://hooks.example/"}
+    Then it is refused as invalid-request
+
+  @core @without-profiles @CLP-TRN-027
+  Scenario: A filter of a profile is none where the profile is not claimed
+    When Ana calls credential_list with:
+      | part        | value  |
+      | query owner | {mark} |
+    Then it is accepted
+    When the same call is made with query subject_kind set to agent
+    Then it is refused as invalid-query
+
+  @lifecycle @CLP-CRE-026
+  Scenario Outline: Credentials are found by <filter>
+    Given a provisioned credential called first with:
+      | part            | value                              |
+      | subject         | {"kind": "agent", "id": "{mark}-a"} |
+      | purpose         | "Nightly export of {mark}"         |
+      | labels          | {"team": "{mark}", "tier": "gold"} |
+      | rotation_policy | {"rotate_every_seconds": 300}      |
+    And a provisioned credential called second with:
+      | part            | value                                  |
+      | subject         | {"kind": "workload", "id": "{mark}-b"} |
+      | purpose         | "nightly report of {mark}"             |
+      | labels          | {"team": "{mark}", "tier": "silver"}   |
+      | rotation_policy | {"rotate_every_seconds": 3000000}      |
+    And a provisioned credential called third
+    When Ana calls credential_list with:
+      | part        | value  |
+      | query owner | {mark} |
+    Then it is accepted
+    And the items are first, second, third in any order
+    When the same call is made with query <filter> set to <value>
+    Then it is accepted
+    And the items are first
+
+    Examples:
+      | filter        | value                  |
+      | subject_kind  | agent                  |
+      | subject_id    | {mark}-a               |
+      | purpose       | Nightly                |
+      | label         | tier=gold              |
+      | rotate_before | {first.created_at+600} |
+
+  @lifecycle @CLP-TRN-027
+  Scenario: Credentials are not found by half a label
+    When Ana calls credential_list with:
+      | part        | value     |
+      | query label | tier=gold |
+    Then it is accepted
+    When the same call is made with query label set to {mark}
+    Then it is refused as invalid-query
+    When the same call is made with query subject_kind set to {mark}
+    Then it is refused as invalid-query
+
+  @oauth @CLP-CRE-001 @CLP-CRE-003
+  Scenario Outline: A credential of the type <type> is born without its secret
+    When Ana calls credential_create with:
+      | part | value    |
+      | type | "<type>" |
+    Then it is accepted
+    And the answer repeats everything that was sent
+    And the answer has:
+      | member      | value         |
+      | state       | "provisioned" |
+      | delivery.id | present       |
+
+    Examples:
+      | type            |
+      | oauth_client    |
+      | service_account |
+
+  @webhooks @CLP-CRE-001 @CLP-CRE-003
+  Scenario: A webhook secret is born without its secret
+    When Ana calls credential_create with:
+      | part    | value                         |
+      | type    | "webhook_secret"              |
+      | webhook | {"url": "http://127.0.0.1:9/"} |
+    Then it is accepted
+    And the answer repeats everything that was sent
+    And the answer has:
+      | member      | value         |
+      | state       | "provisioned" |
+      | delivery.id | present       |
+
+  @oauth @CLP-CRE-017 @needs-clock
+  Scenario: A key that was shown to the approver is the key that is minted
+    Given a P-256 key pair called mine
+    And an approved request with:
+      | part       | value             |
+      | type       | "service_account" |
+      | public_jwk | {mine.jwk}        |
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member      | value                           |
+      | type        | "service_account"               |
+      | public_jwk  | {mine.jwk}                      |
+      | state       | "active"                        |
+      | permissions | {request.submitted.permissions} |
+
+  @webhooks @CLP-CRE-017 @needs-clock
+  Scenario: A webhook that was approved is the one that is made
+    Given an approved request with:
+      | part    | value                                |
+      | type    | "webhook_secret"                     |
+      | webhook | {"url": "http://127.0.0.1:9/{mark}"} |
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member  | value                                |
+      | type    | "webhook_secret"                     |
+      | webhook | {"url": "http://127.0.0.1:9/{mark}"} |

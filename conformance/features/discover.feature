@@ -56,3 +56,17 @@ Feature: discover
     And the answer has the headers:
       | name  | value          |
       | Allow | contains "GET" |
+
+  @without-profiles @CLP-DIS-006
+  Scenario: What belongs to a profile that is not claimed is not there
+    Given a provisioned credential
+    When Ana calls credential_read
+    Then it is accepted
+    And no undeclared operation answers
+
+  @without-inventory @CLP-DIS-006
+  Scenario: What belongs to an inventory that is not kept is not there
+    Given a provisioned credential
+    When Ana calls credential_read
+    Then it is accepted
+    And no undeclared operation answers

@@ -169,3 +169,22 @@ Feature: request
     When the same call is made by Dov
     Then it is refused as not-found
     And the answer is the same as nothing byte for byte
+
+  @CLP-REQ-012
+  Scenario Outline: A credential can be asked for on behalf of a subject of the kind <kind>
+    When Ana calls request_open with:
+      | part    | value                              |
+      | subject | {"kind": "<kind>", "id": "{mark}"} |
+    Then it is accepted
+    And the answer has:
+      | member            | value                              |
+      | submitted.subject | {"kind": "<kind>", "id": "{mark}"} |
+
+    Examples:
+      | kind        |
+      | project     |
+      | workload    |
+      | user        |
+      | agent       |
+      | environment |
+      | task        |

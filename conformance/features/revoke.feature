@@ -380,10 +380,10 @@ Feature: revoke
 
   @lifecycle @CLP-MOD-008
   Scenario: A key does not suspend itself
-    Given an active credential
+    Given an active credential called mine
     And an active credential called other
     When Ana calls credential_suspend on other
     Then it is accepted
-    When the same call is made on credential and by the key of credential
+    When the same call is made on mine and by the key of mine
     Then it is refused as not-found
-    And the key of credential opens the read probe
+    And the key of mine opens the read probe
