@@ -46,6 +46,8 @@ Feature: approve
     And a pending request called theirs of Dov
     When Ben calls challenge_open on first
     Then it is accepted
+    When the same call is made by Dov
+    Then it is refused as not-found
     When the same call is made by Dov and on theirs
     Then it is refused as separation-of-duty
 

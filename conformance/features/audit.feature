@@ -559,8 +559,9 @@ Feature: audit
     Then it is accepted
     And the answer has:
       | member                                | value    |
-      | entries                               | 1 items  |
+      | entries                               | 2 items  |
       | entries.0.disclosed.rotation_id.value | {one.id} |
+      | entries.1.disclosed.rotation_id.value | {one.id} |
     When Ana calls audit_entries with:
       | part        | value    |
       | query since | {now-60} |

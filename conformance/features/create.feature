@@ -391,7 +391,7 @@ Feature: create
       | body | {"request_id": "{first.id}"} |
     Then it is accepted
     Given the clock advances to {approval.expires_at}
-    When the same call is made with request_id set to "{second.id}"
+    When the same call is made with body set to {"request_id": "{second.id}"}
     Then it is refused as approval-expired
     And 1 credential exists
 

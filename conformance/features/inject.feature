@@ -63,11 +63,14 @@ Feature: inject
   @CLP-TRN-037
   Scenario: A report by an old picture of a place is not taken
     Given an active credential
-    When Ana calls installation_put
+    And an installed installation called first
+    When Ana calls installation_read on first
     Then it is accepted
-    And the answer is called first
+    And the answer is called before
     Given first is updating below credential
-    When the same call is made with header If-Match set to {first_tag}
+    When Ana calls installation_put on first
+    Then it is accepted
+    When the same call is made with header If-Match set to {before_tag}
     Then it is refused as precondition-failed
 
   @CLP-TRN-037

@@ -295,10 +295,13 @@ Feature: revoke
 
   @lifecycle @CLP-REV-013 @needs-clock
   Scenario: What expires while it is suspended stays expired
-    Given an active credential called first
+    Given an active credential called first with:
+      | part       | value     |
+      | expires_at | {now+600} |
     And an active credential called second with:
       | part       | value     |
       | expires_at | {now+600} |
+    And Ana suspends first
     And Ana suspends second
     When Ana calls credential_resume on first
     Then it is accepted
@@ -354,6 +357,7 @@ Feature: revoke
   @lifecycle @CLP-TRN-037
   Scenario: What was stopped since is not resumed by an old picture
     Given an active credential
+    And Ana suspends credential
     When Ana calls credential_resume
     Then it is accepted
     And the answer is called before

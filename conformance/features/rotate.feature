@@ -125,7 +125,9 @@ Feature: rotate
 
   @core @CLP-ROT-008 @needs-clock
   Scenario: An expired credential is not rotated
-    Given an active credential called first
+    Given an active credential called first with:
+      | part       | value     |
+      | expires_at | {now+600} |
     And an active credential called second with:
       | part       | value     |
       | expires_at | {now+600} |
@@ -161,35 +163,41 @@ Feature: rotate
 
   @core @CLP-ROT-010
   Scenario: A rotation does not stretch a life
-    Given an active credential with:
+    Given an active credential called first with:
       | part       | value      |
       | expires_at | {now+3600} |
-    When Ana calls rotation_open with:
+    And an active credential called second with:
+      | part       | value      |
+      | expires_at | {now+3600} |
+    When Ana calls rotation_open on first with:
       | part       | value      |
       | expires_at | {now+1800} |
     Then it is accepted
-    Given Ana revokes successor
-    When the same call is made with expires_at set to {now+7200}
+    When the same call is made on second and with expires_at set to {now+7200}
     Then it is refused as expiry-out-of-range
-    When the same call is made with expires_at set to {now-60}
+    When the same call is made on second and with expires_at set to {now-60}
     Then it is refused as expiry-out-of-range
 
   @core @CLP-ROT-010
   Scenario: A rotation does not stretch the policy
-    Given an active credential with:
+    Given an active credential called first with:
       | part            | value                             |
       | rotation_policy | {"renewable_until": "{now+1800}"} |
-    When Ana calls rotation_open with:
+    And an active credential called second with:
+      | part            | value                             |
+      | rotation_policy | {"renewable_until": "{now+1800}"} |
+    When Ana calls rotation_open on first with:
       | part       | value     |
       | expires_at | {now+900} |
     Then it is accepted
-    Given Ana revokes successor
-    When the same call is made with expires_at set to {now+2700}
+    When the same call is made on second and with expires_at set to {now+2700}
     Then it is refused as expiry-out-of-range
 
   @core @CLP-ROT-009 @CLP-ROT-010 @needs-clock
   Scenario: Nothing is renewed after the policy has ended
-    Given an active credential called first
+    Given an active credential called first with:
+      | part            | value                             |
+      | rotation_policy | {"renewable_until": "{now+1800}"} |
     And an active credential called second with:
       | part            | value                             |
       | rotation_policy | {"renewable_until": "{now+1800}"} |
@@ -879,9 +887,10 @@ Feature: rotate
     When Ana calls rotation_read on two
     Then it is accepted
     And the answer is called before
+    Given Ana reads the delivery of one_successor
+    And Ana reads the delivery of two_successor
     When Ana calls rotation_rollback on one
     Then it is accepted
-    Given Ana reads the delivery of two_successor
     When the same call is made on two and with header If-Match set to {before_tag}
     Then it is refused as precondition-failed
     When the same call is made on two and without header If-Match

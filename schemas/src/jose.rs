@@ -6,7 +6,7 @@ use std::fmt;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    KeyPair as _, UnparsedPublicKey,
+    KeyPair as _, ParsedPublicKey, UnparsedPublicKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,9 @@ impl PublicJwk {
                 let mut point = vec![4];
                 point.extend(number(&self.x)?);
                 point.extend(number(y)?);
+                // Any two numbers have this form; few of them are a point of the curve.
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point)
+                    .map_err(|_| JoseFault::Key)?;
                 Ok(("ES256", point))
             }
             ("OKP", "Ed25519", None) => Ok(("EdDSA", number(&self.x)?)),
@@ -338,6 +341,15 @@ mod tests {
         assert_eq!(
             ec.thumbprint().unwrap(),
             "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+        );
+    }
+
+    #[test]
+    fn two_numbers_that_are_no_point_are_no_key() {
+        let x = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs";
+        assert_eq!(
+            jwk("EC", "P-256", x, Some(x)).thumbprint(),
+            Err(JoseFault::Key)
         );
     }
 

@@ -2,6 +2,11 @@
 //! call of the same endpoint, and between the two lies exactly one change. Where a call has
 //! several faults, each of them is added to a call whose refusal is proven already, and the
 //! problem changes with it.
+//!
+//! What is given after the first acceptance is a change like any other, unless [`Ground`] knows
+//! it as one that only makes again what the call before used up.
+
+mod ground;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,6 +16,7 @@ use clp_schemas::problem::ProblemType;
 use clp_schemas::state::Named as _;
 use gherkin::{Step, StepType};
 
+use self::ground::{Given, Ground, Origin};
 use crate::steps::grammar::{Phrase, phrase};
 
 /// How an accepted outcome is named.
@@ -52,10 +58,14 @@ pub(super) fn judge(steps: &[&Step]) -> Result<(String, String), (usize, String)
 struct Call {
     endpoint: String,
     parts: BTreeMap<String, String>,
+    /// The parts, with the making of each object they refer to in place of its name.
+    forms: BTreeMap<String, String>,
+    /// How what it is made on came about.
+    history: Vec<Origin>,
 }
 
 impl Call {
-    fn fresh(endpoint: String, step: &Step) -> Self {
+    fn fresh(endpoint: String, step: &Step, ground: &Ground) -> Self {
         let (caller, rest) = step
             .value
             .split_once(" calls ")
@@ -70,11 +80,32 @@ impl Call {
             ("the sentence".to_owned(), rest.to_owned()),
         ]);
         parts.extend(rows(step));
-        Self { endpoint, parts }
+        let mut call = Self {
+            endpoint,
+            parts,
+            forms: BTreeMap::new(),
+            history: Vec::new(),
+        };
+        call.remember(ground);
+        call
+    }
+
+    /// Takes down how what it is about came about.
+    fn remember(&mut self, ground: &Ground) {
+        let object = match self.parts.get(OBJECT).map_or("", String::as_str) {
+            "" if self.endpoint.starts_with("installation_") => "installation",
+            object => object,
+        };
+        self.history = ground.history(object);
+        self.forms = self
+            .parts
+            .iter()
+            .map(|(name, value)| (name.clone(), ground.form(value)))
+            .collect();
     }
 
     /// The same call with what a repetition's sentence and table change.
-    fn changed(&self, sentence: Option<&str>, step: &Step) -> Self {
+    fn changed(&self, sentence: Option<&str>, step: &Step, ground: &Ground) -> Self {
         let mut call = self.clone();
         for change in sentence
             .into_iter()
@@ -92,12 +123,14 @@ impl Call {
             call.parts.insert(part.to_owned(), value.to_owned());
         }
         call.parts.extend(rows(step));
+        call.remember(ground);
         call
     }
 
-    /// In how many parts two calls differ. What can be used only once has to be another one
-    /// the second time, so another object counts where nothing else differs.
-    fn differences(&self, other: &Self) -> usize {
+    /// In how many parts two calls differ, `changes` made between them counted in. What can be
+    /// used only once has to be another one the second time, so another object that came about
+    /// in the same way counts where nothing else differs.
+    fn differences(&self, other: &Self, changes: usize) -> usize {
         let names = self.parts.keys().chain(
             other
                 .parts
@@ -107,7 +140,11 @@ impl Call {
         let differ: Vec<&String> = names
             .filter(|name| self.parts.get(*name) != other.parts.get(*name))
             .collect();
-        let besides = differ.iter().filter(|name| **name != OBJECT).count();
+        let named = differ
+            .iter()
+            .filter(|name| **name != OBJECT && self.forms.get(**name) != other.forms.get(**name))
+            .count();
+        let besides = changes + named + ground::differences(&self.history, &other.history);
         if besides == 0 { differ.len() } else { besides }
     }
 }
@@ -155,7 +192,7 @@ struct Twin {
 impl Twin {
     /// How many changes lie between it and a call.
     fn distance(&self, call: &Call) -> usize {
-        self.changes + call.differences(&self.call)
+        call.differences(&self.call, self.changes)
     }
 }
 
@@ -183,6 +220,8 @@ fn answers(endpoint: &str, problem: &str) -> Result<(), String> {
 
 #[derive(Default)]
 struct Reader {
+    /// What was given so far.
+    ground: Ground,
     /// The last accepted call of each endpoint.
     twins: HashMap<String, Twin>,
     /// The calls whose refusal is proven.
@@ -198,8 +237,13 @@ struct Reader {
 
 impl Reader {
     fn step(&mut self, step: &Step) -> Result<(), String> {
-        // What is given is there for the twin and for the refusal alike.
         if step.ty == StepType::Given {
+            // Before the first acceptance it is there for the twin and for the refusal alike.
+            let given = self.ground.take(step, self.twins.is_empty());
+            if given == Given::Changed {
+                self.unjudged();
+                self.change();
+            }
             return Ok(());
         }
         if step.ty == StepType::Then {
@@ -208,7 +252,7 @@ impl Reader {
         match phrase(&step.value) {
             Phrase::Call { endpoint } => {
                 self.unjudged();
-                let call = Call::fresh(endpoint, step);
+                let call = Call::fresh(endpoint, step, &self.ground);
                 self.base = Some(call.clone());
                 self.open = Some(call);
             }
@@ -218,7 +262,7 @@ impl Reader {
                     .base
                     .as_ref()
                     .ok_or("there is no call yet that could be the same")?;
-                self.open = Some(base.changed(change.as_deref(), step));
+                self.open = Some(base.changed(change.as_deref(), step, &self.ground));
             }
             Phrase::Accepted => {
                 let call = self
