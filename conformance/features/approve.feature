@@ -297,3 +297,23 @@ Feature: approve
     Given Ben signs a challenge for second with an old counter
     When the same call is made on second
     Then it is refused as evidence-invalid
+
+  @CLP-MOD-008
+  Scenario: A key is not challenged
+    Given an active credential
+    And a pending request
+    When Ben calls challenge_open
+    Then it is accepted
+    When the same call is made by the key
+    Then it is refused as not-found
+
+  @CLP-MOD-008 @needs-clock
+  Scenario: A key decides nothing
+    Given an active credential
+    And a pending request
+    And a passkey of Ben
+    And Ben signs a challenge for request
+    When Ben calls approval_submit
+    Then it is accepted
+    When the same call is made by the key
+    Then it is refused as not-found

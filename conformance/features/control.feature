@@ -327,35 +327,35 @@ Feature: control
       | rotations | [{"id": "{rotation.id}", "state": "rolled_back"}] |
 
   @CLP-CTL-012
-  Scenario: A tenant that is no sandbox has no clock to move
+  Scenario: A tenant that was never opened has no clock to move
     When the operator calls clock_advance
     Then it is accepted
     When the same call is made on "ten_00000000000000000000"
     Then it is refused as not-found
 
   @CLP-CTL-012
-  Scenario: A tenant that is no sandbox is not emptied
+  Scenario: A tenant that was never opened is not emptied
     When the operator calls sandbox_reset
     Then it is accepted
     When the same call is made on "ten_00000000000000000000"
     Then it is refused as not-found
 
   @CLP-CTL-012
-  Scenario: A tenant that is no sandbox does not show what it holds
+  Scenario: A tenant that was never opened does not show what it holds
     When the operator calls state_dump
     Then it is accepted
     When the same call is made on "ten_00000000000000000000"
     Then it is refused as not-found
 
   @CLP-CTL-012
-  Scenario: A tenant that is no sandbox does not show what reached it
+  Scenario: A tenant that was never opened does not show what reached it
     When the operator calls request_log
     Then it is accepted
     When the same call is made on "ten_00000000000000000000"
     Then it is refused as not-found
 
   @CLP-CTL-012
-  Scenario: A tenant that is no sandbox takes no authenticator
+  Scenario: A tenant that was never opened takes no authenticator
     Given a passkey that nobody has registered
     When the operator calls authenticator_register
     Then it is accepted

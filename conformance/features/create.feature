@@ -207,6 +207,12 @@ Feature: create
     When the same call is made with query type set to api_key
     Then it is accepted
     And the items are first, second, third in any order
+    When the same call is made with query project set to elsewhere
+    Then it is accepted
+    And the items are none
+    When the same call is made with query type set to webhook_secret
+    Then it is accepted
+    And the items are none
 
   @core @CLP-CRE-023
   Scenario: A list can be of what ends soon
@@ -305,6 +311,19 @@ Feature: create
     Then it is accepted
     When the same call is made by the key
     Then it is refused as not-found
+
+  @core @CLP-CRE-003
+  Scenario: A credential is read as it was created
+    When Ana calls credential_create with:
+      | part            | value                                                                  |
+      | labels          | {"team": "{mark}"}                                                     |
+      | subject         | {"kind": "agent", "id": "{mark}"}                                      |
+      | rotation_policy | {"rotate_every_seconds": 86400, "max_overlap_seconds": 3600}           |
+    Then it is accepted
+    And the answer is called created
+    When Ana calls credential_read on created
+    Then it is accepted
+    And the answer is the same as created but delivery
 
   @core @CLP-MOD-008
   Scenario: A key sees no list

@@ -67,8 +67,9 @@ Feature: inject
     When Ana calls installation_read on first
     Then it is accepted
     And the answer is called before
-    Given first is updating below credential
-    When Ana calls installation_put on first
+    When Ana calls installation_put on first with:
+      | part  | value      |
+      | state | "updating" |
     Then it is accepted
     When the same call is made with header If-Match set to {before_tag}
     Then it is refused as precondition-failed

@@ -188,3 +188,20 @@ Feature: request
       | agent       |
       | environment |
       | task        |
+
+  @CLP-MOD-008
+  Scenario: A key asks for nothing
+    Given an active credential
+    When Ana calls request_open
+    Then it is accepted
+    When the same call is made by the key
+    Then it is refused as forbidden
+
+  @CLP-MOD-008
+  Scenario: A key reads no request
+    Given an active credential
+    And a pending request
+    When Ana calls request_read
+    Then it is accepted
+    When the same call is made by the key
+    Then it is refused as not-found

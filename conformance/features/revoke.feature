@@ -19,6 +19,16 @@ Feature: revoke
       | revocation.by     | {ana.id}        |
       | revocation.at     | about {now}     |
 
+  @core @CLP-REV-001 @needs-clock
+  Scenario: A revocation has the time at which it was made
+    Given an active credential
+    And the clock advances by 300 seconds
+    When Ana calls credential_revoke
+    Then it is accepted
+    And the answer has:
+      | member        | value       |
+      | revocation.at | about {now} |
+
   @core @CLP-REV-001
   Scenario: A credential that nobody has fetched is revoked
     Given a provisioned credential

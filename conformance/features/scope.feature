@@ -114,6 +114,14 @@ Feature: scope
     Then it is refused with 401 and invalid_token
 
   @core @CLP-SCO-003
+  Scenario: Who owns a key has to use it
+    Given an active credential
+    When the key calls the read probe
+    Then it is served
+    When the same call is made by Ana
+    Then it is refused with 401 and invalid_token
+
+  @core @CLP-SCO-003
   Scenario: A key that was guessed or mistyped opens nothing
     Given an active credential
     And a forged key called forged with the id of credential

@@ -157,6 +157,37 @@ Feature: store
       | member       | value   |
       | disclosed_to | 1 items |
 
+  @core @CLP-DLV-010 @needs-clock
+  Scenario: A credential remembers when somebody had its secret
+    Given a provisioned credential
+    And the clock advances by 300 seconds
+    When Ana calls delivery_read
+    Then it is accepted
+    And the credential credential has:
+      | member            | value       |
+      | disclosed_to.0.at | about {now} |
+
+  @core @CLP-MOD-008
+  Scenario: A key reads no delivery
+    Given an active credential called mine
+    And a provisioned credential called fresh
+    When Ana calls delivery_read on fresh
+    Then it is accepted
+    When the same call is made by the key of mine
+    Then it is refused as not-found
+
+  @core @CLP-TRN-040
+  Scenario: To ask for the head of a delivery is not to read it
+    Given a provisioned credential
+    When Ana calls delivery_read with:
+      | part        | value |
+      | HTTP method | HEAD  |
+    Then it is accepted
+    And the credential credential has:
+      | member       | value             |
+      | state        | "provisioned"     |
+      | disclosed_to | perhaps []        |
+
   @core @CLP-CRE-002 @CLP-SEC-003 @CLP-AUD-004
   Scenario: The secret stands in no other answer
     Given a used credential

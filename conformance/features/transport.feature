@@ -699,6 +699,38 @@ Feature: transport
       | Allow | contains "POST" |
     When the same call is made with HTTP method set to PATCH
     Then it is refused as method-not-allowed
+    When the same call is made with HTTP method set to OPTIONS
+    Then it is refused as method-not-allowed
+
+  @CLP-TRN-034
+  Scenario: An object tells no other site what may be done with it
+    Given a provisioned credential
+    When Ana calls credential_read
+    Then it is accepted
+    When the same call is made with HTTP method set to OPTIONS
+    Then it is refused as method-not-allowed
+    And the answer has the headers:
+      | name  | value          |
+      | Allow | contains "GET" |
+
+  @CLP-TRN-041
+  Scenario: A path in another spelling is another path
+    Given a provisioned credential
+    When Ana calls delivery_read
+    Then it is accepted
+    When the same call is made with path set to /%64eliveries/{credential.delivery.id}
+    Then it is refused as not-found
+    When the same call is made with path set to /deliveries/{credential.delivery.id}/
+    Then it is refused as not-found
+    When the same call is made with path set to /deliveries//{credential.delivery.id}
+    Then it is refused as not-found
+
+  @CLP-TRN-041
+  Scenario: A collection is not at a path that ends with a slash
+    When Ana calls credential_list
+    Then it is accepted
+    When the same call is made with path set to /
+    Then it is refused as not-found
 
   @CLP-ERR-003
   Scenario: A refusal repeats nothing of what was sent

@@ -133,6 +133,9 @@ pub enum ConfigFault {
     /// A token's place is empty.
     #[error("the token `{0}` is not there: {1}")]
     TokenMissing(String, String),
+    /// Test control without its address.
+    #[error("`control.url` is not there: set `CLP_CONFORMANCE__CONTROL__URL`")]
+    NoControlUrl,
     /// Neither test control nor a cast.
     #[error("an issuer needs `control` (url, token) or `cast` ({roles} with a token each) and `probe`", roles = ROLES.join(", "))]
     NoCast,
@@ -152,15 +155,15 @@ struct Tree {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ControlTree {
-    url: Url,
-    token: Place,
+    url: Option<Url>,
+    token: Option<Place>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MemberTree {
     id: Option<PrincipalId>,
-    token: Place,
+    token: Option<Place>,
 }
 
 /// Where a token is.
@@ -200,10 +203,11 @@ impl Target {
         let control = match tree.control {
             None => None,
             Some(control) => {
-                safe("control.url", &control.url)?;
+                let url = control.url.ok_or(ConfigFault::NoControlUrl)?;
+                safe("control.url", &url)?;
                 Some(Control {
-                    url: control.url,
-                    token: control.token.fetch("control.token", env)?,
+                    url,
+                    token: fetch(control.token.as_ref(), "control.token", env)?,
                 })
             }
         };
@@ -250,7 +254,7 @@ fn members(
     }
     cast.into_iter()
         .map(|(role, member)| {
-            let token = member.token.fetch(&format!("cast.{role}.token"), env)?;
+            let token = fetch(member.token.as_ref(), &format!("cast.{role}.token"), env)?;
             Ok((
                 role,
                 Member {
@@ -260,6 +264,18 @@ fn members(
             ))
         })
         .collect()
+}
+
+fn fetch(
+    place: Option<&Place>,
+    name: &str,
+    env: &BTreeMap<String, String>,
+) -> Result<SecretText, ConfigFault> {
+    let place = place.ok_or_else(|| {
+        let variable = format!("{ENV_PREFIX}{}", name.to_uppercase().replace('.', "__"));
+        ConfigFault::TokenMissing(name.to_owned(), format!("set `{variable}` for it"))
+    })?;
+    place.fetch(name, env)
 }
 
 impl Place {
@@ -471,6 +487,13 @@ mod tests {
             changed("https://control", "https://me:pw@control"),
             Err(ConfigFault::Url("control.url"))
         ));
+        for (line, variable) in [
+            ("token = { env = \"CONTROL_TOKEN\" } ", "TOKEN"),
+            ("url = \"https://control.staging.example.com\"", "URL"),
+        ] {
+            let words = changed(line, "").unwrap_err().to_string();
+            assert!(words.contains(&format!("CONTROL__{variable}")), "{words}");
+        }
         let alone = "issuer = \"https://staging.example.com\"";
         assert!(matches!(load(alone, &env(&[])), Err(ConfigFault::NoCast)));
     }

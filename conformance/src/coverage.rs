@@ -51,6 +51,9 @@ pub struct Coverage {
     pub scenarios: usize,
     /// Distinct (endpoint, requirement, outcome); rows of an Examples table add none.
     pub triples: usize,
+    /// Scenarios that test something of their own: distinct (endpoint, first requirement,
+    /// outcome), so that further requirements of a scenario add none.
+    pub own: usize,
     /// MUST and MUST NOT that bind an issuer or a resource.
     pub issuer_musts: usize,
     /// Those of them with a scenario.
@@ -68,7 +71,9 @@ pub struct Coverage {
 pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
     let mut tests: BTreeMap<&str, (Vec<String>, BTreeSet<String>)> = BTreeMap::new();
     let mut triples: BTreeSet<&Triple> = BTreeSet::new();
+    let mut own: BTreeSet<&Triple> = BTreeSet::new();
     for one in suite.scenarios() {
+        own.extend(one.info.triples.first());
         for triple in &one.info.triples {
             triples.insert(triple);
             let (scenarios, outcomes) = tests.entry(&triple.requirement).or_default();
@@ -108,6 +113,7 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
         revision: REVISION,
         scenarios: suite.scenarios().count(),
         triples: triples.len(),
+        own: own.len(),
         issuer_musts: count(&|_| true),
         covered: count(&|row| !row.scenarios.is_empty()),
         excluded: count(&|row| row.scenarios.is_empty() && row.excluded.is_some()),
@@ -147,8 +153,8 @@ pub fn render(coverage: &Coverage) -> String {
     }
     let _ = writeln!(
         text,
-        "\nrevision {}: {} scenarios, {} distinct triples of endpoint, requirement and outcome",
-        coverage.revision, coverage.scenarios, coverage.triples
+        "\nrevision {}: {} scenarios, {} of them with an endpoint, first requirement and outcome of their own; {} distinct triples of endpoint, requirement and outcome, where each requirement of a scenario counts",
+        coverage.revision, coverage.scenarios, coverage.own, coverage.triples
     );
     let _ = writeln!(
         text,

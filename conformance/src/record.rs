@@ -300,6 +300,20 @@ impl RunRecord {
         distinct.len()
     }
 
+    /// How many scenarios held and test something of their own: with an endpoint, first
+    /// requirement and outcome that no other has. Further requirements add nothing here.
+    #[must_use]
+    pub fn own_passed(&self) -> usize {
+        let passed = self
+            .scenarios
+            .iter()
+            .filter(|scenario| scenario.verdict == Verdict::Pass);
+        let distinct: std::collections::HashSet<&Triple> = passed
+            .filter_map(|scenario| scenario.triples.first())
+            .collect();
+        distinct.len()
+    }
+
     /// What the run says as a whole.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use clp_schemas::endpoint::Class;
 use clp_schemas::json;
 use clp_schemas::ops::discover::{MANIFEST_PATH, Manifest};
 use clp_schemas::time::Timestamp;
@@ -61,6 +62,11 @@ pub enum RunFault {
     /// No scenario is within the filters.
     #[error("no scenario is within {0}")]
     NothingChosen(String),
+    /// The configuration leads to test control, and the manifest does not have it.
+    #[error(
+        "the manifest does not list `test-control`, and the configuration has a `control`: take it out and give a `cast`, or let the manifest list the profile"
+    )]
+    NoTestControl,
     /// The subject cannot be reached or started at all.
     #[error(transparent)]
     Subject(#[from] SubjectFault),
@@ -136,6 +142,10 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let started_at = Timestamp::system_now().to_string();
     let subject = Subject::open(&options.target).await?;
     let manifest = read_manifest(&subject, &subject.url).await;
+    let controlled = |manifest: &Manifest| manifest.claims(Class::TestControl);
+    if subject.control.is_some() && !manifest.as_ref().map_or(true, controlled) {
+        return Err(RunFault::NoTestControl);
+    }
     let mut others = HashMap::new();
     for (which, url) in &subject.elsewhere {
         others.insert(*which, read_manifest(&subject, url).await);
@@ -144,9 +154,7 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
         .scenarios()
         .filter(|one| within.contains(&one.info.id))
         .map(|one| {
-            let read = others
-                .get(&Which::of(&one.info.tags))
-                .unwrap_or(&manifest);
+            let read = others.get(&Which::of(&one.info.tags)).unwrap_or(&manifest);
             let mut choice = choose(read.as_ref().ok(), subject.control.is_some(), &one.info);
             let receives = one.info.tags.iter().any(|tag| tag == parser::RECEIVER);
             if choice == Choice::Run && receives && !subject.is_near() {

@@ -87,37 +87,6 @@ fn a_refusal_beside_its_twin_loads_and_counts_as_a_triple() {
 }
 
 #[test]
-fn one_change_is_one_change_however_it_is_made() {
-    for between in [
-        "    When the same call is made by Cleo\n",
-        "    When the same call is made without owner\n",
-        "    When the same call is made with purpose set to \"this and that\"\n",
-        "    Given the entries of credential.created that Ana sees are counted\n    When the same call is made by Cleo\n",
-        "    Given the clock advances by 901 seconds\n    When the same call is made again\n",
-        "    When the same call is made with:\n      | member | value |\n      | owner | 1 |\n",
-        "    When the clock advances by 901 seconds\n    When the same call is made again\n",
-        "    When Ben calls credential_create with:\n      | member | value |\n      | owner | \"a\" |\n",
-        "    When Ana calls credential_create with:\n      | member | value |\n      | owner | \"b\" |\n",
-        "    When Ana calls credential_revoke on x\n    Then it is accepted\n    When Ana calls credential_create with:\n      | member | value |\n      | owner | \"a\" |\n",
-        "    Given a revoked credential called other\n    When the same call is made on other\n",
-        "    When the same call is made again\n",
-    ] {
-        let loaded = load(&refusal(between, "forbidden"));
-        assert!(loaded.is_ok(), "{between}: {loaded:?}");
-    }
-}
-
-#[test]
-fn a_second_fault_is_added_to_a_proven_refusal_and_changes_the_problem() {
-    let first = "    When the same call is made with owner set to 1\n    Then it is refused as invalid-request\n";
-    let both = "    When the same call is made by Cleo and with owner set to 1\n";
-    assert!(load(&refusal(&format!("{first}{both}"), "forbidden")).is_ok());
-    // Without the first, or with its own problem again, the second proves nothing.
-    assert!(load(&refusal(both, "forbidden")).is_err());
-    assert!(load(&refusal(&format!("{first}{both}"), "invalid-request")).is_err());
-}
-
-#[test]
 fn the_features_of_this_suite_load() {
     let registry = Registry::embedded().unwrap();
     let suite = clp_conformance::run::suite(&registry);
@@ -478,4 +447,24 @@ fn what_is_missing_or_excluded_too_much_shows_in_the_coverage() {
         (coverage.scenarios, coverage.triples, coverage.issuer_musts),
         (1, 1, 2)
     );
+}
+
+#[test]
+fn further_requirements_of_a_scenario_make_no_further_scenario() {
+    let text = format!(
+        "{HEAD}{}{}",
+        scenario("@CLP-XXX-001 @CLP-XXX-002", "One", TWIN),
+        scenario("@CLP-XXX-001", "Two", TWIN)
+    );
+    let suite = load(&text).unwrap();
+    let coverage = clp_conformance::coverage::measure(&suite, &registry());
+    assert_eq!(
+        (coverage.scenarios, coverage.own, coverage.triples),
+        (2, 1, 2)
+    );
+    let mut run = record(&[Verdict::Pass, Verdict::Pass]);
+    for (scenario, loaded) in run.scenarios.iter_mut().zip(suite.scenarios()) {
+        scenario.triples.clone_from(&loaded.info.triples);
+    }
+    assert_eq!((run.own_passed(), run.triples_passed()), (1, 2));
 }

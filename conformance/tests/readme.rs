@@ -1,9 +1,14 @@
 //! The walk-through of the README, run as it is printed.
 
+use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 const HEADING: &str = "## One credential, from discover to audit";
+
+/// What the issuer listens on in the walk-through, test control last.
+const PORTS: RangeInclusive<u16> = 8801..=8810;
 
 /// The shell blocks below the heading, in order, as one script.
 fn walk_through(readme: &str) -> String {
@@ -31,10 +36,17 @@ fn the_walk_through_runs_as_printed() {
         "the README has lost its walk-through"
     );
 
-    if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: the walk-through needs curl");
-        return;
-    }
+    assert!(
+        Command::new("curl").arg("--version").output().is_ok(),
+        "the walk-through needs curl, which is not installed"
+    );
+    let taken: Vec<u16> = PORTS
+        .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_err())
+        .collect();
+    assert!(
+        taken.is_empty(),
+        "the walk-through needs the ports {PORTS:?}, and something listens on {taken:?} already"
+    );
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
         .current_dir(root)

@@ -145,7 +145,12 @@ impl Call {
             .filter(|name| **name != OBJECT && self.forms.get(**name) != other.forms.get(**name))
             .count();
         let besides = changes + named + ground::differences(&self.history, &other.history);
-        if besides == 0 { differ.len() } else { besides }
+        let others = differ.iter().filter(|name| **name != OBJECT).count();
+        match (besides, others) {
+            (0, 0) => differ.len(),
+            (0, others) => others,
+            (besides, _) => besides,
+        }
     }
 }
 
@@ -203,7 +208,9 @@ fn answers(endpoint: &str, problem: &str) -> Result<(), String> {
         .find(|row| row.name == endpoint)
         .ok_or_else(|| format!("`{endpoint}` is not in the endpoint table"))?;
     let oauth = row.body() == BodyForm::Form
-        && OauthErrorCode::ALL.iter().any(|code| code.name() == problem);
+        && OauthErrorCode::ALL
+            .iter()
+            .any(|code| code.name() == problem);
     if oauth {
         return Ok(());
     }

@@ -217,7 +217,8 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
     let _ = writeln!(text, "  counts    {}", parts.join(", "));
     let _ = writeln!(
         text,
-        "  distinct  {} triples of endpoint, requirement and outcome hold",
+        "  distinct  {} scenarios hold with an endpoint, first requirement and outcome of their own\n            {} triples of endpoint, requirement and outcome, where each requirement of a scenario counts",
+        record.own_passed(),
         record.triples_passed()
     );
     let mut reasons: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();

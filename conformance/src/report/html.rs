@@ -26,6 +26,7 @@ struct Page<'a> {
     counts: Counts,
     ran: usize,
     triples: usize,
+    own: usize,
     seconds: String,
     broken: Vec<BrokenView<'a>>,
     operations: Vec<OperationView<'a>>,
@@ -124,6 +125,7 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
         counts,
         ran: counts.pass + counts.fail + counts.known + counts.error,
         triples: record.triples_passed(),
+        own: record.own_passed(),
         seconds: format!(
             "{:.2}",
             std::time::Duration::from_millis(record.duration_millis).as_secs_f64()

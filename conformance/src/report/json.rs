@@ -12,7 +12,10 @@ struct Document<'a> {
     conclusion: &'static str,
     headline: String,
     counts: Counts,
+    /// Distinct (endpoint, requirement, outcome); each requirement of a scenario counts.
     triples_passed: usize,
+    /// Scenarios with an endpoint, first requirement and outcome of their own.
+    own_passed: usize,
     run: &'a RunRecord,
 }
 
@@ -33,6 +36,7 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
         headline: headline(record),
         counts: record.counts(),
         triples_passed: record.triples_passed(),
+        own_passed: record.own_passed(),
         run: record,
     };
     serde_json::to_string_pretty(&document)

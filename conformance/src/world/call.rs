@@ -171,7 +171,7 @@ impl Call {
     }
 
     /// Gives one part another value. A part is `query NAME`, `header NAME` or `form NAME` (with
-    /// `another` in front: beside what is there), `path NAME`, `authentication`, `proof`, or a
+    /// `another` in front: beside what is there), `HTTP method`, `path NAME`, `authentication`, `proof`, or a
     /// path of members into the body.
     ///
     /// # Errors
@@ -185,6 +185,7 @@ impl Call {
             Some(("query", name)) => place(&mut self.query, name, names.text(cell)?, put),
             Some(("header", name)) => place(&mut self.headers, name, names.text(cell)?, put),
             Some(("form", name)) => place(self.form_mut()?, name, names.text(cell)?, put),
+            Some(("HTTP", "method")) => self.method = names.text(cell)?,
             Some(("path", name)) => {
                 self.parameters.insert(name.to_owned(), names.text(cell)?);
             }

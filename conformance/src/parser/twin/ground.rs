@@ -19,10 +19,12 @@ const NOUNS: [&str; 8] = [
     "pair",
 ];
 
-/// Sentences that only look or wait, so that they change nothing for any call.
-const IDLE: [(&str, &str); 2] = [
+/// Sentences that change nothing for a call, or give back what an accepted one used up: those
+/// that only look or wait, and the end of a successor, which takes a rotation back.
+const REBUILD: [(&str, &str); 3] = [
     ("the entries of ", " are counted"),
     ("the longest propagation ", "has passed"),
+    ("Ana ", "revokes successor"),
 ];
 
 /// What a `Given` is to the proof.
@@ -75,11 +77,11 @@ impl Ground {
             self.before.push(text.to_owned());
             return Given::Arranged;
         }
-        let idle = IDLE
+        let rebuilt = REBUILD
             .iter()
             .any(|(begin, end)| text.starts_with(begin) && text.ends_with(end));
         // Said again word for word, it gives back what the twin had.
-        if idle || self.before.iter().any(|before| before == text) {
+        if rebuilt || self.before.iter().any(|before| before == text) {
             Given::Arranged
         } else {
             Given::Changed
@@ -145,9 +147,7 @@ pub(super) enum Origin {
 pub(super) fn differences(left: &[Origin], right: &[Origin]) -> usize {
     std::iter::zip(left, right)
         .map(|(left, right)| match (left, right) {
-            (Origin::Given(left), Origin::Given(right)) => {
-                only(left, right).max(only(right, left))
-            }
+            (Origin::Given(left), Origin::Given(right)) => only(left, right).max(only(right, left)),
             _ => usize::from(left != right),
         })
         .sum()
@@ -170,7 +170,9 @@ fn only(these: &[String], those: &[String]) -> usize {
 
 /// The name and the making of a fresh object, as in `an active credential called first`.
 fn fresh(text: &str) -> Option<(Option<String>, String)> {
-    let made = text.strip_prefix("an ").or_else(|| text.strip_prefix("a "))?;
+    let made = text
+        .strip_prefix("an ")
+        .or_else(|| text.strip_prefix("a "))?;
     let (kind, called) = made.split_once(" called ").unwrap_or((made, ""));
     if !kind.split(' ').any(|word| NOUNS.contains(&word)) {
         return None;
