@@ -259,6 +259,9 @@ pub enum ProtocolFault {
     /// An answer has no entity tag to change its object by (CLP-TRN-035).
     #[error("the answer has no strong entity tag")]
     NoTag,
+    /// A new credential has the id of another one that is stored.
+    #[error("the new credential has the id of another one in the store")]
+    IdTaken,
     /// An answer is about something else than the request.
     #[error("the answer is about something else than was asked: {0}")]
     Mismatch(&'static str),
@@ -387,6 +390,9 @@ impl Error {
             }
             Self::Protocol(ProtocolFault::EndpointElsewhere) => {
                 "add --credential-origin ORIGIN if you know that both belong together"
+            }
+            Self::Protocol(ProtocolFault::IdTaken) => {
+                "what is stored stays as it is; tell the operator of the issuer"
             }
             Self::Protocol(ProtocolFault::TooBroad) => "its secret was not fetched; revoke it",
             Self::Protocol(_) => "nothing was accepted; tell the operator of the issuer",

@@ -6,12 +6,16 @@ use clp_schemas::audit::checkpoint::Checkpoint;
 use clp_schemas::canonical;
 
 use crate::error::{Error, LocalFault};
+use crate::issuer::IssuerId;
 use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::ops::rotate::record::Records;
 use crate::places::Places;
 use crate::private;
 use crate::store::Store;
+
+/// Largest checkpoint that is kept, in bytes.
+const CHECKPOINT_BYTES: u64 = 64 * 1024;
 
 /// The directory, and the places in it.
 #[derive(Clone, Debug)]
@@ -62,9 +66,9 @@ impl Home {
         Memory::new(self.root.join("stores.json"))
     }
 
-    /// Where the records of rotations are.
-    pub(crate) fn rotations(&self) -> Records {
-        Records::new(self.root.join("rotations"))
+    /// Where the records of the rotations at an issuer are.
+    pub(crate) fn rotations(&self, issuer: &IssuerId) -> Records {
+        Records::new(&self.root.join("rotations"), issuer.as_str())
     }
 
     /// The passkey that is used where none is named.
@@ -77,10 +81,20 @@ impl Home {
         self.root.join("sandbox")
     }
 
-    /// The last checkpoint seen of a log, as it was signed.
-    pub(crate) fn checkpoint(&self, origin: &str) -> Result<Option<String>, LocalFault> {
-        let path = self.checkpoint_path(origin);
-        let Some(bytes) = private::read_if_there(&path, 64 * 1024)? else {
+    /// The last checkpoint seen of a log of this issuer, as it was signed.
+    pub(crate) fn checkpoint(
+        &self,
+        issuer: &IssuerId,
+        origin: &str,
+    ) -> Result<Option<String>, LocalFault> {
+        let mut path = self.checkpoint_path(&[issuer.as_str(), origin].join(" "));
+        let mut found = private::read_if_there(&path, CHECKPOINT_BYTES)?;
+        if found.is_none() {
+            // Earlier versions kept it by its origin alone.
+            path = self.checkpoint_path(origin);
+            found = private::read_if_there(&path, CHECKPOINT_BYTES)?;
+        }
+        let Some(bytes) = found else {
             return Ok(None);
         };
         match std::str::from_utf8(&bytes) {
@@ -96,15 +110,30 @@ impl Home {
         }
     }
 
-    /// Keeps a checkpoint for the next time.
-    pub(crate) fn keep_checkpoint(&self, origin: &str, note: &str) -> Result<(), LocalFault> {
-        private::create_dir(&self.root.join("checkpoints"))?;
-        private::replace(&self.checkpoint_path(origin), note.as_bytes())
+    /// Keeps a checkpoint for the next time, in place of the one that it was seen to continue.
+    /// Keeps nothing, and says so, if another run has kept another one meanwhile.
+    pub(crate) fn keep_checkpoint(
+        &self,
+        issuer: &IssuerId,
+        origin: &str,
+        seen: Option<&str>,
+        note: &str,
+    ) -> Result<bool, LocalFault> {
+        let directory = self.root.join("checkpoints");
+        private::create_dir(&directory)?;
+        let _held = private::lock(&directory.join(".lock"))?;
+        let kept = self.checkpoint(issuer, origin)?;
+        if kept.as_deref() != seen && kept.as_deref() != Some(note) {
+            return Ok(false);
+        }
+        let path = self.checkpoint_path(&[issuer.as_str(), origin].join(" "));
+        private::replace(&path, note.as_bytes())?;
+        Ok(true)
     }
 
-    /// An origin has slashes in it; its hash has none.
-    fn checkpoint_path(&self, origin: &str) -> PathBuf {
-        let name = canonical::to_base64url(&canonical::sha256(origin.as_bytes()));
+    /// A name has slashes in it; its hash has none.
+    fn checkpoint_path(&self, name: &str) -> PathBuf {
+        let name = canonical::to_base64url(&canonical::sha256(name.as_bytes()));
         self.root.join("checkpoints").join(name)
     }
 }

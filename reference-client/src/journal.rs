@@ -117,8 +117,8 @@ fn name(intent: &Intent<'_>) -> Result<String, LocalFault> {
     Ok(canonical::to_base64url(&canonical::sha256(&bytes)))
 }
 
-/// The note, unless there is none, it is too old, or it is not one: a torn file cannot come
-/// from here, since notes are put in place whole.
+/// The note, unless there is none or it is too old. What is no note is a fault: a torn file
+/// cannot come from here, since notes are put in place whole.
 fn read<B: DeserializeOwned>(path: &std::path::Path) -> Result<Option<(String, B)>, LocalFault> {
     let Some(bytes) = private::read_if_there(path, MAX_BYTES)? else {
         return Ok(None);
@@ -127,20 +127,21 @@ fn read<B: DeserializeOwned>(path: &std::path::Path) -> Result<Option<(String, B
         bytes: bytes.len(),
         depth: 64,
     };
+    let malformed = || LocalFault::Content {
+        path: path.to_owned(),
+        what: "is no note of the journal: look at it, then remove it",
+    };
     let note: Note = json::parse(&bytes, limits)
         .ok()
         .and_then(|value| serde_json::from_value(value).ok())
-        .ok_or_else(|| LocalFault::Content {
-            path: path.to_owned(),
-            what: "is no note of the journal: look at it, then remove it",
-        })?;
+        .ok_or_else(malformed)?;
     let age = Timestamp::system_now().unix() - note.begun_at.unix();
     if !(0..KEPT_SECONDS).contains(&age) {
         return Ok(None);
     }
-    Ok(serde_json::from_value(note.body)
-        .ok()
-        .map(|body| (note.key, body)))
+    // Without its body, what was begun cannot be gone on with; to begin anew could mint twice.
+    let body = serde_json::from_value(note.body).map_err(|_| malformed())?;
+    Ok(Some((note.key, body)))
 }
 
 #[cfg(test)]
@@ -173,6 +174,20 @@ mod tests {
         assert!(!anew.resumed);
         assert_ne!(anew.key, first.key);
         assert_eq!(anew.body, "body 3");
+    }
+
+    #[test]
+    fn a_note_whose_body_is_another_is_a_fault_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::new(directory.path().to_owned());
+        let first = journal.begin(&intent("a"), "body".to_owned()).unwrap();
+        let again = journal.begin(&intent("a"), 7_u32);
+        assert!(matches!(
+            again,
+            Err(Error::Local(LocalFault::Content { .. }))
+        ));
+        let resumed = journal.begin(&intent("a"), "body".to_owned()).unwrap();
+        assert!(resumed.resumed && resumed.key == first.key);
     }
 
     #[test]

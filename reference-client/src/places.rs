@@ -23,7 +23,43 @@ pub(crate) struct Place {
     pub(crate) variable: String,
 }
 
-/// Every place, by the installation that it is declared as.
+/// What the document holds: by issuer, and by the installation that a place is declared as.
+/// An installation's id alone could be another issuer's.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Written")]
+struct Known(BTreeMap<String, BTreeMap<InstallationId, Place>>);
+
+/// This form of the document, and the one before it, in which the place alone names the issuer.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    ByIssuer(BTreeMap<String, BTreeMap<InstallationId, Place>>),
+    ById(BTreeMap<InstallationId, Place>),
+}
+
+impl From<Written> for Known {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::ByIssuer(known) => Self(known),
+            Written::ById(places) => {
+                let mut known = Self::default();
+                for (id, place) in places {
+                    known.insert(id, place);
+                }
+                known
+            }
+        }
+    }
+}
+
+impl Known {
+    fn insert(&mut self, id: InstallationId, place: Place) {
+        let places = self.0.entry(place.issuer.clone()).or_default();
+        places.insert(id, place);
+    }
+}
+
+/// Every place.
 #[derive(Clone, Debug)]
 pub(crate) struct Places(Memory);
 
@@ -32,41 +68,44 @@ impl Places {
         Self(memory)
     }
 
-    pub(crate) fn all(&self) -> Result<BTreeMap<InstallationId, Place>, LocalFault> {
-        Ok(self.0.read()?.unwrap_or_default())
+    /// Every place with a credential of this issuer.
+    pub(crate) fn of(&self, issuer: &str) -> Result<BTreeMap<InstallationId, Place>, LocalFault> {
+        let known: Option<Known> = self.0.read()?;
+        Ok(known
+            .and_then(|mut known| known.0.remove(issuer))
+            .unwrap_or_default())
     }
 
-    pub(crate) fn get(&self, id: &InstallationId) -> Result<Option<Place>, LocalFault> {
-        Ok(self.all()?.remove(id))
+    pub(crate) fn get(
+        &self,
+        issuer: &str,
+        id: &InstallationId,
+    ) -> Result<Option<Place>, LocalFault> {
+        Ok(self.of(issuer)?.remove(id))
     }
 
     /// The installation that this line of this file is declared as.
     pub(crate) fn find(&self, wanted: &Place) -> Result<Option<InstallationId>, LocalFault> {
-        let same = |place: &Place| {
-            place.issuer == wanted.issuer
-                && place.path == wanted.path
-                && place.variable == wanted.variable
-        };
+        let same = |place: &Place| place.path == wanted.path && place.variable == wanted.variable;
         Ok(self
-            .all()?
+            .of(&wanted.issuer)?
             .into_iter()
             .find(|(_, place)| same(place))
             .map(|(id, _)| id))
     }
 
     /// Forgets a place, if it is known.
-    pub(crate) fn remove(&self, id: &InstallationId) -> Result<(), LocalFault> {
-        self.0
-            .change(|places: &mut BTreeMap<InstallationId, Place>| {
+    pub(crate) fn remove(&self, issuer: &str, id: &InstallationId) -> Result<(), LocalFault> {
+        self.0.change(|known: &mut Known| {
+            if let Some(places) = known.0.get_mut(issuer) {
                 places.remove(id);
-            })
+            }
+        })
     }
 
     pub(crate) fn put(&self, id: &InstallationId, place: &Place) -> Result<(), LocalFault> {
         self.0
-            .change(|places: &mut BTreeMap<InstallationId, Place>| {
-                places.insert(id.clone(), place.clone());
-            })
+            .change(|known: &mut Known| known.insert(id.clone(), place.clone()))
     }
 }
 
@@ -89,8 +128,35 @@ mod tests {
         assert_eq!(places.find(&place(2, "KEY")).unwrap(), Some(id.clone()));
         assert_eq!(places.find(&place(1, "OTHER")).unwrap(), None);
         places.put(&id, &place(2, "KEY")).unwrap();
-        assert_eq!(places.get(&id).unwrap(), Some(place(2, "KEY")));
-        places.remove(&id).unwrap();
+        let issuer = "https://api.example.com";
+        assert_eq!(places.get(issuer, &id).unwrap(), Some(place(2, "KEY")));
+        // Another issuer's installation of the same id is another place.
+        let other = Place {
+            issuer: "https://other.example".to_owned(),
+            ..place(3, "OTHER")
+        };
+        places.put(&id, &other).unwrap();
+        assert_eq!(places.get(issuer, &id).unwrap(), Some(place(2, "KEY")));
+        assert_eq!(places.get(&other.issuer, &id).unwrap(), Some(other));
+        places.remove(issuer, &id).unwrap();
         assert_eq!(places.find(&place(2, "KEY")).unwrap(), None);
+    }
+
+    #[test]
+    fn the_older_form_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let memory = Memory::new(directory.path().join("places.json"));
+        let place = Place {
+            issuer: "https://api.example.com".to_owned(),
+            credential_id: CredentialId::from_entropy([1; 16]),
+            path: "/srv/app/.env".into(),
+            variable: "KEY".to_owned(),
+        };
+        let id = InstallationId::from_entropy([1; 16]);
+        memory
+            .write(&BTreeMap::from([(id.clone(), place.clone())]))
+            .unwrap();
+        let places = Places::new(memory);
+        assert_eq!(places.get(&place.issuer, &id).unwrap(), Some(place));
     }
 }

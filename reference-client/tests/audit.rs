@@ -152,6 +152,41 @@ fn a_log_that_grows_is_followed_and_one_that_forgets_is_found_out() {
 }
 
 #[test]
+fn of_two_runs_at_once_the_larger_checkpoint_stays() {
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let log = Arc::new(Mutex::new(Log::new("as it was", 5)));
+    // While this run asks whether 7 continues 5, another one looks, and keeps 9.
+    let answered = std::sync::atomic::AtomicBool::new(false);
+    let (shared, place) = (Arc::clone(&log), Arc::clone(&home));
+    let between = Server::start(move |url, seen| {
+        let late = seen.target.contains("/proofs/consistency")
+            && !answered.swap(true, std::sync::atomic::Ordering::SeqCst);
+        if !late {
+            return shared.lock().unwrap().answer(url, seen);
+        }
+        let reply = shared.lock().unwrap().answer(url, seen);
+        *shared.lock().unwrap() = Log::new("as it was", 9);
+        let other = Server {
+            port: url.rsplit(':').next().unwrap().parse().unwrap(),
+            ..Server::default()
+        };
+        assert_eq!(clp(&place, &other, &["audit", "--checkpoint"]).status, 0);
+        reply
+    });
+    assert_eq!(clp(&home, &between, &["audit", "--checkpoint"]).status, 0);
+    *log.lock().unwrap() = Log::new("as it was", 7);
+    let run = clp(&home, &between, &["audit", "--checkpoint"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("continues the log of 9 entries"),
+        "{}",
+        run.stdout
+    );
+    *log.lock().unwrap() = Log::new("as it was", 7);
+    assert_eq!(clp(&home, &between, &["audit", "--checkpoint"]).status, 6);
+}
+
+#[test]
 fn a_checkpoint_by_another_key_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let log = Log::new("x", 3);

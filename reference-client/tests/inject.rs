@@ -249,3 +249,31 @@ fn an_inventory_names_who_was_declared_and_who_was_not() {
     );
     assert_eq!(value.pointer("/items/0/undeclared/1"), None);
 }
+
+#[test]
+fn the_registered_store_is_reported_as_what_fills_a_place() {
+    let scene = Scene::new(None);
+    let store = |run: &Run| {
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        let last: Value = serde_json::from_str(&puts(&scene.server).last().unwrap().body).unwrap();
+        last.get("store_id").cloned()
+    };
+    assert_eq!(store(&scene.inject(&[])), None);
+    let register = [
+        "store",
+        "register",
+        "laptop",
+        "--owner",
+        "data-team",
+        "--project",
+        "atlas",
+        "--environment",
+        "staging",
+    ];
+    assert_eq!(scene.clp(&register).status, 0);
+    let registered = Some(json!("sto_0123456789abcdefghij"));
+    assert_eq!(store(&scene.inject(&[])), registered);
+    let other = "sto_0123456789abcdefghik";
+    let named = scene.inject(&["--store-id", other]);
+    assert_eq!(store(&named), Some(json!(other)));
+}

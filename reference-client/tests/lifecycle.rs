@@ -331,7 +331,11 @@ fn a_create_that_is_resumed_keeps_the_key_pair_of_the_first_run() {
     let body: Value = serde_json::from_str(body).unwrap();
     let at = |name: &str| home.path().join(name);
     let store = clp_client::store::Store::new(at("store"), at("store.key"));
-    assert!(store.pair(body["cnf"]["jkt"].as_str().unwrap()).is_ok());
+    assert!(
+        store
+            .pair(&server.url(), body["cnf"]["jkt"].as_str().unwrap())
+            .is_ok()
+    );
 }
 
 #[test]

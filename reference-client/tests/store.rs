@@ -7,6 +7,8 @@ use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::time::Timestamp;
 
+const ISSUER: &str = "https://api.example.com";
+const OTHER: &str = "https://other.example";
 const SECRET: &str = "acme_0123456789abcdef_not-a-real-key";
 
 fn id(number: u8) -> CredentialId {
@@ -16,7 +18,7 @@ fn id(number: u8) -> CredentialId {
 fn entry(number: u8) -> Entry {
     Entry {
         credential_id: id(number),
-        issuer: "https://api.example.com".to_owned(),
+        issuer: ISSUER.to_owned(),
         kind: CredentialType::ApiKey,
         key_id: "0123456789abcdef".to_owned(),
         project: "atlas".to_owned(),
@@ -43,11 +45,17 @@ fn what_was_put_in_comes_out_and_nothing_else_can_read_it() {
     store.prepare().unwrap();
     store.put(entry(1)).unwrap();
     store.put(entry(2)).unwrap();
-    assert_eq!(store.entry(&id(1)).unwrap(), entry(1));
-    assert!(store.holds(&id(2)).unwrap());
-    store.remove(&id(1)).unwrap();
-    assert!(matches!(store.entry(&id(1)), Err(LocalFault::NotStored)));
-    assert!(matches!(store.remove(&id(1)), Err(LocalFault::NotStored)));
+    assert_eq!(store.entry(ISSUER, &id(1)).unwrap(), entry(1));
+    assert!(store.holds(ISSUER, &id(2)).unwrap());
+    store.remove(ISSUER, &id(1)).unwrap();
+    assert!(matches!(
+        store.entry(ISSUER, &id(1)),
+        Err(LocalFault::NotStored)
+    ));
+    assert!(matches!(
+        store.remove(ISSUER, &id(1)),
+        Err(LocalFault::NotStored)
+    ));
     let bytes = std::fs::read(store.path()).unwrap();
     for text in [SECRET, "atlas", "nightly"] {
         assert!(
@@ -162,8 +170,11 @@ fn a_key_pair_stays_while_an_entry_needs_it() {
     let store = store(&directory);
     let pair = clp_client::pair::Pair::generate().unwrap();
     let jkt = pair.thumbprint.as_str();
-    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
-    store.put_pair(&pair).unwrap();
+    assert!(matches!(
+        store.pair(ISSUER, jkt),
+        Err(LocalFault::NoKeyPair)
+    ));
+    store.put_pair(ISSUER, &pair).unwrap();
     for number in [1, 2] {
         let bound = Entry {
             jkt: Some(jkt.to_owned()),
@@ -171,14 +182,47 @@ fn a_key_pair_stays_while_an_entry_needs_it() {
         };
         store.put(bound).unwrap();
     }
-    store.remove(&id(1)).unwrap();
-    assert_eq!(store.pair(jkt).unwrap(), pair.private);
-    store.remove(&id(2)).unwrap();
-    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
+    store.remove(ISSUER, &id(1)).unwrap();
+    assert_eq!(store.pair(ISSUER, jkt).unwrap(), pair.private);
+    store.remove(ISSUER, &id(2)).unwrap();
+    assert!(matches!(
+        store.pair(ISSUER, jkt),
+        Err(LocalFault::NoKeyPair)
+    ));
     // An entry without one takes nobody else's along.
-    store.put_pair(&pair).unwrap();
+    store.put_pair(ISSUER, &pair).unwrap();
     store.put(entry(3)).unwrap();
-    store.remove(&id(3)).unwrap();
-    store.remove_pair(jkt).unwrap();
-    assert!(matches!(store.pair(jkt), Err(LocalFault::NoKeyPair)));
+    store.remove(ISSUER, &id(3)).unwrap();
+    store.remove_pair(ISSUER, jkt).unwrap();
+    assert!(matches!(
+        store.pair(ISSUER, jkt),
+        Err(LocalFault::NoKeyPair)
+    ));
+}
+
+#[test]
+fn one_issuer_reaches_nothing_of_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(&directory);
+    let pair = clp_client::pair::Pair::generate().unwrap();
+    let theirs = Entry {
+        issuer: OTHER.to_owned(),
+        secret: SecretText::new("another-secret".to_owned()),
+        ..entry(1)
+    };
+    store.put(entry(1)).unwrap();
+    store.put_pair(ISSUER, &pair).unwrap();
+    assert!(!store.holds(OTHER, &id(1)).unwrap());
+    assert!(matches!(
+        store.pair(OTHER, &pair.thumbprint),
+        Err(LocalFault::NoKeyPair)
+    ));
+    store.put(theirs.clone()).unwrap();
+    assert_eq!(store.entry(ISSUER, &id(1)).unwrap(), entry(1));
+    assert_eq!(store.entry(OTHER, &id(1)).unwrap(), theirs);
+    assert_eq!(store.entries_of(&id(1)).unwrap().len(), 2);
+    store.remove_pair(OTHER, &pair.thumbprint).unwrap();
+    store.remove(OTHER, &id(1)).unwrap();
+    assert_eq!(store.entries().unwrap(), [entry(1)]);
+    assert!(store.pair(ISSUER, &pair.thumbprint).is_ok());
 }

@@ -322,33 +322,42 @@ impl Seen {
     }
 }
 
+/// How often the log is asked while other runs keep its checkpoints too.
+const ATTEMPTS: u32 = 5;
+
 /// Reads the newest checkpoint, requires that it continues the one kept, and keeps it
 /// instead. One that does not continue is not kept: the older is the proof against it.
+///
+/// Another run may keep a newer one meanwhile. It is not overwritten: the log is asked again,
+/// and has to continue that one.
 async fn advance(client: &Client, home: &Home) -> Result<Seen, Error> {
-    let (newest, key) = client.checkpoint().await?;
-    let kept = home.checkpoint(&newest.head.origin)?;
-    let earlier = match kept {
-        None => None,
-        Some(note) => {
-            let older = Checkpoint::open(&note, &key).map_err(|_| {
-                Error::Unverified(
-                    "the checkpoint kept in CLP_HOME/checkpoints was signed by another key than the manifest's"
-                        .to_owned(),
-                )
-            })?;
-            let proof = client.continuation(&older, &newest.head).await?;
-            proof.map(|proof| Continuation {
-                checkpoint: note,
-                proof,
-            })
+    for attempt in 1..=ATTEMPTS {
+        let (newest, key) = client.checkpoint().await?;
+        let origin = &newest.head.origin;
+        let kept = home.checkpoint(client.id(), origin)?;
+        let older = kept.as_deref().map(|note| Checkpoint::open(note, &key));
+        let older = older.transpose().map_err(|_| {
+            Error::Unverified(
+                "the checkpoint kept in CLP_HOME/checkpoints was signed by another key than the manifest's"
+                    .to_owned(),
+            )
+        })?;
+        let proof = match &older {
+            None => None,
+            // It may have come and been kept after the other was asked for.
+            Some(older) if older.tree_size > newest.head.tree_size && attempt == 1 => continue,
+            Some(older) => client.continuation(older, &newest.head).await?,
+        };
+        if home.keep_checkpoint(client.id(), origin, kept.as_deref(), &newest.note)? {
+            let earlier = kept.zip(proof);
+            return Ok(Seen {
+                newest,
+                key,
+                earlier: earlier.map(|(checkpoint, proof)| Continuation { checkpoint, proof }),
+            });
         }
-    };
-    home.keep_checkpoint(&newest.head.origin, &newest.note)?;
-    Ok(Seen {
-        newest,
-        key,
-        earlier,
-    })
+    }
+    Err(LocalFault::System("other runs keep other checkpoints all the time").into())
 }
 
 async fn prove(

@@ -40,7 +40,7 @@ impl Caller {
             id: entry.credential_id.clone(),
             secret: entry.secret.clone(),
             proof_key: match &entry.jkt {
-                Some(jkt) => Some(store.pair(jkt)?),
+                Some(jkt) => Some(store.pair(&entry.issuer, jkt)?),
                 None => None,
             },
         })
@@ -181,7 +181,7 @@ pub(crate) async fn run(args: &CallArgs, session: &Session) -> Result<Outcome, E
         return Err(NotAllowed::UrlForm.into());
     }
     let client = session.client()?;
-    let entry = session.entry(&client, &args.id)?;
+    let entry = session.entry(client.id(), &args.id)?;
     let caller = Caller::new(&entry, &session.home.store())?;
     let body = match &args.body {
         Some(path) => Some(("application/json", Zeroizing::new(read_file(path)?))),

@@ -145,7 +145,8 @@ pub(crate) async fn run(args: &CreateArgs, session: &Session) -> Result<Outcome,
         }
         prepare_store(args, session)?;
         if let Some(pair) = &pair {
-            session.home.store().put_pair(pair)?;
+            let store = session.home.store();
+            store.put_pair(client.id().as_str(), pair)?;
         }
         return direct(body, args, &client, session).await;
     };
@@ -216,14 +217,20 @@ async fn direct(
     let begun = session.begin(client, "credential_create", meaning, body)?;
     if let (true, Some(unused)) = (begun.resumed, drawn) {
         // The earlier run's pair is the one that counts.
-        session.home.store().remove_pair(&unused)?;
+        let store = session.home.store();
+        store.remove_pair(client.id().as_str(), &unused)?;
     }
     let CreateBody::Direct(body) = &begun.body else {
         return Err(LocalFault::System("the journal holds another create").into());
     };
     let asked = Asked::from(body.as_ref());
     match client.create(&begun.body, &asked, &begun.key).await {
-        Ok(credential) => store(&begun, credential, args, client, session).await,
+        Ok(credential) => {
+            if !args.no_store {
+                require_new(&begun, &credential, client, session)?;
+            }
+            store(&begun, credential, args, client, session).await
+        }
         Err(Error::Waiting { id, approval_uri }) => {
             let request = client.request(&id).await?;
             match (request.state, args.wait.patience()) {
@@ -248,7 +255,8 @@ async fn direct(
             if let (Exit::Refused, Some(unused)) =
                 (fault.exit(), thumbprint(&body.cnf, &body.public_jwk))
             {
-                session.home.store().remove_pair(&unused)?;
+                let store = session.home.store();
+                store.remove_pair(client.id().as_str(), &unused)?;
             }
             Err(fault)
         }
@@ -308,6 +316,23 @@ async fn from_request(
     }
 }
 
+/// Refuses a new credential with the id of one that is stored: to take it for that one would
+/// hand out the old secret, and to take it for a new one would lose that. An earlier run of
+/// the same create may have stored it.
+pub(crate) fn require_new<B>(
+    begun: &Begun<B>,
+    credential: &Credential,
+    client: &Client,
+    session: &Session,
+) -> Result<(), Error> {
+    let store = session.home.store();
+    if begun.resumed || !store.holds(client.id().as_str(), &credential.id)? {
+        return Ok(());
+    }
+    begun.finish()?;
+    Err(ProtocolFault::IdTaken.into())
+}
+
 /// Stores the secret and only then forgets how to ask for it again.
 async fn store(
     begun: &Begun<CreateBody>,
@@ -328,7 +353,8 @@ async fn store(
     let store = session.home.store();
     let stored = client.store_secret(&credential, &store).await;
     if let Err(fault) = &stored
-        && fault.problem() == Some(ProblemType::DeliveryGone)
+        && (fault.problem() == Some(ProblemType::DeliveryGone)
+            || matches!(fault, Error::Protocol(ProtocolFault::IdTaken)))
     {
         // Nobody can get this secret any more: the next run mints another credential.
         begun.finish()?;

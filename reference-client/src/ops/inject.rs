@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clp_schemas::endpoint::Class;
-use clp_schemas::ids::{CredentialId, InstallationId};
+use clp_schemas::ids::{CredentialId, InstallationId, StoreId};
 use clp_schemas::ops::inject::{
     Health, Installation, InstallationBody, InstallationPath, InstallationPut, Match, Target,
     TargetKind,
@@ -15,6 +15,7 @@ use clp_schemas::state::installation::State;
 use serde_json::json;
 
 use super::Session;
+use super::store_registry::registered;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::places::Place;
@@ -109,6 +110,8 @@ pub(crate) struct Said {
     kind: Option<TargetKind>,
     name: Option<String>,
     optional: bool,
+    /// The store that the place is filled from, as the issuer knows it.
+    store_id: Option<StoreId>,
 }
 
 impl Said {
@@ -147,6 +150,7 @@ impl Said {
             body.depends_on = self.depends_on;
         }
         body.use_interval_seconds = self.use_interval_seconds.or(body.use_interval_seconds);
+        body.store_id = self.store_id.or(body.store_id);
         if self.optional {
             body.required = Some(false);
         }
@@ -198,12 +202,24 @@ pub(crate) async fn bring(
         found => found,
     };
     let before = seen.as_ref().map(|seen| &seen.value.declared);
-    let body = said.body(place, before);
     let condition = match &seen {
         Some(seen) => seen.condition()?,
         None => Condition::New,
     };
-    let updating = client.declare(to, id, &body, condition).await?;
+    let known = registered(client, &entry.project, &entry.environment, session)?;
+    let named = said.store_id.is_some();
+    let mut body = said.body(place, before);
+    if !named {
+        body.store_id = known.or(body.store_id);
+    }
+    let updating = match client.declare(to, id, &body, condition).await {
+        // What was registered once may be gone; the place is filled all the same.
+        Err(fault) if fault.problem() == Some(ProblemType::UnknownStore) && !named => {
+            body.store_id = None;
+            client.declare(to, id, &body, condition).await?
+        }
+        other => other?,
+    };
     places.put(id, &moved)?;
     env_file::put(&place.path, &place.variable, secret)?;
     let body = InstallationBody {
@@ -243,6 +259,9 @@ pub(crate) struct InjectArgs {
     /// What people call the place
     #[arg(long, value_name = "NAME")]
     title: Option<String>,
+    /// Report that it is filled from this store, instead of the one registered from here
+    #[arg(long, value_name = "ID")]
+    store_id: Option<StoreId>,
     /// No rotation has to wait for it
     #[arg(long)]
     optional: bool,
@@ -256,7 +275,7 @@ fn target_kind(text: &str) -> Result<TargetKind, &'static str> {
 
 pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    let entry = session.entry(&client, &args.id)?;
+    let entry = session.entry(client.id(), &args.id)?;
     let wanted = Place {
         issuer: entry.issuer.clone(),
         credential_id: args.id.clone(),
@@ -273,7 +292,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         None => new_id()?,
     };
     // The place may hold another credential of the same line now, below which it is declared.
-    let place = match places.get(&id)? {
+    let place = match places.get(&wanted.issuer, &id)? {
         Some(before) if before.path == wanted.path && before.variable == wanted.variable => before,
         _ => wanted,
     };
@@ -284,6 +303,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         kind: args.kind,
         name: args.title.clone(),
         optional: args.optional,
+        store_id: args.store_id.clone(),
     };
     let installed = bring(&client, session, &id, &place, &entry, said).await?;
     let mut facts = Facts::default();

@@ -121,7 +121,7 @@ async fn change(
         };
         let retired = client.declare(id, place, &body, seen.condition()?).await?;
         // It is final: what comes to the same file later is another installation.
-        places.remove(place)?;
+        places.remove(client.id().as_str(), place)?;
         return Outcome::new(&retired.value, format!("{place} is retired\n"));
     }
     let path = InstallationPath {
@@ -131,7 +131,7 @@ async fn change(
     client
         .change::<InstallationDelete>(&path, &Nothing {}, seen.condition()?)
         .await?;
-    places.remove(place)?;
+    places.remove(client.id().as_str(), place)?;
     Outcome::new(
         &json!({"forgotten": place}),
         format!("{place} is forgotten\n"),

@@ -24,10 +24,11 @@ pub mod verify;
 pub mod webhook;
 
 use crate::client::{Client, Settings};
-use crate::error::Error;
+use crate::error::{Error, LocalFault};
 use crate::home::Home;
 use crate::issuer::IssuerId;
 use crate::journal::{Begun, Intent};
+use crate::render::clean;
 use crate::store::Entry;
 use clp_schemas::ids::CredentialId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,11 +55,46 @@ impl Session {
     }
 
     /// The stored secret of a credential of this issuer.
-    pub(crate) fn entry(&self, client: &Client, id: &CredentialId) -> Result<Entry, Error> {
-        let entry = self.home.store().entry(id)?;
-        match entry.issuer == client.id().as_str() {
-            true => Ok(entry),
-            false => Err(Error::usage("the stored secret is of another issuer")),
+    pub(crate) fn entry(&self, issuer: &IssuerId, id: &CredentialId) -> Result<Entry, Error> {
+        match self.home.store().entry(issuer.as_str(), id) {
+            Err(LocalFault::NotStored) => {
+                self.refuse_foreign(issuer, id)?;
+                Err(LocalFault::NotStored.into())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Refuses a credential that is stored, but of other issuers alone: an id means nothing
+    /// at an issuer that did not give it.
+    pub(crate) fn refuse_foreign(&self, issuer: &IssuerId, id: &CredentialId) -> Result<(), Error> {
+        let found = self.home.store().entries_of(id)?;
+        match found.is_empty() || found.iter().any(|entry| entry.issuer == issuer.as_str()) {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
+                "the stored secret is of another issuer: {}",
+                issuers(&found)
+            ))),
+        }
+    }
+
+    /// The stored secret of a credential where no issuer is asked anything: of the issuer that
+    /// is configured, or else of the only one that has a credential of this id.
+    pub(crate) fn stored(&self, id: &CredentialId) -> Result<Entry, Error> {
+        if let Some(text) = &self.issuer {
+            return self.entry(&text.parse()?, id);
+        }
+        let mut found = self.home.store().entries_of(id)?;
+        match (found.pop(), found.is_empty()) {
+            (Some(entry), true) => Ok(entry),
+            (None, _) => Err(LocalFault::NotStored.into()),
+            (Some(entry), false) => {
+                found.push(entry);
+                Err(Error::usage(format!(
+                    "credentials of several issuers have this id: say which with --issuer or CLP_ISSUER, of {}",
+                    issuers(&found)
+                )))
+            }
         }
     }
 
@@ -88,4 +124,10 @@ impl Session {
         };
         self.home.journal().begin(&intent, body)
     }
+}
+
+/// Whose these are, for a person to choose from.
+fn issuers(entries: &[Entry]) -> String {
+    let names: Vec<String> = entries.iter().map(|entry| clean(&entry.issuer)).collect();
+    names.join(", ")
 }

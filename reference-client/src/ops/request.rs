@@ -105,7 +105,7 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     let client = session.client()?;
     let (body, pair) = body(args)?;
     if let Some(pair) = &pair {
-        session.home.store().put_pair(pair)?;
+        session.home.store().put_pair(client.id().as_str(), pair)?;
     }
     let meant = RequestBody {
         cnf: None,
@@ -116,7 +116,8 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     let begun = session.begin(&client, "request_open", meaning, body)?;
     if let (true, Some(unused)) = (begun.resumed, pair) {
         // The earlier run's pair is the one that counts.
-        session.home.store().remove_pair(&unused.thumbprint)?;
+        let store = session.home.store();
+        store.remove_pair(client.id().as_str(), &unused.thumbprint)?;
     }
     let opened = client
         .call_with_key::<RequestOpen>(&Nothing {}, &begun.body, &begun.key)

@@ -47,11 +47,14 @@ impl Client {
     /// (CLP-ROT-014).
     async fn require_successor(&self, id: &CredentialId, store: &Store) -> Result<(), Error> {
         let credential = self.credential(id).await?;
+        let issuer = self.id().as_str();
         match (&credential.successor, credential.state) {
-            (Some(successor), State::Retiring) if !store.holds(successor)? => Err(Error::usage(
-                "the secret of its successor is not in the store: fetch it with `clp store get`, \
+            (Some(successor), State::Retiring) if !store.holds(issuer, successor)? => {
+                Err(Error::usage(
+                    "the secret of its successor is not in the store: fetch it with `clp store get`, \
                  or add --stored-elsewhere if another program keeps it",
-            )),
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -103,9 +106,12 @@ pub(crate) struct RevokeArgs {
     #[arg(long)]
     note: Option<String>,
     /// Authenticate with the stored key itself instead of a principal's token
+    ///
+    /// A key cannot read whether it has a successor. That is asked with CLP_TOKEN before; where
+    /// there is no token, say --stored-elsewhere, or --reason compromise.
     #[arg(long = "with-own-key")]
     with_own_key: bool,
-    /// The successor's secret is kept by another program than this one
+    /// There is no successor, or its secret is kept by another program than this one
     #[arg(long)]
     stored_elsewhere: bool,
 }
@@ -118,20 +124,25 @@ pub(crate) async fn run(args: &RevokeArgs, session: &Session) -> Result<Outcome,
         true => RevocationMode::AfterMigration,
         false => RevocationMode::Immediate,
     };
-    if reason != Reason::Compromise && session.home.rotations().is_unhealthy(&args.id)? {
+    let rotations = session.home.rotations(client.id());
+    if reason != Reason::Compromise && rotations.is_unhealthy(&args.id)? {
         return Err(Error::usage(
             "a health check of its successor has failed: run `clp rotate --resume` or `clp rotate --rollback` first",
         ));
     }
-    if args.with_own_key {
-        // A key may end itself and read nothing, so its successor cannot be asked after.
-        let entry = store.entry(&args.id)?;
-        if entry.issuer != client.id().as_str() {
-            return Err(Error::usage("the stored key is of another issuer"));
+    if reason != Reason::Compromise && !args.stored_elsewhere {
+        // A key may end itself and read nothing: only a principal can ask after its successor.
+        if client.token().is_err() {
+            return Err(Error::usage(
+                "without a principal's token it cannot be seen whether there is a successor \
+                 whose secret is not stored: set CLP_TOKEN, or add --stored-elsewhere",
+            ));
         }
-        client = client.with_token(Token::new(entry.secret.expose())?);
-    } else if reason != Reason::Compromise && !args.stored_elsewhere {
         client.require_successor(&args.id, &store).await?;
+    }
+    if args.with_own_key {
+        let entry = session.entry(client.id(), &args.id)?;
+        client = client.with_token(Token::new(entry.secret.expose())?);
     }
     let credential = client
         .revoke(&args.id, mode, reason.into(), args.note.clone())

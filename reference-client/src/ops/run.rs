@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &RunArgs, session: &Session) -> Result<Outcome, Er
     let secret = match args.token {
         true => {
             let client = session.client()?;
-            let entry = session.entry(&client, &args.id)?;
+            let entry = session.entry(client.id(), &args.id)?;
             let scope = args.scope.as_deref();
             let answer = client
                 .access_token(entry.kind, &args.id, &entry.secret, scope)
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &RunArgs, session: &Session) -> Result<Outcome, Er
             answer.access_token
         }
         // What is stored is enough: no issuer is asked.
-        false => session.home.store().entry(&args.id)?.secret,
+        false => session.stored(&args.id)?.secret,
     };
     Err(child::become_program(
         &args.command,

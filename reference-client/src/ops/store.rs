@@ -19,7 +19,7 @@ use super::Session;
 use super::store_registry::{self, RegisterArgs, acknowledge};
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
-use crate::render::{Facts, Outcome, table};
+use crate::render::{Facts, Outcome, clean, table};
 use crate::store::{Entry, Store};
 
 impl Client {
@@ -66,24 +66,30 @@ impl Client {
     /// Fetches the secret of a new credential and puts it into a store, unless it is there.
     ///
     /// # Errors
-    /// As [`Client::fetch_secret`]; [`Error::Local`] if the store fails, after which the
+    /// As [`Client::fetch_secret`]; [`ProtocolFault::IdTaken`] if another credential of this id
+    /// is there; [`Error::Local`] if the store fails, after which the
     /// secret can be fetched again.
     pub async fn store_secret(&self, credential: &Credential, store: &Store) -> Result<(), Error> {
-        if store.holds(&credential.id)? {
-            return Ok(());
+        let issuer = self.id().as_str();
+        match store.entry(issuer, &credential.id) {
+            Err(LocalFault::NotStored) => {}
+            held => {
+                let held = held?;
+                let same = held.key_id == credential.key_id && held.kind == credential.kind;
+                return match same {
+                    true => Ok(()),
+                    false => Err(ProtocolFault::IdTaken.into()),
+                };
+            }
         }
         if let Some(entry) = self.own_key(credential, store)? {
             let used = entry.key_id.clone();
             store.put(entry)?;
-            store.remove_pair(&used)?;
+            store.remove_pair(issuer, &used)?;
             return Ok(());
         }
         let delivery = self.fetch_secret(credential).await?;
-        store.put(Entry::new(
-            self.id().as_str(),
-            credential,
-            delivery.secret.value,
-        ))?;
+        store.put(Entry::new(issuer, credential, delivery.secret.value))?;
         Ok(())
     }
 
@@ -96,7 +102,7 @@ impl Client {
         let thumbprint = public
             .thumbprint()
             .map_err(|_| ProtocolFault::Mismatch("the public key"))?;
-        let private = match store.pair(&thumbprint) {
+        let private = match store.pair(self.id().as_str(), &thumbprint) {
             Err(LocalFault::NoKeyPair) => return Ok(None),
             other => other?,
         };
@@ -149,6 +155,9 @@ enum StoreCommand {
     /// Name this store at the issuer
     Register(RegisterArgs),
     /// Write a secret to standard output, and nothing else
+    ///
+    /// It is of the issuer that is configured. Where none is, the id has to be of one issuer
+    /// alone, which is said on standard error.
     Read {
         /// The credential
         id: CredentialId,
@@ -203,7 +212,7 @@ pub(crate) async fn run(args: &StoreArgs, session: &Session) -> Result<Outcome, 
             let client = session.client()?;
             let credential = client.credential(id).await?;
             client.store_secret(&credential, &store).await?;
-            let entry = store.entry(id)?;
+            let entry = store.entry(client.id().as_str(), id)?;
             acknowledge(&client, &credential, store_id.as_ref(), session).await?;
             let mut facts = Facts::default();
             facts
@@ -220,13 +229,17 @@ pub(crate) async fn run(args: &StoreArgs, session: &Session) -> Result<Outcome, 
                     "standard output is a terminal: send it to a file or a program, or add --reveal",
                 ));
             }
-            let entry = store.entry(id)?;
+            let entry = session.stored(id)?;
+            if session.issuer.is_none() {
+                session.say(&format!("a secret of {}\n", clean(&entry.issuer)));
+            }
             Ok(Outcome::Secret(Zeroizing::new(
                 entry.secret.expose().to_owned(),
             )))
         }
         StoreCommand::Remove { id } => {
-            store.remove(id)?;
+            let entry = session.stored(id)?;
+            store.remove(&entry.issuer, id)?;
             Outcome::new(
                 &serde_json::json!({"removed": id}),
                 format!(

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::client::Client;
-use crate::error::{Error, Exit, ProtocolFault};
+use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::render::{Facts, Outcome, table};
 
 /// Most stores listed.
@@ -82,10 +82,14 @@ pub(crate) async fn acknowledge(
         return Ok("");
     }
     // Not what was just written, but what the store gives back.
-    session.home.store().entry(&credential.id)?;
+    let store = session.home.store();
+    store.entry(client.id().as_str(), &credential.id)?;
     let known = match (named, issuer.manifest.claims(Class::Inventory)) {
         (Some(id), _) => Some(id.clone()),
-        (None, true) => registered(client, credential, session)?,
+        (None, true) => {
+            let (project, environment) = (&credential.project, &credential.environment);
+            registered(client, project, environment, session)?
+        }
         (None, false) => None,
     };
     let said = match client.acknowledge(credential, known).await {
@@ -109,13 +113,15 @@ fn scope_of(client: &Client, project: &str, environment: &str) -> String {
     format!("{} {project} {environment}", client.id())
 }
 
-fn registered(
+/// The store that was registered from here for a project and environment of this issuer.
+pub(crate) fn registered(
     client: &Client,
-    credential: &Credential,
+    project: &str,
+    environment: &str,
     session: &Session,
-) -> Result<Option<StoreId>, Error> {
+) -> Result<Option<StoreId>, LocalFault> {
     let known: Option<Registered> = session.home.registered().read()?;
-    let scope = scope_of(client, &credential.project, &credential.environment);
+    let scope = scope_of(client, project, environment);
     Ok(known.and_then(|mut known| known.remove(&scope)))
 }
 

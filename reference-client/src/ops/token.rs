@@ -118,7 +118,7 @@ pub(crate) struct TokenArgs {
 
 pub(crate) async fn run(args: &TokenArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    let entry = session.entry(&client, &args.id)?;
+    let entry = session.entry(client.id(), &args.id)?;
     let answer = client
         .access_token(entry.kind, &args.id, &entry.secret, args.scope.as_deref())
         .await?;

@@ -80,7 +80,7 @@ pub(crate) async fn run(args: &WebhookArgs, session: &Session) -> Result<Outcome
             headers,
             body,
         } => {
-            let entry = session.home.store().entry(secret_of)?;
+            let entry = session.stored(secret_of)?;
             if entry.kind != CredentialType::WebhookSecret {
                 return Err(Error::usage("this credential is no webhook_secret"));
             }

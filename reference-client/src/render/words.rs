@@ -3,24 +3,49 @@
 
 use serde_json::Value;
 
-/// The text without control characters (general category Cc) and bidirectional controls.
-/// White space among them becomes a space, so that words stay apart.
+/// The text without control characters and without what has no shape of its own (general
+/// categories Cc, Cf, Zl and Zp), which could turn the direction around, or make two texts
+/// look alike. White space and line separators become a space, so that words stay apart.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .filter_map(|letter| match letter {
             '\n' | '\r' | '\t' => Some(' '),
-            _ if letter.is_control() || is_bidi_control(letter) => None,
+            _ if is_separator(letter) => Some(' '),
+            _ if letter.is_control() || is_format(letter) => None,
             _ => Some(letter),
         })
         .collect()
 }
 
-/// Unicode's `Bidi_Control`.
-fn is_bidi_control(letter: char) -> bool {
+/// General category Cf as of Unicode 16, the unassigned code points between taken along.
+fn is_format(letter: char) -> bool {
     matches!(
         letter,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        '\u{ad}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0001}'..='\u{e007f}'
     )
+}
+
+/// General categories Zl and Zp.
+fn is_separator(letter: char) -> bool {
+    matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
 /// JSON for programs. What a terminal could take for a command is spelled as an escape, which
@@ -31,8 +56,10 @@ pub(crate) fn json_text(value: &Value) -> String {
         match letter {
             // The only one outside of strings.
             '\n' => text.push(letter),
-            _ if letter.is_control() || is_bidi_control(letter) => {
-                text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            _ if letter.is_control() || is_format(letter) || is_separator(letter) => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
             }
             _ => text.push(letter),
         }
@@ -56,6 +83,11 @@ mod tests {
         assert_eq!(clean("a\u{1b}[31mb"), "a[31mb");
         assert_eq!(clean("a\u{202e}b\u{2066}c\u{200f}"), "abc");
         assert_eq!(clean("a\u{9b}b\u{7f}c\u{0}"), "abc");
+        assert_eq!(
+            clean("re\u{200b}ad\u{2060}\u{feff} on\u{ad}ly\u{e0041}"),
+            "read only"
+        );
+        assert_eq!(clean("one\u{2028}two\u{2029}three"), "one two three");
         assert_eq!(clean("two\nlines\ttab"), "two lines tab");
         assert_eq!(
             clean("na\u{ef}ve \u{6f22}\u{5b57}"),
@@ -65,12 +97,19 @@ mod tests {
 
     #[test]
     fn json_means_the_same_without_controls() {
-        let value = serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{7f}\u{202e}\n"});
+        let value =
+            serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{7f}\u{202e}\u{e0041}\u{2028}\u{200b}\n"});
         let text = json_text(&value);
         assert!(
-            !text
-                .trim_end()
-                .contains(['\u{9b}', '\u{1b}', '\u{7f}', '\u{202e}']),
+            !text.trim_end().contains([
+                '\u{9b}',
+                '\u{1b}',
+                '\u{7f}',
+                '\u{202e}',
+                '\u{e0041}',
+                '\u{2028}',
+                '\u{200b}'
+            ]),
             "{text}"
         );
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);

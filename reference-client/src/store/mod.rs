@@ -5,13 +5,12 @@
 //! protects a copy of the store alone, such as one in a backup. It does not protect from
 //! somebody who can read both files as this user; for that, put the key file elsewhere.
 
+mod content;
 mod seal;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clp_schemas::ids::CredentialId;
-use clp_schemas::json;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::store::SecretText;
@@ -22,11 +21,11 @@ use zeroize::Zeroizing;
 use crate::error::LocalFault;
 use crate::pair::Pair;
 use crate::private;
+use content::Content;
 use seal::SealingKey;
 
 /// Largest store, in bytes: some ten thousand secrets.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-const FORMAT: u32 = 1;
 
 /// One secret and what it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,26 +82,6 @@ impl Entry {
     }
 }
 
-/// What the file holds once it is opened.
-#[derive(Serialize, Deserialize)]
-struct Content {
-    format: u32,
-    entries: BTreeMap<CredentialId, Entry>,
-    /// Private JWKs by thumbprint: of bound keys, and of keys that no credential has yet.
-    #[serde(default)]
-    pairs: BTreeMap<String, SecretText>,
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self {
-            format: FORMAT,
-            entries: BTreeMap::new(),
-            pairs: BTreeMap::new(),
-        }
-    }
-}
-
 /// An encrypted file of secrets. Every operation reads the file anew, so that several
 /// processes can share it; those that write hold a lock.
 #[derive(Clone, Debug)]
@@ -133,84 +112,102 @@ impl Store {
         self.change(|_| ())
     }
 
-    /// Puts an entry in, in place of an older one of the same credential, and reads it back.
+    /// Puts an entry in, in place of an older one of the same issuer and credential, and reads
+    /// it back.
     ///
     /// # Errors
     /// [`LocalFault`]; the store is then as it was before.
     pub fn put(&self, entry: Entry) -> Result<(), LocalFault> {
         let wanted = entry.clone();
         self.change(|content| {
-            content.entries.insert(entry.credential_id.clone(), entry);
+            let shelf = content.shelf_mut(&entry.issuer);
+            shelf.entries.insert(entry.credential_id.clone(), entry);
         })?;
-        if self.entry(&wanted.credential_id)? == wanted {
+        if self.entry(&wanted.issuer, &wanted.credential_id)? == wanted {
             Ok(())
         } else {
             Err(self.fault("does not give back what was written"))
         }
     }
 
-    /// The entry of a credential.
+    /// The entry of a credential of this issuer. An issuer chooses its ids, so an id alone
+    /// says nothing about whose secret is meant.
     ///
     /// # Errors
     /// [`LocalFault::NotStored`], and what makes the store unreadable.
-    pub fn entry(&self, id: &CredentialId) -> Result<Entry, LocalFault> {
-        self.read()?.entries.remove(id).ok_or(LocalFault::NotStored)
+    pub fn entry(&self, issuer: &str, id: &CredentialId) -> Result<Entry, LocalFault> {
+        let shelf = self.read()?.take_shelf(issuer);
+        shelf
+            .and_then(|mut shelf| shelf.entries.remove(id))
+            .ok_or(LocalFault::NotStored)
     }
 
-    /// Whether there is an entry of a credential.
+    /// The entries of every issuer that has a credential of this id.
     ///
     /// # Errors
     /// What makes the store unreadable.
-    pub fn holds(&self, id: &CredentialId) -> Result<bool, LocalFault> {
-        Ok(self.read()?.entries.contains_key(id))
+    pub fn entries_of(&self, id: &CredentialId) -> Result<Vec<Entry>, LocalFault> {
+        let mut entries = self.entries()?;
+        entries.retain(|entry| entry.credential_id == *id);
+        Ok(entries)
     }
 
-    /// Every entry, in order of the credential's id.
+    /// Whether there is an entry of a credential of this issuer.
+    ///
+    /// # Errors
+    /// What makes the store unreadable.
+    pub fn holds(&self, issuer: &str, id: &CredentialId) -> Result<bool, LocalFault> {
+        let shelf = self.read()?.take_shelf(issuer);
+        Ok(shelf.is_some_and(|shelf| shelf.entries.contains_key(id)))
+    }
+
+    /// Every entry, in order of the issuer and the credential's id.
     ///
     /// # Errors
     /// What makes the store unreadable.
     pub fn entries(&self) -> Result<Vec<Entry>, LocalFault> {
-        Ok(self.read()?.entries.into_values().collect())
+        Ok(self.read()?.into_entries().collect())
     }
 
     /// Takes an entry out, and its key pair if no other entry needs it.
     ///
     /// # Errors
     /// [`LocalFault::NotStored`], and what makes the store unreadable or unwritable.
-    pub fn remove(&self, id: &CredentialId) -> Result<(), LocalFault> {
+    pub fn remove(&self, issuer: &str, id: &CredentialId) -> Result<(), LocalFault> {
         self.change(|content| {
-            let gone = content.entries.remove(id)?;
-            let shared = content.entries.values().any(|entry| entry.jkt == gone.jkt);
+            let shelf = content.shelf_mut(issuer);
+            let gone = shelf.entries.remove(id)?;
+            let shared = shelf.entries.values().any(|entry| entry.jkt == gone.jkt);
             if let Some(jkt) = gone.jkt.filter(|_| !shared) {
-                content.pairs.remove(&jkt);
+                shelf.pairs.remove(&jkt);
             }
             Some(())
         })?
         .ok_or(LocalFault::NotStored)
     }
 
-    /// Puts the private half of a key pair in, and reads it back: done before the public half
-    /// is sent anywhere.
+    /// Puts the private half of a key pair in, for use with this issuer, and reads it back:
+    /// done before the public half is sent anywhere.
     ///
     /// # Errors
     /// [`LocalFault`]; the store is then as it was before.
-    pub fn put_pair(&self, pair: &Pair) -> Result<(), LocalFault> {
+    pub fn put_pair(&self, issuer: &str, pair: &Pair) -> Result<(), LocalFault> {
         let (name, private) = (pair.thumbprint.clone(), pair.private.clone());
-        self.change(|content| content.pairs.insert(name, private))?;
-        match self.pair(&pair.thumbprint)? == pair.private {
+        self.change(|content| content.shelf_mut(issuer).pairs.insert(name, private))?;
+        match self.pair(issuer, &pair.thumbprint)? == pair.private {
             true => Ok(()),
             false => Err(self.fault("does not give back what was written")),
         }
     }
 
-    /// The private half of a key pair, as JWK.
+    /// The private half of a key pair for use with this issuer, as JWK.
     ///
     /// # Errors
     /// [`LocalFault::NoKeyPair`], and what makes the store unreadable.
-    pub fn pair(&self, thumbprint: &str) -> Result<SecretText, LocalFault> {
-        self.read()?
-            .pairs
-            .remove(thumbprint)
+    pub fn pair(&self, issuer: &str, thumbprint: &str) -> Result<SecretText, LocalFault> {
+        let shelf = self.read()?.take_shelf(issuer);
+        shelf
+            .and_then(|mut shelf| shelf.pairs.remove(thumbprint))
             .ok_or(LocalFault::NoKeyPair)
     }
 
@@ -218,8 +215,10 @@ impl Store {
     ///
     /// # Errors
     /// What makes the store unreadable or unwritable.
-    pub fn remove_pair(&self, thumbprint: &str) -> Result<(), LocalFault> {
-        self.change(|content| content.pairs.remove(thumbprint).map_or((), drop))
+    pub fn remove_pair(&self, issuer: &str, thumbprint: &str) -> Result<(), LocalFault> {
+        self.change(|content| {
+            content.shelf_mut(issuer).pairs.remove(thumbprint);
+        })
     }
 
     fn read(&self) -> Result<Content, LocalFault> {
@@ -230,18 +229,7 @@ impl Store {
         let plain = key.open(&sealed).ok_or_else(|| {
             self.fault("does not open: it was changed, or the key file is of another store")
         })?;
-        let limits = json::Limits {
-            bytes: MAX_BYTES,
-            depth: 8,
-        };
-        let content: Content = json::parse(&plain, limits)
-            .ok()
-            .and_then(|value| serde_json::from_value(value).ok())
-            .ok_or_else(|| self.fault("does not hold a store"))?;
-        if content.format != FORMAT {
-            return Err(self.fault("is of another version of this program"));
-        }
-        Ok(content)
+        Content::parse(&plain).map_err(|what| self.fault(what))
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Content) -> T) -> Result<T, LocalFault> {
@@ -271,7 +259,7 @@ impl Store {
 
     fn write_out(&self, content: &Content) -> Result<Zeroizing<Vec<u8>>, LocalFault> {
         // Room for everything at once: growing would leave copies of the secrets behind.
-        let room = 4096 + content.entries.len().saturating_mul(4096);
+        let room = 4096 + content.len().saturating_mul(4096);
         let mut plain = Zeroizing::new(Vec::with_capacity(room.min(MAX_BYTES)));
         serde_json::to_writer(&mut *plain, content)
             .map_err(|_| LocalFault::System("the store cannot be written as JSON"))?;

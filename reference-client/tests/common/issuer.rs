@@ -69,6 +69,16 @@ pub struct Run {
 }
 
 pub fn clp(home: &tempfile::TempDir, server: &Server, arguments: &[&str]) -> Run {
+    let url = server.url();
+    clp_with(
+        home,
+        &[("CLP_ISSUER", &url), ("CLP_TOKEN", TOKEN)],
+        arguments,
+    )
+}
+
+/// The command with this environment.
+pub fn clp_with(home: &tempfile::TempDir, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
     let Output {
         status,
         stdout,
@@ -82,8 +92,7 @@ pub fn clp(home: &tempfile::TempDir, server: &Server, arguments: &[&str]) -> Run
         ])
         .args(arguments)
         .env_clear()
-        .env("CLP_ISSUER", server.url())
-        .env("CLP_TOKEN", TOKEN)
+        .envs(environment.iter().copied())
         .env("CLP_HOME", home.path())
         .output()
         .unwrap();

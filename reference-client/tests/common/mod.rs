@@ -72,6 +72,7 @@ pub fn redirect(location: &str) -> Reply {
     Reply::Answer(302, format!("Location: {location}\r\n"), Vec::new())
 }
 
+#[derive(Default)]
 pub struct Server {
     pub port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,

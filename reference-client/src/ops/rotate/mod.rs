@@ -25,10 +25,10 @@ use serde_json::json;
 use url::Url;
 
 use super::Session;
-use super::create::thumbprint;
+use super::create::{require_new, thumbprint};
 use super::store_registry::acknowledge;
 use crate::client::Client;
-use crate::error::{Error, Exit, ProtocolFault};
+use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::journal::Begun;
 use crate::pair::Pair;
 use crate::render::{Facts, Outcome};
@@ -293,11 +293,8 @@ pub(crate) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
 
 /// The record of a rotation; one that was begun elsewhere has none here yet.
 async fn known(id: &RotationId, client: &Client, session: &Session) -> Result<Record, Error> {
-    if let Some(record) = session.home.rotations().read(id)? {
-        return match record.issuer == client.id().as_str() {
-            true => Ok(record),
-            false => Err(Error::usage("this rotation is of another issuer")),
-        };
+    if let Some(record) = session.home.rotations(client.id()).read(id)? {
+        return Ok(record);
     }
     let rotation = client.rotation(id).await?.value;
     Ok(record_of(&rotation, client, Step::Store, None))
@@ -324,6 +321,7 @@ async fn begin(
     session: &Session,
 ) -> Result<Outcome, Error> {
     args.check_order()?;
+    session.refuse_foreign(client.id(), id)?;
     let store = session.home.store();
     if !args.no_store {
         store.prepare()?;
@@ -331,15 +329,18 @@ async fn begin(
     let predecessor = client.credential(id).await?;
     let (body, meant, pair) = body(args, &predecessor, client, session).await?;
     if let Some(pair) = &pair {
-        store.put_pair(pair)?;
+        store.put_pair(client.id().as_str(), pair)?;
     }
     let meaning = json!({"credential": id, "body": json!(meant)});
     let begun = session.begin(client, "rotation_open", meaning, body)?;
     if let (true, Some(unused)) = (begun.resumed, pair) {
         // The earlier run's pair is the one that counts.
-        store.remove_pair(&unused.thumbprint)?;
+        store.remove_pair(client.id().as_str(), &unused.thumbprint)?;
     }
     let rotation = open(&predecessor, &begun, client, session).await?;
+    if !args.no_store {
+        require_new(&begun, &rotation.credential, client, session)?;
+    }
     let managed = client.issuer().await?.manifest.claims(Class::Lifecycle);
     if args.no_store || !managed {
         return minted(rotation, &begun, args.no_store, client, session).await;
@@ -349,7 +350,7 @@ async fn begin(
         false => Step::Store,
     };
     let record = record_of(&rotation, client, step, args.health());
-    session.home.rotations().write(&record)?;
+    session.home.rotations(client.id()).write(&record)?;
     begun.finish()?;
     session.say(&format!(
         "{} opened: {} replaces {id}\n",
@@ -376,7 +377,10 @@ async fn body(
         false => None,
     };
     let store = session.home.store();
-    let own = store.holds(&predecessor.id)? && store.entry(&predecessor.id)?.own_key;
+    let own = match store.entry(client.id().as_str(), &predecessor.id) {
+        Err(LocalFault::NotStored) => false,
+        entry => entry?.own_key,
+    };
     let pair = match own {
         true => Some(Pair::generate()?),
         false => None,
@@ -408,7 +412,8 @@ async fn open(
     {
         begun.finish()?;
         if let Some(unused) = thumbprint(&None, &begun.body.public_jwk) {
-            session.home.store().remove_pair(&unused)?;
+            let store = session.home.store();
+            store.remove_pair(client.id().as_str(), &unused)?;
         }
     }
     opened

@@ -1,8 +1,9 @@
 //! What is kept of a rotation under way: written down before each step is taken, so that a
 //! run that dies is gone on with (`clp rotate --resume`) or given up (`--rollback`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clp_schemas::canonical;
 use clp_schemas::ids::{CredentialId, InstallationId, RotationId};
 use serde::{Deserialize, Serialize};
 
@@ -57,15 +58,20 @@ pub(crate) enum Health {
     Command(String),
 }
 
-/// The directory of records.
+/// The directory of the records of one issuer: another one may give the same ids.
 #[derive(Clone, Debug)]
 pub(crate) struct Records {
     directory: PathBuf,
 }
 
 impl Records {
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    /// The records of this issuer below `root`. An identifier has slashes in it; its hash has
+    /// none.
+    pub(crate) fn new(root: &Path, issuer: &str) -> Self {
+        let name = canonical::to_base64url(&canonical::sha256(issuer.as_bytes()));
+        Self {
+            directory: root.join(name),
+        }
     }
 
     fn memory(&self, id: &RotationId) -> Memory {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::gates::GateState;
-use clp_schemas::ids::InstallationId;
+use clp_schemas::ids::{CredentialId, InstallationId};
 use clp_schemas::ops::inject::Installation;
 use clp_schemas::ops::revoke::{RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::{GateReport, Rotation};
@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::health::{self, Checked, From};
-use super::record::{Record, Step};
+use super::record::{Record, Records, Step};
 use crate::client::Client;
 use crate::error::{Error, LocalFault};
 use crate::ops::Session;
@@ -133,10 +133,18 @@ impl<'a> Drive<'a> {
         self.said.push(line);
     }
 
+    fn rotations(&self) -> Records {
+        self.session.home.rotations(self.client.id())
+    }
+
+    fn entry(&self, id: &CredentialId) -> Result<Entry, LocalFault> {
+        self.session.home.store().entry(&self.record.issuer, id)
+    }
+
     /// Writes down what is about to be done.
     fn note(&mut self, step: Step) -> Result<(), LocalFault> {
         self.record.step = step;
-        self.session.home.rotations().write(&self.record)
+        self.rotations().write(&self.record)
     }
 
     async fn has_inventory(&self) -> Result<bool, Error> {
@@ -153,7 +161,7 @@ impl<'a> Drive<'a> {
     }
 
     fn ended(self, rotation: &Rotation) -> Result<Outcome, Error> {
-        self.session.home.rotations().forget(&rotation.id)?;
+        self.rotations().forget(&rotation.id)?;
         let last = match rotation.state {
             State::Completed => "the predecessor is revoked\n",
             State::RolledBack => "the successor is revoked, and the predecessor works on\n",
@@ -174,8 +182,9 @@ impl<'a> Drive<'a> {
 
     async fn store(&mut self, rotation: &Rotation) -> Result<(), Error> {
         let store = self.session.home.store();
-        if store.holds(&rotation.successor)? {
-            return Ok(());
+        if store.holds(&self.record.issuer, &rotation.successor)? {
+            // Nothing is fetched: it is seen to be the same one.
+            return self.client.store_secret(&rotation.credential, &store).await;
         }
         self.note(Step::Store)?;
         let stored = self.client.store_secret(&rotation.credential, &store).await;
@@ -195,18 +204,16 @@ impl<'a> Drive<'a> {
 
     /// The place that an installation is on this machine, if it was filled from here.
     fn local(&self, id: &InstallationId) -> Result<Option<Place>, LocalFault> {
-        let place = self.session.home.places().get(id)?;
-        Ok(place.filter(|place| place.issuer == self.record.issuer))
+        self.session.home.places().get(&self.record.issuer, id)
     }
 
     /// The places that still have the predecessor, and those that a run died at.
     async fn unmoved(&mut self) -> Result<Vec<InstallationId>, Error> {
         if !self.has_inventory().await? {
             let predecessor = &self.record.predecessor;
-            let places = self.session.home.places().all()?.into_iter();
-            let here = places.filter(|(id, place)| {
-                place.issuer == self.record.issuer
-                    && (place.credential_id == *predecessor || self.record.moved.contains(id))
+            let places = self.session.home.places().of(&self.record.issuer)?;
+            let here = places.into_iter().filter(|(id, place)| {
+                place.credential_id == *predecessor || self.record.moved.contains(id)
             });
             return Ok(here.map(|(id, _)| id).collect());
         }
@@ -234,7 +241,7 @@ impl<'a> Drive<'a> {
     }
 
     async fn place(&mut self) -> Result<(), Error> {
-        let entry = self.session.home.store().entry(&self.record.successor)?;
+        let entry = self.entry(&self.record.successor)?;
         for id in self.unmoved().await? {
             let Some(place) = self.local(&id)? else {
                 continue;
@@ -263,7 +270,7 @@ impl<'a> Drive<'a> {
     /// Sees that every place filled from here works. After a failure the places get the
     /// predecessor back, and the rotation goes no further (CLP-ROT-034).
     async fn check(&mut self, rotation: &Rotation) -> Result<(), Error> {
-        let entry = self.session.home.store().entry(&self.record.successor)?;
+        let entry = self.entry(&self.record.successor)?;
         let by_event = health::is_by_event(entry.kind) && rotation.state.is_open();
         if !by_event && self.record.health.is_none() {
             if self.record.unhealthy {
@@ -364,7 +371,7 @@ impl<'a> Drive<'a> {
     /// The places that have the successor get the predecessor back.
     async fn put_back(&mut self) -> Result<(), Error> {
         let moved = self.record.moved.clone();
-        let entry = match self.session.home.store().entry(&self.record.predecessor) {
+        let entry = match self.entry(&self.record.predecessor) {
             Ok(entry) => entry,
             Err(LocalFault::NotStored) if moved.is_empty() => return Ok(()),
             Err(LocalFault::NotStored) => {
@@ -382,7 +389,7 @@ impl<'a> Drive<'a> {
             }
         }
         self.record.moved.clear();
-        self.session.home.rotations().write(&self.record)?;
+        self.rotations().write(&self.record)?;
         Ok(())
     }
 
