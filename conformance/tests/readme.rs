@@ -61,7 +61,10 @@ fn the_walk_through_runs_as_printed() {
     for promised in [
         "risk: low",
         "Invoice",
+        "state         installed",
         "pending_approval",
+        "NOT USED",
+        "the predecessor is revoked",
         "state           revoked",
         "credential.revoked",
         "verdict  authenticated",
