@@ -1,9 +1,8 @@
 //! The command line of `clp-issuer`.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -14,9 +13,6 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, ConfigFault};
 use crate::control::token;
 use crate::{Issuer, Running};
-
-/// How long calls under way may take to finish after a signal.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 const BANNER: &str = "\
 ================================================================================
@@ -164,6 +160,7 @@ fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("CLP_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     // Another log is there already only where a test has set one up.
     let _ = match format {
@@ -199,12 +196,7 @@ async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
-    if tokio::time::timeout(SHUTDOWN_GRACE, running.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("some calls did not finish in time");
-    }
+    running.shutdown().await;
     Ok(())
 }
 

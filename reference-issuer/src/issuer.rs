@@ -1,21 +1,22 @@
 //! An issuer that runs inside another program: every persona on a port of its own, test control
 //! on one more, all on the loopback interface.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::Problem;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigFault, Persona};
 use crate::control::{self, Control};
 use crate::events::Courier;
 use crate::http::{self, RequestLog};
+use crate::listen::{CONNECTIONS, Listen, Patience};
 use crate::service::Service;
 use crate::store::{Fault, Gate, NewTenant, Store};
 
@@ -24,6 +25,7 @@ use crate::store::{Fault, Gate, NewTenant, Store};
 pub struct Issuer {
     config: Option<Config>,
     data: Option<PathBuf>,
+    patience: Patience,
 }
 
 /// Why an issuer does not start.
@@ -92,6 +94,20 @@ impl Issuer {
         self
     }
 
+    /// Waits so long for the header of a request, instead of 10 seconds.
+    #[must_use]
+    pub fn header_time(mut self, time: Duration) -> Self {
+        self.patience.header = time;
+        self
+    }
+
+    /// Gives calls under way so long to finish at the end, instead of 5 seconds.
+    #[must_use]
+    pub fn grace(mut self, time: Duration) -> Self {
+        self.patience.grace = time;
+        self
+    }
+
     /// Opens the state and the ports. When this answers, everything can be called.
     ///
     /// # Errors
@@ -105,6 +121,8 @@ impl Issuer {
         let log = Arc::new(RequestLog::default());
         let courier = Courier::start();
         let (stop, stopped) = watch::channel(());
+        let patience = self.patience;
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut running = Running {
             personas: Vec::new(),
             control_url: None,
@@ -133,11 +151,15 @@ impl Issuer {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),
             });
-            running.listeners.push(serve(
+            let listen = Listen {
                 listener,
-                http::router(Arc::clone(&service)),
-                stopped.clone(),
-            ));
+                router: http::router(Arc::clone(&service)),
+                places: Arc::clone(&places),
+                patience,
+            };
+            running
+                .listeners
+                .push(tokio::spawn(listen.until(stopped.clone())));
             services.push(service);
         }
         if let Some(wanted) = config.control {
@@ -147,9 +169,14 @@ impl Issuer {
             };
             let (listener, port) = bind(wanted.port).await?;
             let control = Control::new(services, store, log, &token);
-            running
-                .listeners
-                .push(serve(listener, control::router(Arc::new(control)), stopped));
+            let listen = Listen {
+                listener,
+                router: control::router(Arc::new(control)),
+                // Its own, so that tests can be brought to an end however many connections hang.
+                places: Arc::new(Semaphore::new(CONNECTIONS)),
+                patience,
+            };
+            running.listeners.push(tokio::spawn(listen.until(stopped)));
             running.control_url = Some(format!("http://localhost:{port}"));
             running.control_token = Some(token);
         }
@@ -158,7 +185,7 @@ impl Issuer {
 }
 
 impl Running {
-    /// Takes no more calls, lets those under way finish, and closes the state.
+    /// Takes no more calls, gives those under way some time to finish, and closes the state.
     pub async fn shutdown(self) {
         drop(self.stop);
         for listener in self.listeners {
@@ -196,21 +223,4 @@ async fn bind(port: u16) -> Result<(TcpListener, u16), StartFault> {
         .map_err(fault)?;
     let port = listener.local_addr().map_err(fault)?.port();
     Ok((listener, port))
-}
-
-fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stopped: watch::Receiver<()>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(async move {
-            // An error is the drop of the sender, which is the sign to stop.
-            let _ = stopped.changed().await;
-        });
-        if let Err(fault) = served.await {
-            tracing::error!(%fault, "a listener failed");
-        }
-    })
 }

@@ -33,8 +33,11 @@ pub struct Service {
     pub log: Arc<RequestLog>,
     /// What takes events to their receivers.
     pub(crate) courier: Courier,
-    /// Who failed to authenticate.
+    /// Who failed to authenticate below E.
     pub failures: Failures,
+    /// Who failed to authenticate at the persona's own API: a count of its own, since those are
+    /// other peers.
+    pub resource_failures: Failures,
 }
 
 impl Service {
@@ -59,6 +62,7 @@ impl Service {
             log,
             courier,
             failures: Failures::default(),
+            resource_failures: Failures::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Keys and tokens that were made here, when they come back.
 
+use std::fmt;
+
 use clp_schemas::dpop;
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::TenantId;
@@ -26,7 +28,7 @@ pub enum Scheme {
 }
 
 /// What a call to a persona's own API says about who makes it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Presented {
     /// The scheme of the `Authorization` header field.
     pub scheme: Scheme,
@@ -42,6 +44,16 @@ pub struct Presented {
     pub user_agent: String,
     /// Where it came from.
     pub address: String,
+}
+
+impl fmt::Debug for Presented {
+    /// A proof stands for its key until it has been used.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Presented")
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of a key that was presented to a resource.

@@ -21,7 +21,7 @@ use clp_schemas::problem::{Problem, ProblemType};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{OPTIONAL, Template};
-use crate::http::{Inbound, Reply, RequestLog, read_body, read_query};
+use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query};
 use crate::rules::{self, Rule};
 use crate::service::Service;
 use crate::store::{Gate, Store};
@@ -33,6 +33,7 @@ pub struct Control {
     store: Store,
     log: Arc<RequestLog>,
     token_hash: [u8; 32],
+    failures: Failures,
 }
 
 impl Control {
@@ -49,6 +50,7 @@ impl Control {
             store,
             log,
             token_hash: sha256(token.expose().as_bytes()),
+            failures: Failures::default(),
         }
     }
 
@@ -107,13 +109,24 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
         is_known: inbound.bearer().is_some_and(|token| control.knows(token)),
     };
     if let Err(problem) = rules::check(TOKEN_RULES, &presented) {
+        if let Err(problem) = control.failures.admit(inbound.peer) {
+            return Reply::refusal(&problem);
+        }
         return Reply::refusal(&problem).challenge("Bearer");
     }
     let store = control.store.clone();
-    let done = store.run(move |gate| carry_out(gate, &control, row, tenant.as_deref(), &inbound));
-    let reply = done
-        .await
-        .unwrap_or_else(|problem| Reply::refusal(&problem));
+    let job = {
+        let control = Arc::clone(&control);
+        move |gate: &Gate<'_>| carry_out(gate, &control, row, tenant.as_deref(), &inbound)
+    };
+    // What reached a tenant is long and no part of the state: nobody has to wait while it is
+    // written out.
+    let reply = match store.run(job).await {
+        Ok(Done::Answered(reply)) => Ok(reply),
+        Ok(Done::Logged(tenant)) => Reply::json(row.success, &sandbox::requests(&control, &tenant)),
+        Err(problem) => Err(problem),
+    };
+    let reply = reply.unwrap_or_else(|problem| Reply::refusal(&problem));
     tracing::debug!(
         endpoint = row.name,
         status = reply.status(),
@@ -173,13 +186,21 @@ const SANDBOX_RULES: &[Rule<Named>] = &[Rule {
     refuses: |named| (named.is_wanted && !named.is_open).then(|| ProblemType::NotFound.into()),
 }];
 
+/// What a call has come to.
+enum Done {
+    /// An answer.
+    Answered(Reply),
+    /// A look into the request log of this tenant.
+    Logged(TenantId),
+}
+
 fn carry_out(
     gate: &Gate<'_>,
     control: &Control,
     row: &'static Endpoint,
     path: Option<&str>,
     inbound: &Inbound,
-) -> Result<Reply, Problem> {
+) -> Result<Done, Problem> {
     let sandbox = match path.and_then(|path| path.parse::<TenantId>().ok()) {
         Some(tenant) => control
             .service_of(gate, &tenant)?
@@ -194,10 +215,12 @@ fn carry_out(
     read_query::<Nothing>(row.id, &OPTIONAL, &inbound.query)?;
     if row.id == EndpointId::SandboxOpen {
         let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
-        return Reply::json(row.success, &sandbox::open(gate, control, &body)?);
+        let opened = sandbox::open(gate, control, &body)?;
+        return Reply::json(row.success, &opened).map(Done::Answered);
     }
     let (tenant, service) = sandbox.ok_or(ProblemType::NotFound)?;
-    match row.id {
+    let reply = match row.id {
+        EndpointId::RequestLog => return Ok(Done::Logged(tenant)),
         EndpointId::SandboxReset => {
             gate.reset_tenant(&tenant)?;
             control.log.clear(&tenant);
@@ -219,11 +242,11 @@ fn carry_out(
             sandbox::register(gate, &tenant, &body)?;
             Ok(Reply::empty(row.success))
         }
-        EndpointId::RequestLog => Reply::json(row.success, &sandbox::requests(control, &tenant)),
         EndpointId::StateDump => Reply::json(row.success, &sandbox::state(gate, &tenant)?),
         // No other row is below C.
         _ => Err(ProblemType::NotFound.into()),
-    }
+    };
+    reply.map(Done::Answered)
 }
 
 #[cfg(test)]

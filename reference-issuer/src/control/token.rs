@@ -1,8 +1,8 @@
 //! The bearer token of test control: out of the environment, out of a file, or new.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use clp_schemas::canonical::to_base64url;
@@ -10,6 +10,7 @@ use clp_schemas::ops::store::SecretText;
 
 use crate::config::ConfigFault;
 use crate::context::Random;
+use crate::private_file;
 
 /// The environment variable that holds the token.
 const VARIABLE: &str = "CLP_CONTROL_TOKEN";
@@ -43,37 +44,23 @@ pub fn fresh() -> Result<SecretText, crate::store::Fault> {
 fn in_file(path: &Path) -> Result<SecretText, ConfigFault> {
     let label = path.display().to_string();
     let fault = |reason: String| ConfigFault::new(label.clone(), "", reason);
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match made {
-        Ok(mut file) => {
-            let token = fresh().map_err(|error| fault(error.to_string()))?;
-            file.write_all(token.expose().as_bytes())
-                .and_then(|()| file.sync_all())
-                .map_err(|error| fault(format!("cannot be written: {error}")))?;
-            Ok(token)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let file =
-                File::open(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-            let about = file
-                .metadata()
-                .map_err(|error| fault(format!("cannot be read: {error}")))?;
-            if !about.is_file() || about.mode() & 0o077 != 0 {
-                let reason = "can be read by others; want a file of mode 0600";
-                return Err(fault(reason.to_owned()));
-            }
-            let mut text = String::new();
-            file.take(LONGEST as u64 + 2)
-                .read_to_string(&mut text)
-                .map_err(|error| fault(format!("cannot be read: {error}")))?;
-            check(&label, text.trim_end())
-        }
-        Err(error) => Err(fault(format!("cannot be made: {error}"))),
+    if !path.exists() {
+        let token = fresh().map_err(|error| fault(error.to_string()))?;
+        private_file::make(path, token.expose().as_bytes())
+            .map_err(|error| fault(format!("cannot be made: {error}")))?;
     }
+    let unread = |error: std::io::Error| fault(format!("cannot be read: {error}"));
+    let file = File::open(path).map_err(unread)?;
+    let about = file.metadata().map_err(unread)?;
+    if !about.is_file() || about.mode() & 0o077 != 0 {
+        let reason = "can be read by others; want a file of mode 0600";
+        return Err(fault(reason.to_owned()));
+    }
+    let mut text = String::new();
+    file.take(LONGEST as u64 + 2)
+        .read_to_string(&mut text)
+        .map_err(unread)?;
+    check(&label, text.trim_end())
 }
 
 fn check(label: &str, token: &str) -> Result<SecretText, ConfigFault> {

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use clp_schemas::endpoint::{Endpoint, EndpointId, Idempotency};
 use clp_schemas::ids::TenantId;
@@ -18,13 +17,13 @@ use serde_json::{Map, Value};
 use super::inbound::Inbound;
 use super::precondition::Conditions;
 use super::reply::Reply;
-use super::{body, failures, query};
+use super::{body, query};
 use crate::auth;
 use crate::events::target;
 use crate::ops::{Incoming, Operation, discover, event, introspection, oauth, run};
 use crate::rules::{self, Rule};
 use crate::service::{ENDPOINT_PATH, Service};
-use crate::store::Gate;
+use crate::store::{Gate, Keep};
 
 /// Answers a call of an endpoint.
 pub(super) async fn answer(
@@ -91,10 +90,12 @@ pub(super) async fn answer(
             let reply = oauth::token(service, &inbound).await?;
             // A client that does not show who it is has failed like anybody else.
             let has_failed = reply.status() == OauthErrorCode::InvalidClient.status();
-            Ok(match has_failed.then(|| repeated(service, &inbound)) {
-                Some(Err(problem)) => Reply::refusal(&problem),
-                _ => reply,
-            })
+            Ok(
+                match has_failed.then(|| service.failures.admit(inbound.peer)) {
+                    Some(Err(problem)) => Reply::refusal(&problem),
+                    _ => reply,
+                },
+            )
         }
         Id::TokenIntrospect => Ok(introspection::answer(service, &inbound)
             .await
@@ -196,9 +197,14 @@ async fn call<C: Operation + 'static>(
     };
 
     let known: Arc<OnceLock<Known>> = Arc::default();
+    // CLP-TRN-040: a HEAD looks, and nothing comes of it.
+    let keep = match inbound.method.as_str() {
+        "HEAD" => Keep::Nothing,
+        _ => Keep::Effects,
+    };
     let result = service
         .store
-        .run({
+        .run_keeping(keep, {
             let (service, known) = (Arc::clone(service), Arc::clone(&known));
             let raw_path = inbound.path.clone();
             move |gate| {
@@ -254,19 +260,13 @@ async fn addresses_of(service: &Service, bearer: Option<String>, webhook: &Webho
     }
 }
 
-/// Counts a failure to authenticate, of which there can be too many.
-fn repeated(service: &Service, inbound: &Inbound) -> Result<(), Problem> {
-    let repeated = service.failures.count(inbound.peer, Instant::now());
-    rules::check(failures::RULES, &repeated)
-}
-
 /// A refusal below E. Whoever has no token learns where to look for one.
 fn refusal(service: &Service, inbound: &Inbound, problem: &Problem) -> Reply {
     let reply = Reply::refusal(problem);
     if problem.kind() != Some(ProblemType::Unauthenticated) {
         return reply;
     }
-    if let Err(problem) = repeated(service, inbound) {
+    if let Err(problem) = service.failures.admit(inbound.peer) {
         return Reply::refusal(&problem);
     }
     let metadata = format!(

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clp_schemas::problem::ProblemType;
+use clp_schemas::problem::{Problem, ProblemType};
 
-use crate::rules::Rule;
+use crate::rules::{self, Rule};
 
 /// For how long failures are counted together.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -30,19 +30,26 @@ struct Counted {
 
 /// What is known about an address that has just failed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Repeated {
+struct Repeated {
     count: u32,
 }
 
 /// A valid token is never slowed down, whatever else comes from its address.
-pub(super) const RULES: &[Rule<Repeated>] = &[Rule {
+const RULES: &[Rule<Repeated>] = &[Rule {
     id: "CLP-SEC-008",
     refuses: |repeated| (repeated.count > ADMITTED).then(|| ProblemType::RateLimited.into()),
 }];
 
 impl Failures {
-    /// Counts a failure.
-    pub(super) fn count(&self, address: IpAddr, now: Instant) -> Repeated {
+    /// Counts a failure to authenticate, of which there can be too many.
+    ///
+    /// # Errors
+    /// `rate-limited`.
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), Problem> {
+        rules::check(RULES, &self.count(address, Instant::now()))
+    }
+
+    fn count(&self, address: IpAddr, now: Instant) -> Repeated {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= ADDRESSES && !all.contains_key(&address) {
             all.clear();

@@ -1,12 +1,14 @@
 //! A request as it arrived: bounded in size and time, nothing in it believed yet.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, IF_NONE_MATCH};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri};
 use clp_schemas::json::Limits;
 use clp_schemas::problem::{Problem, ProblemType};
 use futures::StreamExt as _;
@@ -25,8 +27,11 @@ pub(super) const VERSION: &str = "1.0";
 /// The header field that names the version.
 pub(super) const VERSION_HEADER: &str = "clp-version";
 
+/// Where a connection comes from, as its requests carry it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// A request as it arrived.
-#[derive(Debug)]
 pub struct Inbound {
     /// The method.
     pub method: String,
@@ -40,6 +45,41 @@ pub struct Inbound {
     pub body: Vec<u8>,
     /// The address that it came from.
     pub peer: IpAddr,
+}
+
+impl fmt::Debug for Inbound {
+    /// Header fields, query and body can hold what is secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Inbound")
+            .field("method", &self.method)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the host that a request names is this machine. It is another one where a page of
+/// a browser has had its own name resolved to the loopback interface, which would then answer
+/// to the page. A request that names none comes from no browser.
+fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+    let is_local = |authority: &Authority| {
+        let host = authority.host();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let address = match bare {
+            Some(bare) => bare.parse::<Ipv6Addr>().map(IpAddr::V6),
+            None => host.parse::<Ipv4Addr>().map(IpAddr::V4),
+        };
+        match address {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        }
+    };
+    uri.authority().is_none_or(is_local)
+        && headers.get_all(HOST).iter().all(|value| {
+            Authority::try_from(value.as_bytes()).is_ok_and(|authority| is_local(&authority))
+        })
 }
 
 /// Step 1: the version.
@@ -72,16 +112,17 @@ impl Inbound {
     /// Reads a request, and makes the first two checks.
     ///
     /// # Errors
-    /// `version-not-supported`, `body-too-large`, or `invalid-json` for a body that breaks
+    /// `not-found` for the name of another machine, `version-not-supported`, `body-too-large`, or `invalid-json` for a body that breaks
     /// off or does not arrive in time.
     pub async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let peer = parts
             .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| {
-                peer.ip()
-            });
+            .get::<Peer>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Peer(peer)| *peer);
+        if !names_this_machine(&parts.uri, &parts.headers) {
+            return Err(ProblemType::NotFound.into());
+        }
         rules::check(VERSION_RULES, &parts.headers)?;
         let outcome = read_body(body).await;
         rules::check(SIZE_RULES, &outcome)?;
@@ -252,6 +293,47 @@ mod tests {
         ] {
             assert!(!request("content-type", values).is_json(), "{values:?}");
         }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        let names = |target: &str, host: &str| {
+            let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+            names_this_machine(&target.parse().unwrap(), &headers)
+        };
+        for host in [
+            "localhost",
+            "LOCALHOST:8801",
+            "127.0.0.1:8801",
+            "127.1.2.3",
+            "[::1]:8801",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(names("/", host), "{host}");
+        }
+        for host in [
+            "",
+            "rebound.example",
+            "rebound.example:8801",
+            "localhost.rebound.example",
+            "10.0.0.1",
+            "[::2]:8801",
+            "127.0.0.1.rebound.example",
+            "user@rebound.example",
+        ] {
+            assert!(!names("/", host), "{host}");
+        }
+        assert!(!names("http://rebound.example/", "localhost"));
+        assert!(names_this_machine(
+            &Uri::from_static("/"),
+            &HeaderMap::new()
+        ));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_request_holds_no_secret() {
+        let shown = format!("{:?}", request("authorization", &["Bearer abc"]));
+        assert!(!shown.contains("abc"), "{shown}");
     }
 
     #[tokio::test]

@@ -9,13 +9,18 @@ use clp_schemas::ops::control::LoggedRequest;
 /// The most requests kept for each tenant.
 const KEPT: usize = 1000;
 
+/// The most bytes that are kept of a path.
+const MAX_PATH: usize = 2048;
+
 /// The last requests of each tenant, oldest first, without headers and bodies.
 #[derive(Debug, Default)]
 pub struct RequestLog(Mutex<HashMap<TenantId, VecDeque<LoggedRequest>>>);
 
 impl RequestLog {
     /// Notes a request of a tenant; the oldest one makes room.
-    pub fn record(&self, tenant: &TenantId, request: LoggedRequest) {
+    pub fn record(&self, tenant: &TenantId, mut request: LoggedRequest) {
+        let end = request.path.floor_char_boundary(MAX_PATH);
+        request.path.truncate(end);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = all.entry(tenant.clone()).or_default();
         if kept.len() == KEPT {

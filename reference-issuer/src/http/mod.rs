@@ -17,6 +17,7 @@ mod serve;
 pub(crate) use body::{Body, read as read_body};
 pub use failures::Failures;
 pub use inbound::Inbound;
+pub(crate) use inbound::Peer;
 pub use log::RequestLog;
 pub(crate) use precondition::{Conditions, check as check_precondition, tag as entity_tag};
 pub(crate) use query::read as read_query;

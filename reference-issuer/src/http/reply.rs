@@ -1,5 +1,7 @@
 //! Answers, before they become header fields and bytes.
 
+use std::fmt;
+
 use axum::body::Body;
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -12,13 +14,24 @@ use serde::Serialize;
 use super::inbound::{VERSION, VERSION_HEADER};
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     status: u16,
     media: Option<&'static str>,
     fields: Vec<(HeaderName, String)>,
     body: Vec<u8>,
     problem: Option<&'static str>,
+}
+
+impl fmt::Debug for Reply {
+    /// The body can be a delivery.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reply")
+            .field("status", &self.status)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reply {

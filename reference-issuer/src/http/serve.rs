@@ -37,10 +37,18 @@ pub fn router(service: Arc<Service>) -> Router {
 
 async fn serve(service: &Arc<Service>, request: Request) -> Reply {
     let below = is_below_endpoint(request.uri().path());
-    let reply = match Inbound::read(request).await {
+    let (endpoint, reply) = match Inbound::read(request).await {
         Ok(inbound) => answer(service, inbound).await,
-        Err(problem) => Reply::refusal(&problem),
+        Err(problem) => ("none", Reply::refusal(&problem)),
     };
+    // Never the path as it was sent: it can hold what somebody typed into the wrong place.
+    tracing::debug!(
+        persona = service.persona.name,
+        endpoint,
+        status = reply.status(),
+        problem = reply.problem(),
+        "answered"
+    );
     // Answers below E are about credentials (RFC 9111 section 5.2.2.5).
     if below {
         reply.caching("no-store")
@@ -68,24 +76,30 @@ const ROUTE_RULES: &[Rule<Routed>] = &[
     },
 ];
 
-async fn answer(service: &Arc<Service>, inbound: Inbound) -> Reply {
+/// The name of what answers, and its answer.
+async fn answer(service: &Arc<Service>, inbound: Inbound) -> (&'static str, Reply) {
     let routed = route(&inbound.method, &inbound.path, |class| {
         service.persona.claims(class)
     });
     if let Err(problem) = rules::check(ROUTE_RULES, &routed) {
         let reply = Reply::refusal(&problem);
-        return match &routed {
+        let reply = match &routed {
             Routed::NoMethod(allow) => reply.allow(allow),
             _ => reply,
         };
+        return ("none", reply);
     }
     match routed {
-        Routed::Endpoint(row, path) => dispatch::answer(service, row, path, inbound)
-            .await
-            .unwrap_or_else(|problem| Reply::refusal(&problem)),
-        Routed::NoMethod(_) | Routed::Nothing => Reply::refusal(&ProblemType::NotFound.into()),
-        Routed::Elsewhere if is_approval_page(&inbound) => approval_page(),
-        Routed::Elsewhere => resource(service, inbound).await,
+        Routed::Endpoint(row, path) => {
+            let reply = dispatch::answer(service, row, path, inbound).await;
+            let reply = reply.unwrap_or_else(|problem| Reply::refusal(&problem));
+            (row.name, reply)
+        }
+        Routed::NoMethod(_) | Routed::Nothing => {
+            ("none", Reply::refusal(&ProblemType::NotFound.into()))
+        }
+        Routed::Elsewhere if is_approval_page(&inbound) => ("approval page", approval_page()),
+        Routed::Elsewhere => ("resource", resource(service, inbound).await),
     }
 }
 
@@ -157,12 +171,15 @@ async fn resource(service: &Arc<Service>, inbound: Inbound) -> Reply {
         },
         Err(problem) => Err(problem),
     };
-    let mut reply = reply
-        .unwrap_or_else(|problem: Problem| Reply::refusal(&problem))
-        .caching("no-store");
-    if let Some(challenge) = answer.challenge {
+    let mut reply = reply.unwrap_or_else(|problem: Problem| Reply::refusal(&problem));
+    if reply.problem() == Some(ProblemType::Unauthenticated.name())
+        && let Err(problem) = service.resource_failures.admit(inbound.peer)
+    {
+        reply = Reply::refusal(&problem);
+    } else if let Some(challenge) = answer.challenge {
         reply = reply.challenge(challenge);
     }
+    reply = reply.caching("no-store");
     if let Some(allow) = &answer.allow {
         reply = reply.allow(allow);
     }

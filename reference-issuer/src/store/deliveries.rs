@@ -144,9 +144,13 @@ impl Tx<'_> {
 
     /// Erases what is left of the secret of a credential.
     pub(super) fn close_delivery(&mut self, credential: &CredentialId) -> Result<(), Fault> {
-        self.connection()
+        let erased = self
+            .connection()
             .prepare_cached("UPDATE deliveries SET sealed = NULL WHERE credential = ?1 AND tenant = ?2 AND sealed IS NOT NULL")?
             .execute(params![credential.as_str(), self.tenant().as_str()])?;
+        if erased > 0 {
+            self.note_erased();
+        }
         Ok(())
     }
 }

@@ -35,9 +35,21 @@ pub enum Fault {
     /// The directory or a file in it cannot be used.
     #[error("the data directory cannot be used")]
     File(#[from] std::io::Error),
+    /// The data directory can be read by others.
+    #[error("the data directory can be read by others than its owner; want mode 0700")]
+    Readable,
+    /// Another process has the data directory.
+    #[error("the data directory is in use by another process")]
+    InUse,
     /// The file of keys can be read by others, or holds no keys.
     #[error("{0}")]
     KeyFile(&'static str),
+    /// The transaction ended before its time, as on a full disk.
+    #[error("the database ended the transaction")]
+    Ended,
+    /// Somebody else reads the database.
+    #[error("the database is in use")]
+    Busy,
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

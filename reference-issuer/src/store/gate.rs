@@ -1,5 +1,6 @@
 //! The state before it is known whose call it is.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clp_schemas::ids::TenantId;
@@ -11,17 +12,37 @@ use super::{Fault, Keys, Tx};
 use crate::context::{Context, Random};
 use crate::lifecycle::sweep;
 
+/// What stays of a job that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// What it did.
+    Effects,
+    /// Nothing but its answer.
+    Nothing,
+}
+
 /// The state as a whole. Only authentication and test control look at it like this; whatever
 /// concerns one tenant goes through [`Gate::enter`].
 #[derive(Clone, Copy, Debug)]
 pub struct Gate<'c> {
     connection: &'c Connection,
     keys: &'c Keys,
+    erased: &'c Cell<bool>,
 }
 
 impl<'c> Gate<'c> {
-    pub(super) fn new(connection: &'c Connection, keys: &'c Keys) -> Self {
-        Self { connection, keys }
+    /// `erased` becomes true with a job that takes a sealed secret away.
+    pub(super) fn new(connection: &'c Connection, keys: &'c Keys, erased: &'c Cell<bool>) -> Self {
+        Self {
+            connection,
+            keys,
+            erased,
+        }
+    }
+
+    /// Notes that a sealed secret was taken away, of which older copies must not stay.
+    pub(super) fn note_erased(&self) {
+        self.erased.set(true);
     }
 
     pub(super) fn connection(&self) -> &'c Connection {
@@ -65,9 +86,11 @@ impl<'c> Gate<'c> {
         Ok(tx)
     }
 
-    /// Runs a job so that a refusal or a panic undoes what it did.
+    /// Runs a job so that a refusal or a panic undoes what it did; whatever it did is undone
+    /// where it is not to be kept.
     pub(super) fn in_savepoint<T>(
         &self,
+        keep: Keep,
         job: impl FnOnce(&Self) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         self.connection
@@ -77,9 +100,9 @@ impl<'c> Gate<'c> {
             tracing::error!("a job panicked");
             Err(ProblemType::Internal.into())
         });
-        let end = match &result {
-            Ok(_) => "RELEASE job",
-            Err(_) => "ROLLBACK TO job; RELEASE job",
+        let end = match (&result, keep) {
+            (Ok(_), Keep::Effects) => "RELEASE job",
+            (Err(_), _) | (_, Keep::Nothing) => "ROLLBACK TO job; RELEASE job",
         };
         self.connection.execute_batch(end).map_err(Fault::from)?;
         result

@@ -2,9 +2,8 @@
 //! the database alone opens nothing.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -16,6 +15,7 @@ use zeroize::Zeroizing;
 use super::Fault;
 use super::cipher::Cipher;
 use crate::context::Random;
+use crate::private_file;
 
 /// The name of the file in the data directory.
 const FILE: &str = "issuer.keys";
@@ -61,14 +61,7 @@ impl Keys {
                 toml::to_string(&KeyFile::generate()?)
                     .map_err(|_| Fault::KeyFile("the file of keys cannot be written"))?,
             );
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::File::open(directory)?.sync_all()?;
+            private_file::make(&path, text.as_bytes())?;
         }
         if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
             return Err(Fault::KeyFile(

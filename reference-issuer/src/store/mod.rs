@@ -4,6 +4,11 @@
 //! A call is a job: a closure that sees the database through [`Gate`] and [`Tx`]. Jobs run one
 //! after the other, each in a savepoint of its own, so that a refusal undoes what its job
 //! did and nothing else. An answer leaves only after the commit that holds its effects.
+//!
+//! Erasing a sealed secret takes it out of the database by `secure_delete`, and out of the
+//! write-ahead log by a checkpoint that truncates it before the answer leaves. Truncating gives
+//! the blocks back to the file system and does not overwrite them: a medium that is read below
+//! the file system can still show the sealed form, which opens with `issuer.keys` alone.
 
 mod audit;
 mod cipher;
@@ -44,6 +49,7 @@ pub use deliveries::DeliveryRow;
 pub use due::Due;
 pub use fault::Fault;
 pub use gate::Gate;
+pub(crate) use gate::Keep;
 pub use idempotency::{IdempotencyKey, Recorded};
 pub use installations::InstallationRow;
 pub use keys::Keys;
@@ -96,9 +102,21 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Gate<'_>) -> Result<T, Problem> + Send + 'static,
     {
+        self.run_keeping(Keep::Effects, job).await
+    }
+
+    /// Runs a job as [`Store::run`] does, of which stays what is said. Time passes all the same.
+    ///
+    /// # Errors
+    /// As [`Store::submit`].
+    pub(crate) async fn run_keeping<T, F>(&self, keep: Keep, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Gate<'_>) -> Result<T, Problem> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |gate| {
-            let result = gate.in_savepoint(job);
+            let result = gate.in_savepoint(keep, job);
             Box::new(move |committed| {
                 let result = match committed {
                     true => result,

@@ -56,9 +56,13 @@ impl Tx<'_> {
     }
 
     pub(super) fn drop_secret(&mut self, credential: &CredentialId) -> Result<(), Fault> {
-        self.connection()
+        let erased = self
+            .connection()
             .prepare_cached("DELETE FROM secrets WHERE credential = ?1 AND tenant = ?2")?
             .execute(params![credential.as_str(), self.tenant().as_str()])?;
+        if erased > 0 {
+            self.note_erased();
+        }
         Ok(())
     }
 }

@@ -235,6 +235,7 @@ impl Gate<'_> {
         self.connection()
             .prepare_cached("UPDATE tenants SET clock_offset = 0 WHERE id = ?1")?
             .execute([tenant.as_str()])?;
+        self.note_erased();
         Ok(())
     }
 }

@@ -267,3 +267,71 @@ async fn a_page_of_a_listing_is_read_in_order_out_of_an_index() {
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 }
+
+#[tokio::test]
+async fn a_transaction_that_ends_by_itself_takes_its_whole_batch_along() {
+    let store = Store::open(None).unwrap();
+    let tenant = tenant(&store).await;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let write = |name: &'static str| {
+        store.submit(tenant.clone(), move |tx| {
+            Ok(tx.put_resource(name, &json!(1))?)
+        })
+    };
+    // Nobody gets on before all four are waiting, so that they share a batch.
+    let first = store.run(move |_| Ok(wait.recv().unwrap_or_default()));
+    let ended = store.run(|gate| {
+        // What SQLite does by itself on a full disk.
+        Ok(gate
+            .connection()
+            .execute_batch("ROLLBACK")
+            .map_err(Fault::from)?)
+    });
+    let all = async { tokio::join!(first, write("before"), ended, write("after")) };
+    let release = async {
+        tokio::task::yield_now().await;
+        go.send(()).unwrap();
+    };
+    let ((first, before, ended, after), ()) = tokio::join!(all, release);
+    for refused in [first, before] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.kind(), Some(ProblemType::Unavailable));
+    }
+    assert!(ended.is_err());
+    // It came after the batch, in one of its own.
+    assert!(after.is_ok());
+    let kept = store
+        .submit(tenant, |tx| {
+            Ok((tx.resource("before")?, tx.resource("after")?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(kept, (None, Some(json!(1))));
+}
+
+#[tokio::test]
+async fn a_directory_is_for_its_owner_and_for_one_process() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("state");
+    let mode = |path: &std::path::Path| {
+        let about = std::fs::metadata(path).unwrap();
+        about.permissions().mode() & 0o777
+    };
+    let store = Store::open(Some(&directory)).unwrap();
+    tenant(&store).await;
+    assert_eq!(mode(&directory), 0o700);
+    for name in ["issuer.db", "issuer.db-wal", "issuer.db-shm"] {
+        assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
+    }
+    assert!(matches!(Store::open(Some(&directory)), Err(Fault::InUse)));
+    store.close().await;
+    Store::open(Some(&directory)).unwrap().close().await;
+
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o750)).unwrap();
+    assert!(matches!(
+        Store::open(Some(&directory)),
+        Err(Fault::Readable)
+    ));
+}

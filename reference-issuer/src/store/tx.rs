@@ -21,6 +21,10 @@ impl<'c> Tx<'c> {
         Self { gate, context }
     }
 
+    pub(super) fn note_erased(&self) {
+        self.gate.note_erased();
+    }
+
     pub(super) fn connection(&self) -> &'c Connection {
         self.gate.connection()
     }

@@ -1,7 +1,8 @@
 //! The one thread that touches the database.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::cell::Cell;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,9 @@ use super::{Fault, Gate, Keys};
 pub(super) type Completion = Box<dyn FnOnce(bool) + Send>;
 /// One call's work on the state.
 pub(super) type Job = Box<dyn for<'c> FnOnce(&Gate<'c>) -> Completion + Send>;
+
+/// The name of the database in the data directory.
+const FILE: &str = "issuer.db";
 
 /// The most jobs that share a commit, so that the first of them does not wait for long.
 const BATCH: usize = 256;
@@ -37,17 +41,13 @@ struct Running {
 
 impl Worker {
     pub(super) fn start(directory: Option<&Path>) -> Result<Self, Fault> {
-        let (connection, keys) = match directory {
+        let (connection, keys, lock) = match directory {
             Some(directory) => {
-                // Nobody else has a reason to look into it.
-                DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(directory)?;
+                let lock = take(directory)?;
                 let keys = Keys::load_or_make(directory)?;
-                (Connection::open(directory.join("issuer.db"))?, keys)
+                (open(&directory.join(FILE))?, keys, Some(lock))
             }
-            None => (Connection::open_in_memory()?, Keys::ephemeral()?),
+            None => (Connection::open_in_memory()?, Keys::ephemeral()?, None),
         };
         prepare(&connection)?;
         let keys = Arc::new(keys);
@@ -56,7 +56,12 @@ impl Worker {
             .name("store".to_owned())
             .spawn({
                 let keys = Arc::clone(&keys);
-                move || serve(&connection, &keys, &waiting)
+                move || {
+                    serve(&connection, &keys, &waiting);
+                    // The directory is free for somebody else once the database is closed.
+                    drop(connection);
+                    drop(lock);
+                }
             })?;
         Ok(Self {
             keys,
@@ -89,6 +94,39 @@ impl Worker {
     }
 }
 
+/// Makes the data directory where there is none, and takes it for this process alone.
+fn take(directory: &Path) -> Result<File, Fault> {
+    // Nobody else has a reason to look into it.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    let opened = File::open(directory)?;
+    if directory.read_dir()?.next().is_none() {
+        // Somebody has made it for us.
+        opened.set_permissions(Permissions::from_mode(0o700))?;
+    }
+    if opened.metadata()?.permissions().mode() & 0o077 != 0 {
+        return Err(Fault::Readable);
+    }
+    match opened.try_lock() {
+        Ok(()) => Ok(opened),
+        Err(TryLockError::WouldBlock) => Err(Fault::InUse),
+        Err(TryLockError::Error(fault)) => Err(fault.into()),
+    }
+}
+
+/// Opens the database. SQLite gives the files beside it the mode that it has itself.
+fn open(path: &Path) -> Result<Connection, Fault> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(Connection::open(path)?)
+}
+
 fn prepare(connection: &Connection) -> Result<(), Fault> {
     connection.busy_timeout(Duration::from_secs(5))?;
     // Names that SQLite reads in double quotes as text hide misspelt columns.
@@ -109,24 +147,36 @@ fn prepare(connection: &Connection) -> Result<(), Fault> {
             ))?;
             Ok(())
         }
-        SCHEMA_VERSION => Ok(()),
+        // A run that broke off may have left behind what it had erased.
+        SCHEMA_VERSION => empty_wal(connection),
         _ => Err(Fault::Value("schema version")),
     }
 }
 
 fn serve(connection: &Connection, keys: &Keys, waiting: &Receiver<Job>) {
-    let gate = Gate::new(connection, keys);
+    let erased = Cell::new(false);
+    let gate = Gate::new(connection, keys, &erased);
     while let Ok(first) = waiting.recv() {
         let mut completions = Vec::new();
-        let committed = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
-            completions.push(first(&gate));
-            while completions.len() < BATCH
-                && let Ok(job) = waiting.try_recv()
-            {
-                completions.push(job(&gate));
-            }
-            connection.execute_batch("COMMIT")
-        });
+        let committed = connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(Fault::from)
+            .and_then(|()| {
+                let mut next = Some(first);
+                while let Some(job) = next {
+                    completions.push(job(&gate));
+                    // Where the disk is full, SQLite ends the transaction by itself. What came
+                    // before is lost with it, and what came after would stand alone.
+                    if connection.is_autocommit() {
+                        return Err(Fault::Ended);
+                    }
+                    next = match completions.len() < BATCH {
+                        true => waiting.try_recv().ok(),
+                        false => None,
+                    };
+                }
+                Ok(connection.execute_batch("COMMIT")?)
+            });
         if let Err(fault) = &committed {
             tracing::error!(%fault, "cannot commit");
             if !connection.is_autocommit() {
@@ -134,8 +184,26 @@ fn serve(connection: &Connection, keys: &Keys, waiting: &Receiver<Job>) {
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
+        if erased.take()
+            && let Err(fault) = empty_wal(connection)
+        {
+            tracing::error!(%fault, "the write-ahead log keeps what was erased");
+            erased.set(true);
+        }
         for completion in completions {
             completion(committed.is_ok());
         }
+    }
+}
+
+/// Moves the write-ahead log into the database and truncates it: older copies of pages, and what
+/// has been erased from them since, are then in no file.
+fn empty_wal(connection: &Connection) -> Result<(), Fault> {
+    let busy: bool = connection
+        .prepare_cached("PRAGMA wal_checkpoint(TRUNCATE)")?
+        .query_row([], |row| row.get(0))?;
+    match busy {
+        true => Err(Fault::Busy),
+        false => Ok(()),
     }
 }
