@@ -74,7 +74,10 @@ async fn who_guesses_at_the_resource_or_at_test_control_is_slowed_down() {
     let world = World::start().await;
     let control = world.running.control_url.clone().unwrap();
     let calls = [
-        ("GET", format!("{}/v1/projects/atlas/records/1", world.origin)),
+        (
+            "GET",
+            format!("{}/v1/projects/atlas/records/1", world.origin),
+        ),
         ("POST", format!("{control}/sandboxes")),
     ];
     let http = Client::new();
