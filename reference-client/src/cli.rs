@@ -26,7 +26,7 @@ Environment:
   CLP_HOME              where clp keeps its files, by default ~/.clp
   CLP_STORE             the encrypted store, by default CLP_HOME/store
   CLP_STORE_KEY_FILE    its key, by default beside it
-  CLP_CONTROL           where test control listens, for sandbox and passkey register
+  CLP_CONTROL           where test control is, for sandbox and passkey register
   CLP_CONTROL_TOKEN     its token, or CLP_CONTROL_TOKEN_FILE
 
 Exit status:
@@ -40,10 +40,12 @@ Examples:
   clp create --purpose 'nightly import' --owner data-team --project atlas \\
       --environment staging --allow 'event:read:atlas/*' --lifetime 30d
   clp list --project atlas
-  printf 'Authorization: Bearer %s' \"$(clp store read cred_...)\" | curl -H @- https://api.example.com/events
+  printf 'Authorization: Bearer %s' \"$(clp store read cred_...)\" \\
+      | curl -H @- https://api.example.com/events
   clp inject cred_... --env-file .env --name EXAMPLE_API_KEY
   clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
-  clp audit --proof 12 --output entry.json && clp verify audit entry.json --key BASE64
+  clp audit --proof 12 --output entry.json
+  clp verify audit entry.json --key BASE64
 ";
 
 const CREATE_HELP: &str = "\
@@ -58,10 +60,11 @@ If a run dies half-way, run the same command again: nothing is minted twice.
 const INJECT_HELP: &str = "\
 Examples:
   clp inject cred_... --env-file .env --name EXAMPLE_API_KEY
-  clp inject cred_... --env-file /srv/billing/.env --name API_KEY --user-agent billing/ \\
-      --depends-on invoices --interval 31d
+  clp inject cred_... --env-file /srv/billing/.env --name API_KEY \\
+      --user-agent billing/ --depends-on invoices --interval 31d
 
-Every other line of the file stays as it is. `clp rotate` brings a successor to the same place.
+Every other line of the file stays as it is. `clp rotate` brings a successor to
+the same place.
 ";
 
 const RUN_HELP: &str = "\
@@ -77,14 +80,16 @@ Examples:
   clp rotate --resume rot_...
   clp rotate --rollback rot_...
 
-Each step is written down before it is taken. Where the issuer keeps no record of rotations,
-the successor is stored, and the old key works on until you revoke it.
+Each step is written down before it is taken. Where the issuer keeps no record
+of rotations, the successor is stored, and the old key works on until you
+revoke it.
 ";
 
 const REQUEST_HELP: &str = "\
 Example:
-  clp request --purpose 'fix ticket 42' --owner data-team --project atlas --environment production \\
-      --allow 'event:read:atlas/*' --subject agent:fixer --lifetime 30m --wait
+  clp request --purpose 'fix ticket 42' --owner data-team --project atlas \\
+      --environment production --allow 'event:read:atlas/*' \\
+      --subject agent:fixer --lifetime 30m --wait
 ";
 
 /// Create, rotate, revoke and audit API credentials over the Credential Lifecycle Protocol
@@ -293,7 +298,7 @@ fn write_out(bytes: &[u8]) -> Result<(), Error> {
 fn explain(fault: &Error, json: bool) {
     let hint = fault.hint();
     let problem = match fault {
-        Error::Refused(problem) => Some(problem),
+        Error::Refused(problem) | Error::ControlToken(problem) => Some(problem),
         _ => None,
     };
     let text = if json {
@@ -381,6 +386,22 @@ mod tests {
             command.get_subcommands().for_each(walk);
         }
         walk(&Cli::command());
+    }
+
+    #[test]
+    fn examples_fit_a_terminal() {
+        for text in [
+            AFTER_HELP,
+            CREATE_HELP,
+            INJECT_HELP,
+            RUN_HELP,
+            ROTATE_HELP,
+            REQUEST_HELP,
+        ] {
+            for line in text.lines() {
+                assert!(line.len() < 80, "{line}");
+            }
+        }
     }
 
     #[test]

@@ -123,7 +123,9 @@ impl Client {
             return Ok(issuer);
         }
         let row = EndpointId::ManifestRead.row();
-        let value: Value = self.get(row, self.id.manifest_url()).await?;
+        let url = self.id.manifest_url();
+        let answer = self.get(row, url.clone()).await;
+        let value: Value = answer.map_err(|fault| fault.of_manifest(url))?;
         // Others use the same well-known path: their documents lack this member.
         if value.get("credential_issuer_endpoint").is_none() {
             return Err(ProtocolFault::NoEndpoint.into());
@@ -341,7 +343,7 @@ impl Control {
         let url = below(&self.base, C::ID.row().path, path)?;
         let who = Authorization::Bearer(&self.token);
         let answer = perform::<C>(&self.transport, url, who, body, Along::default());
-        Ok(answer.await?.value)
+        Ok(answer.await.map_err(Error::of_control)?.value)
     }
 }
 

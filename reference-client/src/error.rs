@@ -3,6 +3,8 @@
 //! Every error has one of the exit codes that `clp` documents. No message carries a secret,
 //! or text that a peer chose; where a peer's words are shown, `render` strips them first.
 
+mod hint;
+
 use std::path::{Path, PathBuf};
 
 use clp_schemas::audit::bundle::BundleFault;
@@ -13,6 +15,7 @@ use clp_schemas::ops::discover::ManifestFault;
 use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::permissions::DocumentFault;
 use clp_schemas::problem::{Fault, Problem, ProblemType};
+use url::Url;
 
 /// How a run of `clp` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,17 @@ pub enum Error {
     /// The issuer refused.
     #[error("refused: {}", .0.kind().map_or("a problem unknown to this version", ProblemType::title))]
     Refused(Box<Problem>),
+    /// Test control does not accept its token.
+    #[error("refused by test control: {}", ProblemType::Unauthenticated.title())]
+    ControlToken(Box<Problem>),
+    /// Nothing is where the manifest of the issuer should be.
+    #[error("there is no manifest at {url}")]
+    NoManifest {
+        /// Where it was looked for.
+        url: Url,
+        /// What came instead.
+        fault: Box<Error>,
+    },
     /// The manifest does not declare what was to be called.
     #[error("the issuer does not declare `{0}`")]
     Undeclared(&'static str),
@@ -152,6 +166,26 @@ pub enum LocalFault {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The file that a variable names for a token cannot be used.
+    #[error("{variable}: {fault}")]
+    TokenFile {
+        /// The variable.
+        variable: String,
+        /// What is wrong with the file.
+        fault: Box<LocalFault>,
+    },
+    /// There is a passkey already where one was to be made.
+    #[error("there is a passkey in {path} already")]
+    PasskeyThere {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is no passkey.
+    #[error("there is no passkey in {path}")]
+    NoPasskey {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The store has no such key pair.
     #[error("the store has no private key for this credential")]
     NoKeyPair,
@@ -165,6 +199,9 @@ pub enum LocalFault {
     #[error("{0}")]
     System(&'static str),
 }
+
+/// What to do about a file that others can read.
+const PRIVATE: &str = "make it private (chmod 600 for a file, 700 for a directory)";
 
 impl LocalFault {
     pub(crate) fn file<'a>(
@@ -298,11 +335,36 @@ impl Error {
         Self::Undeclared(class.name())
     }
 
+    /// What it means of the manifest: a 404 there says that the identifier is wrong, not
+    /// some id.
+    pub(crate) fn of_manifest(self, url: Url) -> Self {
+        let missing = self.problem() == Some(ProblemType::NotFound)
+            || matches!(self, Self::Protocol(ProtocolFault::Status(404)));
+        match missing {
+            true => Self::NoManifest {
+                url,
+                fault: Box::new(self),
+            },
+            false => self,
+        }
+    }
+
+    /// What it means of test control, whose token is another one than the principal's.
+    pub(crate) fn of_control(self) -> Self {
+        match self {
+            Self::Refused(problem) if problem.kind() == Some(ProblemType::Unauthenticated) => {
+                Self::ControlToken(problem)
+            }
+            fault => fault,
+        }
+    }
+
     /// The registered problem that the issuer refused with, if it did.
     #[must_use]
     pub fn problem(&self) -> Option<ProblemType> {
         match self {
-            Self::Refused(problem) => problem.kind(),
+            Self::Refused(problem) | Self::ControlToken(problem) => problem.kind(),
+            Self::NoManifest { fault, .. } => fault.problem(),
             _ => None,
         }
     }
@@ -319,7 +381,9 @@ impl Error {
                 _ if problem.kind() == Some(ProblemType::ApprovalRequired) => Exit::Waiting,
                 _ => Exit::Refused,
             },
+            Self::NoManifest { fault, .. } => fault.exit(),
             Self::Undeclared(_)
+            | Self::ControlToken(_)
             | Self::RequestOver { .. }
             | Self::Unhealthy { .. }
             | Self::Oauth(_)
@@ -351,13 +415,27 @@ impl Error {
                 }
             },
             Self::Local(fault) => match fault {
-                LocalFault::Permissions { .. } => {
-                    "make it private (chmod 600 for a file, 700 for a directory)"
+                LocalFault::Permissions { .. } => PRIVATE,
+                LocalFault::TokenFile { variable, fault } => match **fault {
+                    LocalFault::Permissions { .. } => PRIVATE,
+                    _ => {
+                        return Some(format!(
+                            "{variable} names this file: let it name one that holds your token and that only you can read"
+                        ));
+                    }
+                },
+                LocalFault::PasskeyThere { .. } => "use it, or name another place with --passkey",
+                LocalFault::NoPasskey { .. } => {
+                    "make one with `clp passkey new`, or name its place with --passkey"
                 }
                 LocalFault::NotStored => "see what there is with `clp store list`",
                 _ => return None,
             },
-            Self::Refused(problem) => return refused(problem),
+            Self::Refused(problem) => return hint::refused(problem),
+            Self::ControlToken(_) => {
+                "the token in CLP_CONTROL_TOKEN(_FILE) is not that of this issuer's test control; give the file that `clp-issuer --control-token-file` wrote"
+            }
+            Self::NoManifest { .. } => "check --issuer or CLP_ISSUER: no issuer answers there",
             Self::Undeclared(_) => "see what it declares with `clp discover`",
             Self::Waiting { id, .. } => {
                 return Some(format!(
@@ -400,53 +478,6 @@ impl Error {
         };
         Some(text.to_owned())
     }
-}
-
-fn refused(problem: &Problem) -> Option<String> {
-    use ProblemType as P;
-    let text = match problem.kind()? {
-        P::Unauthenticated => "set CLP_TOKEN, or CLP_TOKEN_FILE to a file that only you can read",
-        P::NotFound => "check the id; what you may not see looks the same as what does not exist",
-        P::Forbidden => "ask somebody who holds this right, or who can grant it to you",
-        P::UnknownPermission | P::UnknownEnvironment => "see what there is with `clp scope`",
-        P::TypeNotSupported | P::ModeNotSupported | P::MethodNotSupported => {
-            "see what there is with `clp discover`"
-        }
-        P::ExpiryOutOfRange => "ask for a shorter lifetime; `clp discover` shows the longest",
-        P::DeliveryGone => "the key is out of reach: rotate the credential, or create another",
-        P::SeparationOfDuty => "somebody else than the requester has to decide",
-        P::RequestNotApproved => "see where it stands with `clp show`",
-        P::ApprovalExpired => "ask again with `clp request`: an approval lasts an hour",
-        P::ApprovalRequired => "ask for one with `clp request`",
-        P::ChallengeNotUsable => {
-            "run the command again: a challenge lasts five minutes and works once"
-        }
-        P::EvidenceInvalid => "use a passkey that is registered for you at this issuer",
-        P::RotationInProgress => {
-            "go on with `clp rotate --resume ROTATION`, which `clp show` of its successor names"
-        }
-        P::CredentialNotActive => "see where it stands with `clp show`",
-        P::RateLimited | P::Internal | P::Unavailable => {
-            "wait, then run the same command again; it does nothing twice"
-        }
-        P::PreconditionFailed => {
-            "somebody changed it meanwhile: look at it again, and decide again"
-        }
-        P::TypeMismatch => "see what each type takes with `clp create --help`",
-        P::KeyNotUsable => "run the command again: it makes another key pair",
-        P::TargetRefused => "give an https URL with a public address",
-        P::PermissionsNotNarrower => "compare the two with `clp scope --of`",
-        P::PlanImpossible => "ask for less time, or for a longer --max-overlap when you create",
-        P::UnknownStore => "see what there is with `clp store list --registered`",
-        P::GateUnmet => "see what is missing with `clp inventory`",
-        P::RotationNotOpen => "see where it stands with `clp show`",
-        P::NoRollbackAfterCompromise => "rotate the successor instead",
-        P::DeliveryNotRead => "fetch the secret first with `clp store get`",
-        P::InstallationState => "see where it stands with `clp inventory`",
-        P::InvalidCursor => "begin the listing again",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 #[cfg(test)]

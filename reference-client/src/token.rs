@@ -5,7 +5,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::error::Error;
+use crate::error::{Error, LocalFault};
 use crate::private;
 
 /// Longest token read, in bytes.
@@ -51,7 +51,14 @@ impl Token {
         match (std::env::var(name), file) {
             (Ok(_), Some(_)) => Err(Error::usage(format!("set {name} or {name}_FILE, not both"))),
             (Ok(text), None) => Self::new(&zeroize::Zeroizing::new(text)).map(Some),
-            (Err(_), Some(path)) => Self::from_file(Path::new(&path)).map(Some),
+            (Err(_), Some(path)) => match Self::from_file(Path::new(&path)) {
+                Err(Error::Local(fault)) => Err(LocalFault::TokenFile {
+                    variable: format!("{name}_FILE"),
+                    fault: Box::new(fault),
+                }
+                .into()),
+                read => read.map(Some),
+            },
             (Err(_), None) => Ok(None),
         }
     }

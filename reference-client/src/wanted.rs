@@ -15,7 +15,8 @@ use clp_schemas::time::Timestamp;
 use crate::error::{Error, LocalFault};
 use crate::pair::Pair;
 
-/// A length of time, as in `45s`, `30m`, `12h`, `90d` or plain seconds.
+/// A length of time, as in `45s`, `30m`, `12h` or `90d`. The unit is
+/// always said, since a bare `30` is meant as days by some and as minutes by others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) seconds: u64,
@@ -25,13 +26,13 @@ impl FromStr for Span {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "want a number and s, m, h or d, such as 30m";
+        const WANTED: &str = "want a number and its unit s, m, h or d, such as 30m or 90d";
         let (digits, unit) = match text.char_indices().last() {
             Some((at, 's')) => (text.get(..at), 1),
             Some((at, 'm')) => (text.get(..at), 60),
             Some((at, 'h')) => (text.get(..at), 3600),
             Some((at, 'd')) => (text.get(..at), 86_400),
-            _ => (Some(text), 1),
+            _ => return Err(WANTED),
         };
         let number: u64 = digits
             .and_then(|digits| digits.parse().ok())
@@ -327,7 +328,6 @@ mod tests {
     #[test]
     fn spans() {
         for (text, seconds) in [
-            ("45", 45),
             ("45s", 45),
             ("30m", 1800),
             ("12h", 43_200),
@@ -337,6 +337,7 @@ mod tests {
         }
         for refused in [
             "",
+            "30",
             "d",
             "-1h",
             "1w",

@@ -166,10 +166,7 @@ fn of_two_runs_at_once_the_larger_checkpoint_stays() {
         }
         let reply = shared.lock().unwrap().answer(url, seen);
         *shared.lock().unwrap() = Log::new("as it was", 9);
-        let other = Server {
-            port: url.rsplit(':').next().unwrap().parse().unwrap(),
-            ..Server::default()
-        };
+        let other = Server::at(url);
         assert_eq!(clp(&place, &other, &["audit", "--checkpoint"]).status, 0);
         reply
     });

@@ -62,7 +62,7 @@ enum PasskeyCommand {
     Register {
         /// Where test control listens
         #[arg(long, value_name = "URL", env = "CLP_CONTROL")]
-        control: Url,
+        control: Option<Url>,
         /// The sandbox, by default the one that `clp sandbox` made last
         #[arg(long, value_name = "ID", requires = "principal")]
         tenant: Option<TenantId>,
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: &PasskeyArgs, session: &Session) -> Result<Outcome
                 (Some(tenant), Some(principal)) => (tenant.clone(), principal.clone()),
                 _ => approver(&Opened::last(session)?)?,
             };
-            Control::from_env(control.clone(), session)?
+            Control::from_env(control.as_ref(), session)?
                 .register_passkey(&tenant, &principal, &passkey)
                 .await?;
             Outcome::new(&passkey, format!("registered for {principal}\n"))

@@ -28,13 +28,16 @@ impl Control {
     }
 
     /// Test control at `base`, with the token that the environment names.
-    pub(crate) fn from_env(base: Url, session: &Session) -> Result<Self, Error> {
+    pub(crate) fn from_env(base: Option<&Url>, session: &Session) -> Result<Self, Error> {
+        let base = base.ok_or_else(|| {
+            Error::usage("no test control: give --control URL, or set CLP_CONTROL")
+        })?;
         let token = Token::from_env("CLP_CONTROL_TOKEN")?.ok_or_else(|| {
             Error::usage(
                 "no token for test control: set CLP_CONTROL_TOKEN or CLP_CONTROL_TOKEN_FILE",
             )
         })?;
-        Self::new(base, token, &session.settings)
+        Self::new(base.clone(), token, &session.settings)
     }
 }
 
@@ -45,7 +48,7 @@ impl Control {
 pub(crate) struct SandboxArgs {
     /// Where test control listens
     #[arg(long, value_name = "URL", env = "CLP_CONTROL")]
-    control: Url,
+    control: Option<Url>,
 }
 
 /// What the command tells, and keeps beside the tokens: no token, but where each one is.
@@ -87,7 +90,7 @@ impl Opened {
 }
 
 pub(crate) async fn run(args: &SandboxArgs, session: &Session) -> Result<Outcome, Error> {
-    let control = Control::from_env(args.control.clone(), session)?;
+    let control = Control::from_env(args.control.as_ref(), session)?;
     let sandbox = control.open_sandbox(session.issuer.clone()).await?;
     let directory = session.home.sandbox();
     private::create_dir(&directory)?;
@@ -107,7 +110,7 @@ pub(crate) async fn run(args: &SandboxArgs, session: &Session) -> Result<Outcome
     for (role, member) in &cast {
         facts.add(
             "token file",
-            format!("{} ({role})", member.token_file.display()),
+            format!("{} ({role}, {})", member.token_file.display(), member.id),
         );
     }
     facts

@@ -7,6 +7,7 @@
 mod assertion;
 mod cose;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -75,7 +76,12 @@ impl Passkey {
         if let Some(parent) = path.parent() {
             private::create_dir(parent)?;
         }
-        private::create(&path, &write_out(&content)?)?;
+        private::create(&path, &write_out(&content)?).map_err(|fault| match fault {
+            LocalFault::File { source, path, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                LocalFault::PasskeyThere { path }
+            }
+            fault => fault,
+        })?;
         let passkey = Self { path };
         // A key that cannot be read back is noticed before it is registered.
         passkey.public().map_err(|_| passkey.fault())?;
@@ -126,7 +132,7 @@ impl Passkey {
         }
         if !allowed.contains(&content.credential_id) {
             return Err(Error::usage(
-                "the passkey is not registered for this principal: register it, or choose another with --passkey",
+                "the passkey is not registered for this principal: run `clp passkey register`, or choose another with --passkey",
             ));
         }
         let pair = self.pair(&content)?;
@@ -140,7 +146,10 @@ impl Passkey {
     }
 
     fn read(&self) -> Result<Content, LocalFault> {
-        let bytes = private::read(&self.path, MAX_BYTES)?;
+        let there = private::read_if_there(&self.path, MAX_BYTES)?;
+        let bytes = there.ok_or_else(|| LocalFault::NoPasskey {
+            path: self.path.clone(),
+        })?;
         json::parse(&bytes, json::Limits::default())
             .ok()
             .and_then(|value| serde_json::from_value(value).ok())

@@ -72,13 +72,20 @@ pub fn redirect(location: &str) -> Reply {
     Reply::Answer(302, format!("Location: {location}\r\n"), Vec::new())
 }
 
-#[derive(Default)]
 pub struct Server {
     pub port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
+    /// A server that was started elsewhere.
+    pub fn at(url: &str) -> Self {
+        Self {
+            port: url.rsplit(':').next().unwrap().parse().unwrap(),
+            seen: Arc::default(),
+        }
+    }
+
     /// Answers every request with what `handler` says, given the server's own URL.
     pub fn start(handler: impl Fn(&str, &Seen) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
