@@ -179,14 +179,16 @@ Feature: store
   @core @CLP-TRN-040
   Scenario: To ask for the head of a delivery is not to read it
     Given a provisioned credential
+    And the entries of credential.delivered that Ana sees are counted
     When Ana calls delivery_read with:
       | part        | value |
       | HTTP method | HEAD  |
     Then it is accepted
+    And Ana sees 0 more entries of credential.delivered
     And the credential credential has:
-      | member       | value             |
-      | state        | "provisioned"     |
-      | disclosed_to | perhaps []        |
+      | member       | value         |
+      | state        | "provisioned" |
+      | disclosed_to | perhaps []    |
 
   @core @CLP-CRE-002 @CLP-SEC-003 @CLP-AUD-004
   Scenario: The secret stands in no other answer

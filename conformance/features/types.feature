@@ -583,7 +583,7 @@ Feature: types
       | credential.delivery   | absent     |
     When the same call is made on second and without public_jwk
     Then it is refused as key-not-usable
-    When the same call is made on second and with public_jwk set to {two.jwk}
+    When the same call is made on second and with public_jwk set to {second.public_jwk}
     Then it is refused as key-not-usable
 
   @oauth @CLP-OAU-016

@@ -322,6 +322,21 @@ fn cover(as_json: bool, strict: bool) -> Outcome {
         say(&coverage::render(&coverage));
     }
     let mut code = 0;
+    let unlisted: Vec<&str> = coverage
+        .rows
+        .iter()
+        .filter(|row| !row.counted)
+        .map(|row| row.id.as_str())
+        .collect();
+    if !unlisted.is_empty() {
+        complain(&format!(
+            "in the spec and not in `conformance/requirements/1.0.toml`: {}",
+            unlisted.join(", ")
+        ));
+        if strict {
+            code = FAILED;
+        }
+    }
     for id in &coverage.stale_exclusions {
         complain(&format!(
             "`{id}` is excluded and has a scenario; take it out of the exclusions"
@@ -353,6 +368,14 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
     for fault in &outcome.faults {
         complain(fault);
     }
+    let mut sound = outcome.faults.is_empty();
+    if check {
+        let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
+        if let Err(fault) = run::suite(&registry) {
+            complain(&fault.to_string());
+            sound = false;
+        }
+    }
     for path in &outcome.stale {
         if check {
             complain(&format!("`{path}` is stale"));
@@ -364,7 +387,7 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
         complain("run `cargo gen` and commit what it writes");
     }
     let stale = check && !outcome.stale.is_empty();
-    Ok(if stale || !outcome.faults.is_empty() {
+    Ok(if stale || !sound {
         FAILED
     } else {
         0

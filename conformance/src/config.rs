@@ -2,6 +2,8 @@
 //! which wins. A token never stands in the tree, only the name of the variable or of the file
 //! that holds it.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,35 +21,7 @@ use crate::subject::Which;
 pub const ENV_PREFIX: &str = "CLP_CONFORMANCE__";
 
 /// A whole configuration, for the help and for a test.
-pub const EXAMPLE: &str = r#"
-# Every member can also be given as a variable: CLP_CONFORMANCE__CONTROL__URL and so on.
-issuer = "https://staging.example.com"      # or on the command line
-
-# For what holds only where a profile is not claimed: other issuers behind the same test control.
-[elsewhere]
-without-inventory = "https://small.staging.example.com"
-
-# With test control, each scenario has a tenant and a clock of its own.
-[control]
-url = "https://control.staging.example.com"
-token = { env = "CONTROL_TOKEN" }           # or { file = "PATH" }; never the token itself
-
-# Without it, four principals and two calls that were set up by hand.
-[cast]
-owner = { token = { env = "OWNER_TOKEN" } }
-approver = { token = { env = "APPROVER_TOKEN" } }
-bystander = { token = { env = "BYSTANDER_TOKEN" } }
-outsider = { token = { env = "OUTSIDER_TOKEN" } }
-
-[probe]
-project = "atlas"
-environment = "development"
-approval_environment = "production"
-read = { method = "GET", path = "/v1/records/atlas" }
-write = { method = "POST", path = "/v1/records/atlas", body = { text = "a probe" } }
-read_permissions = [{ resource_type = "record", selector = "atlas/*", actions = ["read"] }]
-write_permissions = [{ resource_type = "record", selector = "atlas/*", actions = ["write"] }]
-"#;
+pub const EXAMPLE: &str = include_str!("config/example.toml");
 
 /// Largest configuration or token file, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
@@ -81,6 +55,8 @@ pub struct Control {
     pub url: Url,
     /// Its bearer token.
     pub token: SecretText,
+    /// Where the token is from, in words.
+    pub from: String,
 }
 
 /// A cast that was set up by hand.
@@ -101,6 +77,8 @@ pub struct Member {
     pub id: Option<PrincipalId>,
     /// Their bearer token.
     pub token: SecretText,
+    /// Where the token is from, in words.
+    pub from: String,
 }
 
 /// The roles that a cast has to fill.
@@ -110,8 +88,10 @@ pub const ROLES: [&str; 4] = ["owner", "approver", "bystander", "outsider"];
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
     /// A file cannot be read.
-    #[error("`{path}` cannot be read: {reason}")]
+    #[error("{what}`{path}` cannot be read: {reason}")]
     File {
+        /// The member that names it, with a colon; empty for the configuration itself.
+        what: String,
         /// Which.
         path: PathBuf,
         /// Why.
@@ -184,17 +164,30 @@ impl Target {
         file: Option<&Path>,
         env: &BTreeMap<String, String>,
     ) -> Result<Self, ConfigFault> {
-        let mut tree = match file {
+        let text = file.map(|path| read(path, "")).transpose()?;
+        let place = |fault: &toml::de::Error| {
+            let (Some(path), Some(text)) = (file, &text) else {
+                return ConfigFault::Form(fault.message().to_owned());
+            };
+            ConfigFault::Form(place::words(path, text, fault))
+        };
+        let mut tree = match &text {
             None => Table::new(),
-            Some(path) => read(path)?
-                .parse::<Table>()
-                .map_err(|fault| ConfigFault::Form(fault.message().to_owned()))?,
+            Some(text) => text.parse::<Table>().map_err(|fault| place(&fault))?,
         };
         no_tokens(&tree, "")?;
+        if let Some(text) = &text {
+            // Once for itself: a fault has its line only before the environment is laid over.
+            toml::from_str::<Tree>(text).map_err(|fault| place(&fault))?;
+        }
         overlay(&mut tree, env)?;
-        let tree: Tree = Value::Table(tree)
-            .try_into()
-            .map_err(|fault: toml::de::Error| ConfigFault::Form(fault.message().to_owned()))?;
+        let tree: Tree = Value::Table(tree).try_into().map_err(|fault: toml::de::Error| {
+            ConfigFault::Form(format!("with the variables: {}", fault.message()))
+        })?;
+        let around = Around {
+            env,
+            folder: file.and_then(Path::parent).unwrap_or(Path::new("")),
+        };
         let Some(url) = url.or(tree.issuer) else {
             return Ok(Self::Reference);
         };
@@ -205,16 +198,14 @@ impl Target {
             Some(control) => {
                 let url = control.url.ok_or(ConfigFault::NoControlUrl)?;
                 safe("control.url", &url)?;
-                Some(Control {
-                    url,
-                    token: fetch(control.token.as_ref(), "control.token", env)?,
-                })
+                let (token, from) = fetch(control.token.as_ref(), "control.token", &around)?;
+                Some(Control { url, token, from })
             }
         };
         let cast = match (tree.cast, tree.probe) {
             (Some(cast), Some(probe)) => Some(Cast {
                 tenant_id: tree.tenant_id,
-                members: members(cast, env)?,
+                members: members(cast, &around)?,
                 probe,
             }),
             (None, None) => None,
@@ -247,60 +238,67 @@ fn elsewhere(named: BTreeMap<String, Url>) -> Result<BTreeMap<Which, Url>, Confi
 
 fn members(
     cast: BTreeMap<String, MemberTree>,
-    env: &BTreeMap<String, String>,
+    around: &Around<'_>,
 ) -> Result<BTreeMap<String, Member>, ConfigFault> {
     if cast.len() != ROLES.len() || ROLES.iter().any(|role| !cast.contains_key(*role)) {
         return Err(ConfigFault::NoCast);
     }
     cast.into_iter()
         .map(|(role, member)| {
-            let token = fetch(member.token.as_ref(), &format!("cast.{role}.token"), env)?;
+            let name = format!("cast.{role}.token");
+            let (token, from) = fetch(member.token.as_ref(), &name, around)?;
             Ok((
                 role,
                 Member {
                     id: member.id,
                     token,
+                    from,
                 },
             ))
         })
         .collect()
 }
 
+/// What a token's place is understood by.
+struct Around<'a> {
+    env: &'a BTreeMap<String, String>,
+    /// The folder of the configuration, which relative paths begin at.
+    folder: &'a Path,
+}
+
+/// The token, and where it is from in words.
 fn fetch(
     place: Option<&Place>,
     name: &str,
-    env: &BTreeMap<String, String>,
-) -> Result<SecretText, ConfigFault> {
-    let place = place.ok_or_else(|| {
-        let variable = format!("{ENV_PREFIX}{}", name.to_uppercase().replace('.', "__"));
-        ConfigFault::TokenMissing(name.to_owned(), format!("set `{variable}` for it"))
-    })?;
-    place.fetch(name, env)
-}
-
-impl Place {
-    fn fetch(&self, name: &str, env: &BTreeMap<String, String>) -> Result<SecretText, ConfigFault> {
-        let text = match self {
-            Self::Env(variable) => env.get(variable).cloned().ok_or_else(|| {
-                ConfigFault::TokenMissing(
-                    name.to_owned(),
-                    format!("the variable `{variable}` is not set"),
-                )
-            })?,
-            Self::File(path) => read(path)?.trim().to_owned(),
-        };
-        if text.is_empty() {
-            return Err(ConfigFault::TokenMissing(
-                name.to_owned(),
-                "it is empty".to_owned(),
-            ));
+    around: &Around<'_>,
+) -> Result<(SecretText, String), ConfigFault> {
+    let missing = |why: String| ConfigFault::TokenMissing(name.to_owned(), why);
+    let (text, from) = match place {
+        None => {
+            let variable = format!("{ENV_PREFIX}{}", name.to_uppercase().replace('.', "__"));
+            return Err(missing(format!("set `{variable}` for it")));
         }
-        Ok(SecretText::new(text))
+        Some(Place::Env(variable)) => {
+            let text = around.env.get(variable).cloned();
+            let text =
+                text.ok_or_else(|| missing(format!("the variable `{variable}` is not set")))?;
+            (text, format!("variable `{variable}`"))
+        }
+        Some(Place::File(path)) => {
+            let path = around.folder.join(path);
+            let text = read(&path, &format!("{name}: "))?;
+            (text.trim().to_owned(), format!("file `{}`", path.display()))
+        }
+    };
+    if text.is_empty() {
+        return Err(missing(format!("the {from} is empty")));
     }
+    Ok((SecretText::new(text), from))
 }
 
-fn read(path: &Path) -> Result<String, ConfigFault> {
+fn read(path: &Path, what: &str) -> Result<String, ConfigFault> {
     let fault = |reason: String| ConfigFault::File {
+        what: what.to_owned(),
         path: path.to_owned(),
         reason,
     };
@@ -381,120 +379,4 @@ fn overlay(tree: &mut Table, env: &BTreeMap<String, String>) -> Result<(), Confi
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    }
-
-    const TOKENS: [(&str, &str); 5] = [
-        ("CONTROL_TOKEN", "c"),
-        ("OWNER_TOKEN", "o"),
-        ("APPROVER_TOKEN", "a"),
-        ("BYSTANDER_TOKEN", "b"),
-        ("OUTSIDER_TOKEN", "x"),
-    ];
-
-    fn load(text: &str, env: &BTreeMap<String, String>) -> Result<Target, ConfigFault> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, text).unwrap();
-        Target::load(None, Some(&path), env)
-    }
-
-    #[test]
-    fn the_example_loads_and_shows_no_token() {
-        let Target::Remote(remote) = load(EXAMPLE, &env(&TOKENS)).unwrap() else {
-            panic!("it names an issuer");
-        };
-        assert_eq!(remote.control.as_ref().unwrap().token.expose(), "c");
-        assert_eq!(
-            remote.cast.as_ref().unwrap().members["outsider"]
-                .token
-                .expose(),
-            "x"
-        );
-        let shown = format!("{remote:?}");
-        assert!(
-            shown.contains("[secret]") && !shown.contains("\"x\""),
-            "{shown}"
-        );
-    }
-
-    #[test]
-    fn nothing_at_all_means_the_reference_issuer() {
-        assert!(matches!(
-            Target::load(None, None, &env(&[])),
-            Ok(Target::Reference)
-        ));
-    }
-
-    #[test]
-    fn the_environment_wins_and_can_do_without_a_file() {
-        let mut variables = env(&TOKENS);
-        variables.insert(
-            "CLP_CONFORMANCE__ISSUER".to_owned(),
-            "https://other.example".to_owned(),
-        );
-        variables.insert(
-            "CLP_CONFORMANCE__CONTROL__TOKEN".to_owned(),
-            "secret".to_owned(),
-        );
-        let Target::Remote(remote) = load(EXAMPLE, &variables).unwrap() else {
-            panic!("it names an issuer");
-        };
-        assert_eq!(remote.url.host_str(), Some("other.example"));
-        assert_eq!(remote.control.unwrap().token.expose(), "secret");
-
-        variables.insert(
-            "CLP_CONFORMANCE__CONTROL__URL".to_owned(),
-            "http://localhost:9/".to_owned(),
-        );
-        assert!(matches!(
-            Target::load(None, None, &variables),
-            Ok(Target::Remote(_))
-        ));
-    }
-
-    #[test]
-    fn what_is_malformed_incomplete_or_unsafe_is_refused() {
-        let changed = |from: &str, to: &str| load(&EXAMPLE.replace(from, to), &env(&TOKENS));
-        assert!(matches!(
-            changed("{ env = \"CONTROL_TOKEN\" } ", "\"c\""),
-            Err(ConfigFault::TokenInFile(_))
-        ));
-        assert!(matches!(
-            changed("\"OWNER_TOKEN\"", "\"NOT_SET\""),
-            Err(ConfigFault::TokenMissing(..))
-        ));
-        assert!(matches!(
-            changed("[probe]", "[probes]"),
-            Err(ConfigFault::Form(_))
-        ));
-        assert!(matches!(
-            changed("outsider = ", "stranger = "),
-            Err(ConfigFault::NoCast)
-        ));
-        assert!(matches!(
-            changed("https://staging", "http://staging"),
-            Err(ConfigFault::Url("issuer"))
-        ));
-        assert!(matches!(
-            changed("https://control", "https://me:pw@control"),
-            Err(ConfigFault::Url("control.url"))
-        ));
-        for (line, variable) in [
-            ("token = { env = \"CONTROL_TOKEN\" } ", "TOKEN"),
-            ("url = \"https://control.staging.example.com\"", "URL"),
-        ] {
-            let words = changed(line, "").unwrap_err().to_string();
-            assert!(words.contains(&format!("CONTROL__{variable}")), "{words}");
-        }
-        let alone = "issuer = \"https://staging.example.com\"";
-        assert!(matches!(load(alone, &env(&[])), Err(ConfigFault::NoCast)));
-    }
-}
+mod tests;

@@ -142,6 +142,9 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let started_at = Timestamp::system_now().to_string();
     let subject = Subject::open(&options.target).await?;
     let manifest = read_manifest(&subject, &subject.url).await;
+    if !subject.is_embedded() {
+        subject.preflight(manifest.as_ref().ok()).await?;
+    }
     let controlled = |manifest: &Manifest| manifest.claims(Class::TestControl);
     if subject.control.is_some() && !manifest.as_ref().map_or(true, controlled) {
         return Err(RunFault::NoTestControl);

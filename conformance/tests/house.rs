@@ -208,6 +208,33 @@ fn files_are_short_enough_to_be_read() {
     }
 }
 
+/// Most step definitions: more, and nobody could read a feature without looking each up.
+const MAX_STEPS: usize = 60;
+
+#[test]
+fn the_vocabulary_of_the_features_stays_small() {
+    let mut definitions = 0;
+    for (path, text) in sources() {
+        if path.starts_with("conformance/src/steps/") {
+            let mut defines = false;
+            for line in text.lines() {
+                let attribute = ["#[given(", "#[when(", "#[then("]
+                    .iter()
+                    .any(|begin| line.starts_with(begin));
+                defines |= attribute;
+                if defines && line.starts_with("async fn ") {
+                    definitions += 1;
+                    defines = false;
+                }
+            }
+        }
+    }
+    assert!(
+        (1..=MAX_STEPS).contains(&definitions),
+        "{definitions} definitions"
+    );
+}
+
 #[test]
 fn the_top_level_is_as_planned() {
     let planned: BTreeSet<&str> = [

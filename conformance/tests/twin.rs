@@ -1,10 +1,5 @@
 //! What the proof of a refusal by its twin counts as one change, as two, and as none.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that gives up fails, which is right"
-)]
-
 use clp_conformance::parser::{self, LoadFault, Suite};
 use clp_conformance::requirements::{Extract, Frozen, Registry, Requirement};
 

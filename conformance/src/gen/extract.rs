@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use clp_schemas::problem::ProblemType;
 use regex::Regex;
 
 use crate::requirements::{Extract, Requirement};
@@ -26,6 +27,16 @@ const CLASSES: [&str; 11] = [
 /// The keywords in use. The others of BCP 14 mean the same and would be searched for in vain.
 const KEYWORDS: [&str; 5] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"];
 
+/// The errors of RFC 6749 section 5.2, which the token endpoint answers instead of problems.
+const OAUTH_ERRORS: [&str; 6] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+];
+
 #[expect(
     clippy::unwrap_used,
     reason = "the patterns are constants, and every test of this module compiles them"
@@ -39,6 +50,10 @@ mod pattern {
     pub(super) static KEYWORD: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(MUST NOT|MUST|SHALL NOT|SHALL|REQUIRED|SHOULD NOT|SHOULD|NOT RECOMMENDED|RECOMMENDED|MAY|OPTIONAL)\b")
             .unwrap()
+    });
+    // A name with `_` is a member or an endpoint, but for the errors of OAuth (`invalid_scope`).
+    pub(super) static REFUSAL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\brefuse\b[^;]*?\bwith `([a-z]+(?:-[a-z]+)*|(?:invalid|unsupported|unauthorized)_[a-z_]+)`").unwrap()
     });
     pub(super) static CITATION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\bCLP-[A-Z]{3}-[0-9]{3}\b").unwrap());
@@ -192,6 +207,19 @@ impl Reader {
                 words.len()
             )),
         }
+        for problem in pattern::REFUSAL
+            .captures_iter(&requirement.text)
+            .filter_map(|found| found.get(1))
+            .map(|problem| problem.as_str())
+        {
+            let of_oauth = requirement.class == "oauth" && OAUTH_ERRORS.contains(&problem);
+            if !of_oauth && ProblemType::from_name(problem).is_none() {
+                self.faults.push(format!(
+                    "spec/{name}:{number}: `{}` refuses with `{problem}`, which is no problem of `schemas/src/problem.rs`",
+                    requirement.id
+                ));
+            }
+        }
         self.found.push(requirement);
     }
 }
@@ -263,6 +291,14 @@ mod tests {
             ("- **CLP-CRE-003** (issuer, bronze) It MUST.", "is no class"),
             ("- **CLP-CRE-3** (issuer, core) It MUST.", "is written"),
             ("- **CLP-CRE-001** (issuer, core) It MUST.", "is also in"),
+            (
+                "- **CLP-CRE-003** (issuer, core) It MUST refuse `x` with `no-such-name`.",
+                "which is no problem",
+            ),
+            (
+                "- **CLP-CRE-003** (issuer, core) It MUST refuse it with `invalid_scope`.",
+                "which is no problem",
+            ),
             ("```\nunclosed", "never closed"),
             (
                 "- **CLP-CRE-003** (issuer, core) It MUST.\n\n  Prose that MAY.",

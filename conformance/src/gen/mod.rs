@@ -172,7 +172,9 @@ fn frozen_faults(root: &Path, found: &Extract) -> Result<Vec<String>, std::io::E
         }
     }
     for id in known.difference(&listed) {
-        faults.push(format!("{path}: `{id}` is in the spec and not in the list"));
+        faults.push(format!(
+            "{path}: `{id}` is in the spec and not in the list; put it under `requirements`, and under `[excluded]` with the reason if nothing can test it from outside"
+        ));
     }
     for (id, reason) in &frozen.excluded {
         if !listed.contains(id.as_str()) {

@@ -20,6 +20,8 @@ struct Needle {
     label: String,
     raw: String,
     forms: Vec<String>,
+    /// It is hidden where it stands as a word, and not looked for.
+    short: bool,
 }
 
 impl std::fmt::Debug for Canary {
@@ -32,15 +34,17 @@ impl std::fmt::Debug for Canary {
 }
 
 impl Canary {
-    /// Looks for this secret from now on. A secret that is too short to be one is not.
+    /// Looks for this secret from now on. One that is too short for that is only hidden from
+    /// what is shown, and only where it is a word of its own.
     pub fn taint(&mut self, label: impl Into<String>, secret: &str) {
-        if secret.len() < SHORTEST || self.needles.iter().any(|needle| needle.raw == secret) {
+        if secret.is_empty() || self.needles.iter().any(|needle| needle.raw == secret) {
             return;
         }
         self.needles.push(Needle {
             label: label.into(),
             raw: secret.to_owned(),
             forms: forms(secret),
+            short: secret.len() < SHORTEST,
         });
     }
 
@@ -59,7 +63,7 @@ impl Canary {
     pub fn find(&self, text: &str, expected: Option<&str>) -> Option<&str> {
         self.needles
             .iter()
-            .filter(|needle| !expected.is_some_and(|secret| secret.contains(&needle.raw)))
+            .filter(|needle| !needle.short && !expected.is_some_and(|secret| secret.contains(&needle.raw)))
             .find(|needle| needle.forms.iter().any(|form| text.contains(form)))
             .map(|needle| needle.label.as_str())
     }
@@ -68,15 +72,40 @@ impl Canary {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        for needle in &self.needles {
+        // Short ones last: they could stand in a label, and labels name long ones.
+        for needle in self.needles.iter().filter(|needle| !needle.short) {
             for form in &needle.forms {
                 if clean.contains(form) {
                     clean = clean.replace(form, &format!("[{}]", needle.label));
                 }
             }
         }
+        for needle in self.needles.iter().filter(|needle| needle.short) {
+            clean = hide_word(&clean, &needle.raw, &format!("[{}]", needle.label));
+        }
         clean
     }
+}
+
+/// Puts a label where a word stands between others.
+fn hide_word(text: &str, word: &str, label: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = None;
+    while let Some((head, tail)) = rest.split_once(word) {
+        let left = head.chars().next_back().or(before);
+        let inside = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        clean.push_str(head);
+        if inside(left) || inside(tail.chars().next()) {
+            clean.push_str(word);
+        } else {
+            clean.push_str(label);
+        }
+        before = word.chars().next_back();
+        rest = tail;
+    }
+    clean.push_str(rest);
+    clean
 }
 
 /// The spellings of a secret.
@@ -155,6 +184,18 @@ mod tests {
             let clean = canary.redact(&place);
             assert!(canary.find(&clean, None).is_none(), "{clean}");
         }
+    }
+
+    #[test]
+    fn a_short_secret_is_hidden_and_not_looked_for() {
+        let mut canary = Canary::default();
+        canary.taint("a token", "dev");
+        let text = "{\"token\":\"dev\",\"environment\":\"development\"}";
+        assert_eq!(
+            canary.redact(text),
+            "{\"token\":\"[a token]\",\"environment\":\"development\"}"
+        );
+        assert_eq!(canary.find("dev", None), None);
     }
 
     #[test]

@@ -23,7 +23,11 @@ pub const OF_ISSUER: [&str; 3] = ["successor", "quiet", "overlap"];
 /// Where it does.
 pub fn sound(report: &Value) -> Result<(), Unsound> {
     let list = |name: &str| report.get(name).and_then(Value::as_array);
-    match (list("gates"), list("issuer_gates"), report.get("safe_to_revoke")) {
+    match (
+        list("gates"),
+        list("issuer_gates"),
+        report.get("safe_to_revoke"),
+    ) {
         (Some(gates), None, Some(safe)) => {
             each(gates, &ALL)?;
             concludes(gates, safe)
@@ -36,7 +40,10 @@ pub fn sound(report: &Value) -> Result<(), Unsound> {
 }
 
 fn each(gates: &[Value], wanted: &[&str]) -> Result<(), Unsound> {
-    let names: Vec<&str> = gates.iter().filter_map(|gate| gate["id"].as_str()).collect();
+    let names: Vec<&str> = gates
+        .iter()
+        .filter_map(|gate| gate["id"].as_str())
+        .collect();
     if names != wanted {
         return Err(Unsound::new(format!("the gates {}", names.join(", "))));
     }

@@ -153,9 +153,15 @@ pub fn proof(pair: &Pair, called: Called<'_>, flaw: &str) -> Result<String, Unso
         "iat": called.now, "ath": ath(called.token),
     });
     let (holder, name, value) = match flaw {
-        "" | "of another key pair" | "with a bit flipped" => return finish(signer, header, &claims, flaw),
+        "" | "of another key pair" | "with a bit flipped" => {
+            return finish(signer, header, &claims, flaw);
+        }
         "of another method" => (&mut claims, "htm", json!("DELETE")),
-        "of another URL" => (&mut claims, "htu", json!(format!("{}/elsewhere", called.url))),
+        "of another URL" => (
+            &mut claims,
+            "htu",
+            json!(format!("{}/elsewhere", called.url)),
+        ),
         "of another key" => (&mut claims, "ath", json!(ath("another"))),
         "from an hour ago" => (&mut claims, "iat", json!(called.now - HOUR)),
         "from an hour ahead" => (&mut claims, "iat", json!(called.now + HOUR)),
@@ -211,12 +217,20 @@ pub fn assertion(
                 signer,
                 json!({"typ": "JWT"}),
                 &claims,
-                if flaw == "a bit flipped" { "with a bit flipped" } else { "" },
+                if flaw == "a bit flipped" {
+                    "with a bit flipped"
+                } else {
+                    ""
+                },
             );
         }
         "no signature" => {
             let part = |value: &Value| base64url(value.to_string().as_bytes());
-            return Ok(format!("{}.{}.", part(&json!({"alg": "none"})), part(&claims)));
+            return Ok(format!(
+                "{}.{}.",
+                part(&json!({"alg": "none"})),
+                part(&claims)
+            ));
         }
         "another issuer" => ("iss", json!("cred_00000000000000000000")),
         "another subject" => ("sub", json!("cred_00000000000000000000")),
@@ -287,7 +301,10 @@ mod tests {
             ("key", thumbprint == pair.thumbprint().unwrap()),
             ("htm", claims["htm"] == CALLED.method),
             ("htu", claims["htu"] == CALLED.url),
-            ("ath", claims["ath"] == base64url(&sha256(CALLED.token.as_bytes()))),
+            (
+                "ath",
+                claims["ath"] == base64url(&sha256(CALLED.token.as_bytes())),
+            ),
             ("iat", near),
             ("jti", claims["jti"] != ""),
         ]
@@ -325,11 +342,12 @@ mod tests {
     fn an_assertion_is_wrong_in_one_thing() {
         let pair = Pair::generate("P-256").unwrap();
         let sound = |flaw: &str| {
-            let compact = assertion(&pair, "cred_1", "https://a.example", CALLED.now, flaw).unwrap();
+            let compact =
+                assertion(&pair, "cred_1", "https://a.example", CALLED.now, flaw).unwrap();
             let (header, claims, signature, input) = read(&compact);
-            let ends = claims["exp"].as_i64().is_some_and(|end| {
-                end > CALLED.now && end <= CALLED.now + 300
-            });
+            let ends = claims["exp"]
+                .as_i64()
+                .is_some_and(|end| end > CALLED.now && end <= CALLED.now + 300);
             [
                 header["alg"] == "ES256" && verifies(&pair.jwk(), &input, &signature),
                 claims["iss"] == "cred_1",
@@ -345,9 +363,17 @@ mod tests {
         };
         assert_eq!(sound(""), 0);
         for flaw in [
-            "another key", "a bit flipped", "no signature", "another issuer", "another subject",
-            "another audience", "an end that is past", "an end too far away",
-            "a beginning that is to come", "no identifier", "no end",
+            "another key",
+            "a bit flipped",
+            "no signature",
+            "another issuer",
+            "another subject",
+            "another audience",
+            "an end that is past",
+            "an end too far away",
+            "a beginning that is to come",
+            "no identifier",
+            "no end",
         ] {
             assert_eq!(sound(flaw), 1, "{flaw}");
         }
@@ -362,7 +388,10 @@ mod tests {
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         });
         let pair = Pair::from_jwk(&jwk).unwrap();
-        assert_eq!(pair.thumbprint().unwrap(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            pair.thumbprint().unwrap(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
         let mut other = jwk.clone();
         other["x"] = Pair::generate("Ed25519").unwrap().jwk()["x"].clone();
         assert!(Pair::from_jwk(&other).is_err());

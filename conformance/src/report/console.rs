@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::difference::places;
-use super::{alike, headline};
+use super::{alike, headline, skipped};
 use crate::record::{
     Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict,
 };
@@ -221,17 +221,7 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
         record.own_passed(),
         record.triples_passed()
     );
-    let mut reasons: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for scenario in record
-        .scenarios
-        .iter()
-        .filter(|one| one.verdict == Verdict::Skip)
-    {
-        *reasons
-            .entry(scenario.reason.as_deref().unwrap_or_default())
-            .or_default() += 1;
-    }
-    for (reason, count) in reasons {
+    for (reason, count) in skipped(record) {
         let _ = writeln!(text, "  skipped   {count}: {reason}");
     }
     let said = headline(record);

@@ -7,7 +7,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::difference::places;
-use super::{ReportFault, alike, footnotes, headline};
+use super::{ReportFault, alike, footnotes, headline, skipped};
 use crate::record::{
     Conclusion, Counts, Exchange, RequirementRef, RunRecord, ScenarioRecord, StepVerdict, Verdict,
 };
@@ -23,6 +23,7 @@ struct Page<'a> {
     banner: &'static str,
     headline: String,
     footnotes: Vec<String>,
+    skipped: Vec<(&'a str, usize)>,
     counts: Counts,
     ran: usize,
     triples: usize,
@@ -122,6 +123,7 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
         banner,
         headline: headline(record),
         footnotes: footnotes(record),
+        skipped: skipped(record),
         counts,
         ran: counts.pass + counts.fail + counts.known + counts.error,
         triples: record.triples_passed(),

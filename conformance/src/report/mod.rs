@@ -6,6 +6,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +103,19 @@ pub fn footnotes(record: &RunRecord) -> Vec<String> {
         notes.push(format!("{} failures are known", counts.known));
     }
     notes
+}
+
+/// Why scenarios were skipped, and how many for each reason.
+fn skipped(record: &RunRecord) -> Vec<(&str, usize)> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for scenario in &record.scenarios {
+        if scenario.verdict == Verdict::Skip {
+            *reasons
+                .entry(scenario.reason.as_deref().unwrap_or_default())
+                .or_default() += 1;
+        }
+    }
+    reasons.into_iter().collect()
 }
 
 /// What failed and was not known to, with failures that read alike together: an absent

@@ -132,7 +132,9 @@ async fn salts(world: &mut World) -> Result<(), Fault> {
             .into_iter()
             .flatten()
         {
-            let salt = at(member, "salt").and_then(Value::as_str).unwrap_or_default();
+            let salt = at(member, "salt")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if !seen.insert(salt.to_owned()) {
                 return Err(Fault::broken(
                     "CLP-AUD-011",

@@ -32,12 +32,7 @@ async fn call(
 #[when(
     regex = r"^(nobody|a stranger|the (?:key|token)(?: of \w+)?) calls the (read|write) probe(?: with:)?$"
 )]
-async fn probe(
-    world: &mut World,
-    actor: String,
-    name: String,
-    step: &Step,
-) -> Result<(), Fault> {
+async fn probe(world: &mut World, actor: String, name: String, step: &Step) -> Result<(), Fault> {
     let outcome = async {
         let recipe = Recipe {
             actor,

@@ -20,9 +20,7 @@ fn listed<'a>(manifest: &'a Value, name: &str) -> Option<Vec<&'a str>> {
     Some(names.iter().filter_map(Value::as_str).collect())
 }
 
-#[then(
-    regex = r"^the answer is a (manifest without contradictions|sound permission document)$"
-)]
+#[then(regex = r"^the answer is a (manifest without contradictions|sound permission document)$")]
 async fn coherent(world: &mut World, what: String) -> Result<(), Fault> {
     let outcome = body(world).and_then(|answer| match what.as_str() {
         "sound permission document" => document::sound(answer)

@@ -69,9 +69,7 @@ async fn declare(
     Ok(())
 }
 
-#[given(
-    regex = r"^(\w+) is (updating|installed|verified|retired) below (\w+)(?: with:)?$"
-)]
+#[given(regex = r"^(\w+) is (updating|installed|verified|retired) below (\w+)(?: with:)?$")]
 async fn report(
     world: &mut World,
     name: String,
@@ -149,7 +147,8 @@ async fn gates(world: &mut World, name: String, step: &Step) -> Result<(), Fault
 fn stands(report: &Value, gate: &str, cell: &str) -> Result<(), Fault> {
     if gate == "safe" {
         let safe = at(report, "safe_to_revoke.safe").unwrap_or(&Value::Null);
-        return if safe.to_string() == cell {
+        let wanted = json!(cell == "true");
+        return if *safe == wanted {
             Ok(())
         } else {
             Err(Fault::missing(format!("`safe`: {cell}"), safe.to_string()))

@@ -56,9 +56,9 @@ fn check_form(world: &World, name: &str) -> Result<(), Fault> {
         .get(text("id"))
         .ok_or_else(|| Fault::suite(format!("the key of {name} was not delivered")))?;
     match text("type") {
-        "webhook_secret" => webhook::key(secret).map(|_| ()).map_err(|fault| {
-            Fault::broken("CLP-WHK-001", "a webhook secret", fault.to_string())
-        }),
+        "webhook_secret" => webhook::key(secret)
+            .map(|_| ())
+            .map_err(|fault| Fault::broken("CLP-WHK-001", "a webhook secret", fault.to_string())),
         "service_account" => check_pair(&credential, secret),
         _ => check_key(world, secret, text("key_id")),
     }
@@ -79,7 +79,9 @@ fn check_pair(credential: &Value, text: &str) -> Result<(), Fault> {
     if *stated != pair.jwk() {
         return Err(broken(stated.to_string()));
     }
-    let thumbprint = pair.thumbprint().map_err(|fault| broken(fault.to_string()))?;
+    let thumbprint = pair
+        .thumbprint()
+        .map_err(|fault| broken(fault.to_string()))?;
     if at(credential, "key_id") == Some(&json!(thumbprint)) {
         Ok(())
     } else {

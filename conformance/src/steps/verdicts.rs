@@ -230,12 +230,7 @@ async fn called(world: &mut World, name: String) -> Result<(), Fault> {
 }
 
 #[then(regex = r"^the answer is the same as (\w+)( byte for byte)?(?: but ([a-z_, ]+))?$")]
-async fn same(
-    world: &mut World,
-    name: String,
-    bytes: String,
-    but: String,
-) -> Result<(), Fault> {
+async fn same(world: &mut World, name: String, bytes: String, but: String) -> Result<(), Fault> {
     let outcome = last(world).and_then(|(_, answer)| {
         let kept = world
             .kept

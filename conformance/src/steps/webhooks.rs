@@ -21,9 +21,7 @@ async fn receiver(world: &mut World, name: String, status: u16) -> Result<(), Fa
         }
         None => match Receiver::start(status).await {
             Ok(receiver) => {
-                world
-                    .names
-                    .set(name.clone(), json!({"url": receiver.url}));
+                world.names.set(name.clone(), json!({"url": receiver.url}));
                 world.receivers.insert(name, receiver);
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! What is tested: an issuer, reached by its URL, with a cast and perhaps test control.
 
 pub mod null;
+mod preflight;
 pub mod reference;
 
 use std::collections::BTreeMap;
@@ -88,6 +89,19 @@ pub enum SubjectFault {
     /// The system cannot do TLS.
     #[error("no client can be made: {0}")]
     Client(#[from] reqwest::Error),
+    /// Nothing listens there.
+    #[error("no connection to {0}: {1}; is it running, and is the URL right?")]
+    Unreachable(String, String),
+    /// A configured token is not taken.
+    #[error("the token `{name}` (from {from}) is refused with {status}: check it")]
+    TokenRefused {
+        /// The member of the configuration.
+        name: String,
+        /// Where it is from.
+        from: String,
+        /// 401 or 403.
+        status: u16,
+    },
 }
 
 impl Subject {

@@ -161,7 +161,8 @@ impl NullIssuer {
             .map(|role| {
                 let token = SecretText::new(format!("token-of-nobody-{role}"));
                 let id = format!("prin_{:0<20}", role).parse().ok();
-                (role.to_owned(), Member { id, token })
+                let from = "the suite".to_owned();
+                (role.to_owned(), Member { id, token, from })
             })
             .collect();
         let cast = Cast {

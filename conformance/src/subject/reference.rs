@@ -66,6 +66,7 @@ impl Embedded {
             control: Control {
                 url: url(control)?,
                 token: token.clone(),
+                from: "the reference issuer".to_owned(),
             },
             _running: running,
         })

@@ -25,7 +25,8 @@ impl Keyring {
     /// Keeps the pair that a service account was delivered.
     pub fn deliver(&mut self, credential: &str, pair: Pair) {
         self.keep(credential, pair);
-        self.signs.insert(credential.to_owned(), credential.to_owned());
+        self.signs
+            .insert(credential.to_owned(), credential.to_owned());
     }
 
     /// Finds out which pairs a credential has to do with.

@@ -164,7 +164,10 @@ impl World {
             "grant" => {
                 let assertion = self.assertion(&client, flaw)?;
                 call.form_mut()?.retain(|(name, _)| name != "grant_type");
-                add(call, &[("grant_type", JWT_GRANT), ("assertion", &assertion)])
+                add(
+                    call,
+                    &[("grant_type", JWT_GRANT), ("assertion", &assertion)],
+                )
             }
             "client assertion" => {
                 let assertion = self.assertion(&client, flaw)?;

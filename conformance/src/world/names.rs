@@ -123,14 +123,15 @@ impl Names {
 
 /// Why a name stands for nothing. The ids of a cast that was set up by hand may be unknown.
 fn nothing(name: &str) -> Fault {
-    let of_cast = name == "tenant"
-        || PEOPLE
-            .iter()
-            .any(|(person, _)| person.to_lowercase() == name);
-    if of_cast {
-        Fault::unfit(format!("the configuration does not say the id of `{name}`"))
-    } else {
-        Fault::suite(format!("nothing is called `{name}` here"))
+    if name == "tenant" {
+        return Fault::unfit("`tenant_id` is not set");
+    }
+    match PEOPLE
+        .iter()
+        .find(|(person, _)| person.to_lowercase() == name)
+    {
+        Some((_, role)) => Fault::unfit(format!("`cast.{role}.id` is not set")),
+        None => Fault::suite(format!("nothing is called `{name}` here")),
     }
 }
 

@@ -98,7 +98,8 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) {
         .unwrap_or_else(PoisonError::into_inner)
         .push(event);
     let status = state.status.load(Ordering::SeqCst);
-    let answer = format!("HTTP/1.1 {status} As Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let answer =
+        format!("HTTP/1.1 {status} As Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     // Whoever hangs up first has no use for the rest.
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
@@ -161,7 +162,10 @@ mod tests {
         let none = receiver.take("other", Duration::ZERO).await;
         assert_eq!(none, None);
         let event = receiver.take("clp.test", Duration::ZERO).await.unwrap();
-        assert_eq!((event.id.as_str(), event.signature.as_str()), ("evt_1", "v1,x"));
+        assert_eq!(
+            (event.id.as_str(), event.signature.as_str()),
+            ("evt_1", "v1,x")
+        );
         assert_eq!(event.body, b"{\"type\": \"clp.test\"}");
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::World;
 use super::call::{Actor, Call};
 use super::names::at;
+use super::tenant::PEOPLE;
 use super::wire::Got;
 use crate::oracle::jose::Pair;
 
@@ -78,8 +79,15 @@ impl World {
             .flatten()
         {
             if let Some(token) = member.get("token").and_then(Value::as_str) {
-                self.canary
-                    .taint(format!("the token of another {role}"), token);
+                // The first cast that a scenario gets is its own.
+                let own = PEOPLE
+                    .iter()
+                    .find(|(_, theirs)| self.tenant.is_none() && theirs == role)
+                    .map(|(name, _)| format!("{name}'s token"));
+                self.canary.taint(
+                    own.unwrap_or_else(|| format!("the token of another {role}")),
+                    token,
+                );
                 tokens.push(token.to_owned());
             }
         }

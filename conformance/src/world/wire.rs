@@ -138,7 +138,7 @@ async fn attempt(client: &Client, sent: &Sent) -> Result<Got, String> {
 }
 
 /// An error with its causes. The URL stands in the record already.
-fn words(error: &reqwest::Error) -> String {
+pub fn words(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.is_connect() {
@@ -159,7 +159,15 @@ fn words(error: &reqwest::Error) -> String {
 pub fn record(sent: &Sent, outcome: &Outcome, canary: &Canary) -> Exchange {
     let headers = |all: &[(String, String)]| {
         all.iter()
-            .map(|(name, value)| (name.clone(), canary.redact(value)))
+            .map(|(name, value)| {
+                let clean = canary.redact(value);
+                let clean = if name.eq_ignore_ascii_case("authorization") {
+                    without_credentials(&clean)
+                } else {
+                    clean
+                };
+                (name.clone(), clean)
+            })
             .collect()
     };
     let body = |bytes: &[u8]| {
@@ -198,5 +206,43 @@ pub fn record(sent: &Sent, outcome: &Outcome, canary: &Canary) -> Exchange {
         response,
         fault,
         millis: outcome.millis,
+    }
+}
+
+/// The scheme alone, unless the rest is a label already: what stands there is a credential,
+/// however short and whoever made it up.
+fn without_credentials(value: &str) -> String {
+    match value.split_once(' ') {
+        Some((_, rest)) if rest.starts_with('[') && rest.ends_with(']') => value.to_owned(),
+        Some((scheme, _)) => format!("{scheme} [credentials]"),
+        None => "[credentials]".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_hidden_by_their_place() {
+        for (sent, shown) in [
+            ("Bearer c", "Bearer [credentials]"),
+            ("Basic Yzpk", "Basic [credentials]"),
+            ("c", "[credentials]"),
+            ("Bearer [Ana's token]", "Bearer [Ana's token]"),
+        ] {
+            let sent = Sent {
+                method: "GET".to_owned(),
+                url: Url::parse("http://localhost/").unwrap(),
+                headers: vec![("Authorization".to_owned(), sent.to_owned())],
+                body: None,
+            };
+            let outcome = Outcome {
+                got: Err("no answer".to_owned()),
+                millis: 0,
+            };
+            let shown_there = record(&sent, &outcome, &Canary::default());
+            assert_eq!(shown_there.request.headers[0].1, shown);
+        }
     }
 }

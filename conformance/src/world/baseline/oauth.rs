@@ -19,9 +19,12 @@ const CODES: [(&str, u16); 6] = [
 /// Checks what holds for every such refusal. Answers its error code.
 pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Value), Fault> {
     let broken = |expected: &str, got: String| Fault::broken("CLP-OAU-008", expected, got);
-    let answer = parse(&got.body, LIMITS)
-        .map_err(|fault| broken("an error in JSON", fault.to_string()))?;
-    let code = answer.get("error").and_then(Value::as_str).unwrap_or_default();
+    let answer =
+        parse(&got.body, LIMITS).map_err(|fault| broken("an error in JSON", fault.to_string()))?;
+    let code = answer
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let Some((_, status)) = CODES.iter().find(|(name, _)| *name == code) else {
         return Err(broken("an `error` of RFC 6749", answer.to_string()));
     };
@@ -47,7 +50,9 @@ pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Val
         .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         .map(|(_, value)| value.as_str());
     if code == "invalid_client" && basic(used) && !basic(got.header("www-authenticate")) {
-        let found = got.header("www-authenticate").unwrap_or("no such header field");
+        let found = got
+            .header("www-authenticate")
+            .unwrap_or("no such header field");
         return Err(Fault::broken(
             "CLP-OAU-004",
             "`WWW-Authenticate: Basic`",
@@ -59,8 +64,12 @@ pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Val
 
 /// Whether an answer is such a refusal.
 pub(super) fn is_one(call: &Call, got: &Got, essence: &str) -> bool {
-    matches!(call.payload, Payload::Form(_) | Payload::Raw(_) | Payload::Json(_))
-        && call.row().is_some_and(|row| row.body() == clp_schemas::endpoint::BodyForm::Form)
+    matches!(
+        call.payload,
+        Payload::Form(_) | Payload::Raw(_) | Payload::Json(_)
+    ) && call
+        .row()
+        .is_some_and(|row| row.body() == clp_schemas::endpoint::BodyForm::Form)
         && got.status >= 400
         && essence.eq_ignore_ascii_case("application/json")
 }
@@ -110,7 +119,11 @@ mod tests {
                 "CLP-ERR-003",
             ),
         ] {
-            assert_eq!(judged(status, body, challenge), Err(broken.to_owned()), "{body}");
+            assert_eq!(
+                judged(status, body, challenge),
+                Err(broken.to_owned()),
+                "{body}"
+            );
         }
     }
 }
