@@ -496,13 +496,4 @@ mod tests {
             assert_eq!(exit, expected, "{kind:?}");
         }
     }
-
-    #[test]
-    fn hints_are_plain_sentences() {
-        for kind in ProblemType::ALL {
-            if let Some(hint) = Error::from(Problem::new(*kind)).hint() {
-                assert!(!hint.ends_with('.'), "{hint}");
-            }
-        }
-    }
 }
