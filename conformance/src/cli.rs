@@ -387,11 +387,7 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
         complain("run `cargo gen` and commit what it writes");
     }
     let stale = check && !outcome.stale.is_empty();
-    Ok(if stale || !sound {
-        FAILED
-    } else {
-        0
-    })
+    Ok(if stale || !sound { FAILED } else { 0 })
 }
 
 fn list(as_json: bool, filters: &FilterArgs) -> Outcome {

@@ -181,9 +181,11 @@ impl Target {
             toml::from_str::<Tree>(text).map_err(|fault| place(&fault))?;
         }
         overlay(&mut tree, env)?;
-        let tree: Tree = Value::Table(tree).try_into().map_err(|fault: toml::de::Error| {
-            ConfigFault::Form(format!("with the variables: {}", fault.message()))
-        })?;
+        let tree: Tree = Value::Table(tree)
+            .try_into()
+            .map_err(|fault: toml::de::Error| {
+                ConfigFault::Form(format!("with the variables: {}", fault.message()))
+            })?;
         let around = Around {
             env,
             folder: file.and_then(Path::parent).unwrap_or(Path::new("")),

@@ -30,8 +30,9 @@ fn member_at(table: &DeTable<'_>, at: usize) -> Option<String> {
         };
         match inner {
             Some(inner) => Some(format!("{name}.{inner}")),
-            None => (key.span().contains(&at) || value.span().contains(&at))
-                .then(|| name.to_string()),
+            None => {
+                (key.span().contains(&at) || value.span().contains(&at)).then(|| name.to_string())
+            }
         }
     })
 }

@@ -63,7 +63,9 @@ impl Canary {
     pub fn find(&self, text: &str, expected: Option<&str>) -> Option<&str> {
         self.needles
             .iter()
-            .filter(|needle| !needle.short && !expected.is_some_and(|secret| secret.contains(&needle.raw)))
+            .filter(|needle| {
+                !needle.short && !expected.is_some_and(|secret| secret.contains(&needle.raw))
+            })
             .find(|needle| needle.forms.iter().any(|form| text.contains(form)))
             .map(|needle| needle.label.as_str())
     }

@@ -85,3 +85,38 @@ fn below(base: &Url, name: &str) -> Url {
     url.set_path(&format!("{}/{name}", base.path().trim_end_matches('/')));
     url
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_that_listens_is_no_failure_of_the_issuer() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let url: Url = url.parse().unwrap();
+        let subject = Subject::start(url, BTreeMap::new(), None, None, None).unwrap();
+        let fault = subject.preflight(None).await.unwrap_err().to_string();
+        assert!(
+            fault.starts_with("no connection to http://127.0.0.1"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn a_refused_token_is_named_with_its_place() {
+        for (status, refused) in [(200, false), (401, true), (403, true), (500, false)] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let from = "variable `OWNER_TOKEN`";
+            let outcome = accepted("cast.owner.token", from, Some(status));
+            assert_eq!(outcome.is_err(), refused);
+            if let Err(fault) = outcome {
+                let words = fault.to_string();
+                assert!(words.contains("cast.owner.token") && words.contains(from));
+            }
+        }
+    }
+}
