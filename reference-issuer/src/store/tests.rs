@@ -279,7 +279,10 @@ async fn a_transaction_that_ends_by_itself_takes_its_whole_batch_along() {
         })
     };
     // Nobody gets on before all four are waiting, so that they share a batch.
-    let first = store.run(move |_| Ok(wait.recv().unwrap_or_default()));
+    let first = store.run(move |_| {
+        // The other end is there until it has sent.
+        wait.recv().map_err(|_| ProblemType::Internal.into())
+    });
     let ended = store.run(|gate| {
         // What SQLite does by itself on a full disk.
         Ok(gate
