@@ -1,10 +1,5 @@
 //! What the command tells somebody to do next when it does not work the first time.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what is not as it should be fails the test"
-)]
-
 mod common;
 
 use common::issuer::{CREDENTIAL, TOKEN, clp, clp_with, issuer};

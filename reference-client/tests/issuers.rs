@@ -1,10 +1,5 @@
 //! Two issuers, one of which gives its credentials the ids of the other's.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what is not as it should be fails the test"
-)]
-
 mod common;
 
 use common::issuer::{CREDENTIAL, TOKEN, clp, clp_with, credential, issuer, key};
