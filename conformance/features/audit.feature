@@ -278,6 +278,20 @@ Feature: audit
     Then it is accepted
     And every entry that Ana sees is proved by a signed checkpoint
 
+  @audit-proofs @CLP-AUD-016
+  Scenario: The only entry of a log needs no hash beside it
+    Given an active credential
+    When Ana calls audit_inclusion with:
+      | part            | value |
+      | query index     | 0     |
+      | query tree_size | 1     |
+    Then it is accepted
+    And the answer has:
+      | member    | value |
+      | index     | 0     |
+      | tree_size | 1     |
+      | hashes    | []    |
+
   @audit-proofs @CLP-AUD-014 @needs-clock
   Scenario: A checkpoint has every entry that was stored
     Given an active credential

@@ -135,6 +135,12 @@ Feature: control
     Then it is refused as invalid-request
 
   @CLP-CTL-006
+  Scenario: A sandbox is emptied
+    Given a provisioned credential
+    When the operator calls sandbox_reset
+    Then it is accepted
+
+  @CLP-CTL-006
   Scenario: A reset leaves nothing
     Given a used credential
     And Ana rotates credential
@@ -231,6 +237,12 @@ Feature: control
     Given Ben uses that passkey
     And Ben signs a challenge for request
     When Ben calls approval_submit
+    Then it is accepted
+
+  @CLP-CTL-009
+  Scenario: A key is taken for an approver
+    Given a passkey that nobody has registered
+    When the operator calls authenticator_register
     Then it is accepted
 
   @CLP-CTL-009

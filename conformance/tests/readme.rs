@@ -36,10 +36,16 @@ fn the_walk_through_runs_as_printed() {
         "the README has lost its walk-through"
     );
 
-    assert!(
-        Command::new("curl").arg("--version").output().is_ok(),
-        "the walk-through needs curl, which is not installed"
-    );
+    if Command::new("curl").arg("--version").output().is_err() {
+        // A developer without curl can still pass the tests; the gate installs it, so there it
+        // has to be.
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "the walk-through needs curl, which is not installed"
+        );
+        eprintln!("skipped: the walk-through needs curl, which is not installed");
+        return;
+    }
     let taken: Vec<u16> = PORTS
         .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_err())
         .collect();
