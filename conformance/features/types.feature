@@ -836,6 +836,62 @@ Feature: types
       | health | met on observed |
       | safe   | true            |
 
+  @inventory @receiver @CLP-ROT-021
+  Scenario: A test event does not stand for a place that was declared
+    Given a receiver called inbox that answers 204
+    And an active credential called hook with:
+      | part    | value                  |
+      | type    | "webhook_secret"       |
+      | webhook | {"url": "{inbox.url}"} |
+    And an installed installation called place of hook
+    And Ana rotates hook
+    And Ana reads the delivery of successor
+    When Ana calls event_test on successor
+    Then it is accepted
+    And the gates of rotation are:
+      | gate          | stands |
+      | installations | unmet  |
+      | health        | unmet  |
+
+  @inventory @receiver @CLP-ROT-022
+  Scenario: A receiver that takes the probe value after all is not healthy
+    Given a receiver called inbox that answers 204
+    And an active credential called hook with:
+      | part    | value                  |
+      | type    | "webhook_secret"       |
+      | webhook | {"url": "{inbox.url}"} |
+    And Ana rotates hook
+    And Ana reads the delivery of successor
+    When Ana calls event_test on successor
+    Then it is accepted
+    Given the receiver inbox answers 503
+    When Ana calls event_test on successor with:
+      | part      | value   |
+      | signed_by | "probe" |
+    Then it is accepted
+    And the answer has:
+      | member  | value         |
+      | outcome | "unreachable" |
+    And the gates of rotation are:
+      | gate   | stands |
+      | health | unmet  |
+    Given the receiver inbox answers 401
+    When Ana calls event_test on successor with:
+      | part      | value   |
+      | signed_by | "probe" |
+    Then it is accepted
+    And the gates of rotation are:
+      | gate   | stands          |
+      | health | met on observed |
+    Given the receiver inbox answers 204
+    When Ana calls event_test on successor with:
+      | part      | value   |
+      | signed_by | "probe" |
+    Then it is accepted
+    And the gates of rotation are:
+      | gate   | stands |
+      | health | unmet  |
+
   @webhooks @CLP-WHK-005
   Scenario: There is no probe where nothing is replaced
     Given an active credential called first with:

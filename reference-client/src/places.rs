@@ -104,8 +104,14 @@ impl Places {
     }
 
     pub(crate) fn put(&self, id: &InstallationId, place: &Place) -> Result<(), LocalFault> {
-        self.0
-            .change(|known: &mut Known| known.insert(id.clone(), place.clone()))
+        self.0.change(|known: &mut Known| {
+            // One line of one file is one place: what stood there before does not any more,
+            // and a rotation of it must not write over what came after.
+            for places in known.0.values_mut() {
+                places.retain(|_, at| at.path != place.path || at.variable != place.variable);
+            }
+            known.insert(id.clone(), place.clone())
+        })
     }
 }
 

@@ -303,11 +303,16 @@ fn fault_of(path: &Path, fault: EnvFault) -> LocalFault {
     }
 }
 
-/// The mode that the file had, less what others could do.
+/// The owner that the file had, whose service reads it, and the mode, less what others could do.
 #[cfg(unix)]
 fn keep_mode(path: &Path, file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path)?.permissions().mode();
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let had = std::fs::metadata(path)?;
+    let new = file.metadata()?;
+    if (had.uid(), had.gid()) != (new.uid(), new.gid()) {
+        fchown(file, Some(had.uid()), Some(had.gid()))?;
+    }
+    let mode = had.permissions().mode();
     file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))
 }
 

@@ -56,9 +56,16 @@ impl Courier {
 pub(crate) async fn send(environment: Deployment, event: &Event) -> (Outcome, Option<u16>) {
     match tokio::time::timeout(TIME, post(environment, event)).await {
         Ok(Some(status)) if (200..300).contains(&status) => (Outcome::Accepted, Some(status)),
-        Ok(Some(status)) => (Outcome::Refused, Some(status)),
-        Ok(None) | Err(_) => (Outcome::Unreachable, None),
+        Ok(Some(status)) if is_refusal(status) => (Outcome::Refused, Some(status)),
+        Ok(status) => (Outcome::Unreachable, status),
+        Err(_) => (Outcome::Unreachable, None),
     }
+}
+
+/// Whether a receiver that answers so has looked at the signature, as far as that shows: one
+/// that is broken, overloaded or not there refuses nothing.
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 404 | 408 | 429)
 }
 
 /// The status of the answer; `None` where there is none.

@@ -110,10 +110,12 @@ pub fn tested(
         return effects;
     };
     match (signed_by, outcome) {
-        (SignedBy::Credential, Outcome::Accepted) if rotation.successor == credential.id => {
-            rotation.event_accepted_at = Some(now);
+        // The last observation counts: a receiver that was right once can be wrong by now.
+        (SignedBy::Credential, outcome) if rotation.successor == credential.id => {
+            rotation.event_accepted_at = (outcome == Outcome::Accepted).then_some(now);
         }
         (SignedBy::Probe, Outcome::Refused) => rotation.probe_refused_at = Some(now),
+        (SignedBy::Probe, Outcome::Accepted) => rotation.probe_refused_at = None,
         _ => return effects,
     }
     effects.push(Effect::SaveRotation(Box::new(rotation)));

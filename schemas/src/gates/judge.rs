@@ -131,18 +131,25 @@ impl Facts {
 
     fn installations(&self) -> Gate {
         let id = GateId::Installations;
-        if self.kind == CredentialType::WebhookSecret && self.event_accepted_at.is_some() {
-            let detail = "an event that the successor alone signed was accepted";
-            return self.gate(id, GateState::Met, Basis::Observed, detail);
-        }
         let awaited: Vec<&Place> = self
             .places
             .iter()
             .filter(|place| place.is_awaited())
             .collect();
+        // The event stands in for a place that nobody declared, and for no place that is.
         if awaited.is_empty() && self.kind == CredentialType::WebhookSecret {
-            let detail = "no event that the successor alone signed was accepted yet";
-            return self.gate(id, GateState::Unmet, Basis::Observed, detail);
+            let (state, detail) = if self.event_accepted_at.is_some() {
+                (
+                    GateState::Met,
+                    "an event that the successor alone signed was accepted",
+                )
+            } else {
+                (
+                    GateState::Unmet,
+                    "no event that the successor alone signed was accepted yet",
+                )
+            };
+            return self.gate(id, state, Basis::Observed, detail);
         }
         let arrived =
             |place: &Place| place.on_successor && place.state == installation::State::Verified;
@@ -176,7 +183,9 @@ impl Facts {
         // The issuer itself checks what a service account signs; there is no place to probe.
         let no_probe = self.kind == CredentialType::ServiceAccount;
         let probe_seen = self.probe_refused_at.is_some() || no_probe;
-        if self.kind == CredentialType::WebhookSecret && self.event_accepted_at.is_some() {
+        let event_seen =
+            self.kind == CredentialType::WebhookSecret && self.event_accepted_at.is_some();
+        if event_seen && awaited.is_empty() {
             let (state, detail) = if probe_seen {
                 (GateState::Met, "the receiver refuses what it should refuse")
             } else {
@@ -190,7 +199,7 @@ impl Facts {
         let failing: Vec<InstallationId> = awaited
             .iter()
             .filter(|place| {
-                let opened = place.seen || place.reported == Sight::Accepted;
+                let opened = place.seen || place.reported == Sight::Accepted || event_seen;
                 let closed = probe_seen || place.probe_reported == Sight::Refused;
                 !(opened && closed)
                     || place.reported == Sight::Refused

@@ -92,7 +92,8 @@ async fn by_url(
         Err(Error::Oauth(OauthErrorCode::InvalidClient | OauthErrorCode::InvalidGrant)) => {
             Ok(Some(Check::Refused))
         }
-        Err(Error::Oauth(_)) => Ok(None),
+        // What cannot be reached has passed no check.
+        Err(Error::Oauth(_) | Error::Unreachable { .. }) => Ok(None),
         Err(fault) => Err(fault),
     }
 }

@@ -120,7 +120,12 @@ impl<'a> Drive<'a> {
                 }
             }
         }
-        self.put_back().await?;
+        // Ending the successor while a place has it would be the outage that this is to avoid.
+        if !self.put_back().await? {
+            return Err(self.unhealthy(
+                "places still have the successor, and nobody put the predecessor back",
+            ));
+        }
         let seen = self.client.rotation(&self.record.rotation_id).await?;
         let rotation = self.client.roll_back(&seen).await?;
         self.say(&format!("{} works again", rotation.predecessor));
@@ -296,13 +301,16 @@ impl<'a> Drive<'a> {
         }
         if places.is_empty() {
             let checked = self.check_one(rotation, &entry, None, by_event).await?;
-            return self.judge(None, checked).await;
+            self.judge(None, checked).await?;
         }
         for (place, here) in places {
             let known = Some((&place, &here));
             let checked = self.check_one(rotation, &entry, known, by_event).await?;
             self.judge(Some(&place), checked).await?;
         }
+        // Only now: a run that dies between two places has not checked the second.
+        self.record.unhealthy = false;
+        self.note(Step::Check)?;
         Ok(())
     }
 
@@ -356,8 +364,6 @@ impl<'a> Drive<'a> {
         } else {
             self.say("the successor works");
         }
-        self.record.unhealthy = false;
-        self.note(Step::Check)?;
         Ok(())
     }
 
@@ -368,29 +374,34 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// The places that have the successor get the predecessor back.
-    async fn put_back(&mut self) -> Result<(), Error> {
+    /// The places that have the successor get the predecessor back. False where some place
+    /// still has the successor, because it cannot be filled from here.
+    async fn put_back(&mut self) -> Result<bool, Error> {
         let moved = self.record.moved.clone();
         let entry = match self.entry(&self.record.predecessor) {
             Ok(entry) => entry,
-            Err(LocalFault::NotStored) if moved.is_empty() => return Ok(()),
+            Err(LocalFault::NotStored) if moved.is_empty() => return Ok(true),
             Err(LocalFault::NotStored) => {
                 self.say("the predecessor is not in this store: its places have to be put back by whoever has it");
-                return Ok(());
+                return Ok(false);
             }
             Err(fault) => return Err(fault.into()),
         };
+        let mut left = Vec::new();
         for id in moved.iter().rev() {
             match self.local(id)? {
                 Some(place) => self.bring(id, &place, &entry).await?,
-                None => self.say(&format!(
-                    "{id} is not filled from here: somebody has to put the predecessor back"
-                )),
+                None => {
+                    self.say(&format!(
+                        "{id} is not filled from here: somebody has to put the predecessor back"
+                    ));
+                    left.push(id.clone());
+                }
             }
         }
-        self.record.moved.clear();
+        self.record.moved = left;
         self.rotations().write(&self.record)?;
-        Ok(())
+        Ok(self.record.moved.is_empty())
     }
 
     /// Advances, waits for the gates, and lets the predecessor go.
