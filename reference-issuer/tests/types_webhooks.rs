@@ -164,7 +164,12 @@ async fn in_a_rotation_both_secrets_sign_and_then_the_one_that_is_left() {
 async fn a_test_says_what_was_sent_and_what_came_back() {
     let world = World::start().await;
     let sandbox = world.sandbox("exampleapi").await;
-    for (status, outcome) in [(200, "accepted"), (410, "refused"), (307, "refused")] {
+    for (status, outcome) in [
+        (200, "accepted"),
+        (410, "refused"),
+        (307, "unreachable"),
+        (503, "unreachable"),
+    ] {
         let receiver = Receiver::start(status).await;
         let made = hook(&world, &sandbox, &receiver.url).await;
         let answer = test_event(&world, &sandbox, &made.id, "credential").await;
