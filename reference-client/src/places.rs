@@ -149,6 +149,31 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_a_line_over_is_the_only_one_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let places = Places::new(Memory::new(directory.path().join("places.json")));
+        let place = |issuer: &str, number: u8| Place {
+            issuer: issuer.to_owned(),
+            credential_id: CredentialId::from_entropy([number; 16]),
+            path: "/srv/app/.env".into(),
+            variable: "KEY".to_owned(),
+        };
+        let (one, other) = ("https://api.example.com", "https://other.example");
+        let (first, second, third) = (
+            InstallationId::from_entropy([1; 16]),
+            InstallationId::from_entropy([2; 16]),
+            InstallationId::from_entropy([3; 16]),
+        );
+        places.put(&first, &place(one, 1)).unwrap();
+        places.put(&second, &place(one, 2)).unwrap();
+        assert_eq!(places.get(one, &first).unwrap(), None);
+        assert_eq!(places.get(one, &second).unwrap(), Some(place(one, 2)));
+        places.put(&third, &place(other, 3)).unwrap();
+        assert_eq!(places.get(one, &second).unwrap(), None);
+        assert_eq!(places.get(other, &third).unwrap(), Some(place(other, 3)));
+    }
+
+    #[test]
     fn the_older_form_is_read() {
         let directory = tempfile::tempdir().unwrap();
         let memory = Memory::new(directory.path().join("places.json"));
