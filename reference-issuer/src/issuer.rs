@@ -1,11 +1,13 @@
 //! An issuer that runs inside another program: every persona on a port of its own, test control
 //! on one more, all on the loopback interface.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::Problem;
 use tokio::net::TcpListener;
@@ -26,6 +28,17 @@ pub struct Issuer {
     config: Option<Config>,
     data: Option<PathBuf>,
     patience: Patience,
+    wrap: Option<Wrap>,
+}
+
+/// What an embedding program puts in front of a persona: its name, and what answers it.
+#[derive(Clone)]
+struct Wrap(Arc<dyn Fn(&str, Router) -> Router + Send + Sync>);
+
+impl fmt::Debug for Wrap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Wrap")
+    }
 }
 
 /// Why an issuer does not start.
@@ -108,6 +121,15 @@ impl Issuer {
         self
     }
 
+    /// Puts something between the listeners of the personas and what answers: it is called with
+    /// the name of each and what answers there, and what it returns is served. A test can so
+    /// watch the wire, or play a network or an issuer that misbehaves.
+    #[must_use]
+    pub fn wrap(mut self, wrap: impl Fn(&str, Router) -> Router + Send + Sync + 'static) -> Self {
+        self.wrap = Some(Wrap(Arc::new(wrap)));
+        self
+    }
+
     /// Opens the state and the ports. When this answers, everything can be called.
     ///
     /// # Errors
@@ -151,9 +173,13 @@ impl Issuer {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),
             });
+            let mut router = http::router(Arc::clone(&service));
+            if let Some(Wrap(wrap)) = &self.wrap {
+                router = wrap(&service.persona.name, router);
+            }
             let listen = Listen {
                 listener,
-                router: http::router(Arc::clone(&service)),
+                router,
                 places: Arc::clone(&places),
                 patience,
             };
