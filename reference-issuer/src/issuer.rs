@@ -31,9 +31,12 @@ pub struct Issuer {
     wrap: Option<Wrap>,
 }
 
-/// What an embedding program puts in front of a persona: its name, and what answers it.
+/// From the name of a persona and what answers there to what is served.
+type Front = dyn Fn(&str, Router) -> Router + Send + Sync;
+
+/// What an embedding program puts in front of the personas.
 #[derive(Clone)]
-struct Wrap(Arc<dyn Fn(&str, Router) -> Router + Send + Sync>);
+struct Wrap(Arc<Front>);
 
 impl fmt::Debug for Wrap {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
