@@ -486,6 +486,17 @@ Feature: create
       | created_by  | {ana.id}                                          |
       | created_via | {"kind": "request", "request_id": "{request.id}"} |
 
+  @approval @CLP-CRE-030 @needs-clock
+  Scenario: What is created means what was approved
+    Given an approved request
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member                   | value                                                |
+      | permission_schema_digest | {request.approval_document.permission_schema_digest} |
+
   @approval @CLP-CRE-017 @needs-clock
   Scenario: What is created lives as long as was approved
     Given an approved request with:

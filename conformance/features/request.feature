@@ -36,6 +36,13 @@ Feature: request
     Then it is accepted
     And the digest of request is that of its approval document
 
+  @CLP-REQ-013
+  Scenario: A request says by which document its permissions are meant
+    Given a pending request
+    When nobody calls permission_document_read
+    Then it is accepted
+    And the digest of the answer is {request.approval_document.permission_schema_digest}
+
   @CLP-REQ-002
   Scenario: What nobody defined cannot be asked for
     When Ana calls request_open

@@ -54,6 +54,9 @@ pub struct ApprovalDocument {
     pub version: u64,
     /// The principal that asked.
     pub requester: PrincipalId,
+    /// Digest of the permission document that says what the permissions mean.
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub permission_schema_digest: String,
     /// The body of the request, every member as it was submitted.
     pub request: Value,
 }
@@ -121,6 +124,7 @@ mod tests {
             request_id: "req_0123456789abcdefghij".parse().unwrap(),
             version: 1,
             requester: "prin_0123456789abcdefghij".parse().unwrap(),
+            permission_schema_digest: format!("sha256:{}", "0".repeat(64)),
             request,
         }
     }
@@ -145,6 +149,10 @@ mod tests {
             },
             ApprovalDocument {
                 requester: "prin_0123456789abcdefghik".parse().unwrap(),
+                ..first.clone()
+            },
+            ApprovalDocument {
+                permission_schema_digest: format!("sha256:{}", "1".repeat(64)),
                 ..first.clone()
             },
             ApprovalDocument {

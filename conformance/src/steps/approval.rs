@@ -157,6 +157,7 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "request_id": at(&request, "id"),
         "version": at(&request, "version"),
         "requester": at(&request, "requester"),
+        "permission_schema_digest": at(&request, "approval_document.permission_schema_digest"),
         "request": at(&request, "submitted"),
     });
     let stated = at(&request, "approval_document")

@@ -44,7 +44,8 @@ impl Question {
     /// # Errors
     /// [`ProtocolFault::Mismatch`] if the document is of another issuer or request, holds
     /// what cannot be shown, differs from what was submitted, or has another digest than
-    /// the issuer says (CLP-APP-007).
+    /// the issuer says (CLP-APP-007); [`ProtocolFault::OtherDocument`] if `permissions` is not
+    /// the permission document that it names (CLP-APP-021).
     pub fn new(
         issuer: &str,
         request: &CredentialRequest,
@@ -61,6 +62,9 @@ impl Question {
             return Err(mismatch(
                 "the approval document is of another issuer or request",
             ));
+        }
+        if document.permission_schema_digest != permissions.digest() {
+            return Err(ProtocolFault::OtherDocument.into());
         }
         // A member that this program drops would be signed without having been shown.
         let body: RequestBody = serde_json::from_value(document.request.clone())
@@ -130,7 +134,15 @@ impl Client {
     /// As [`Question::new`], and every call.
     pub async fn question(&self, id: &RequestId) -> Result<Question, Error> {
         let request = self.request(id).await?;
-        let permissions = self.permission_document(None).await?;
+        // What the words meant when they were asked for, whatever is in force by now.
+        let digest = request
+            .approval_document
+            .get("permission_schema_digest")
+            .and_then(serde_json::Value::as_str)
+            .ok_or(ProtocolFault::Mismatch(
+                "the approval document names no permission document",
+            ))?;
+        let permissions = self.permission_document(Some(digest)).await?;
         Question::new(self.id().as_str(), &request, &permissions)
     }
 

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use clp_schemas::approval::{self, ApprovalDocument};
 use clp_schemas::key::{GENERATION_BYTES, Key};
+use clp_schemas::permissions::PermissionDocument;
 use serde_json::{Value, json};
 
 use super::{MANIFEST, Reply, Seen, Server, manifest};
@@ -45,6 +46,13 @@ pub fn permissions() -> Value {
     json!({"version": "1", "environments": ["staging"], "resource_types": {"event": {"title": {"en": "Events"},
         "actions": {"read": {"risk": "low", "consent": {"en": "Read events of {selector}"}},
                     "write": {"risk": "high", "implies": ["read"], "consent": {"en": "Write events of {selector}"}}}}}})
+}
+
+/// The digest by which that document is named.
+pub fn permissions_digest() -> String {
+    serde_json::from_value::<PermissionDocument>(permissions())
+        .unwrap()
+        .digest()
 }
 
 /// An issuer that answers discovery and deliveries; `reply` answers the rest.
@@ -124,7 +132,7 @@ pub fn body() -> Value {
 /// A pending request, as an honest issuer answers it.
 pub fn request(url: &str, body: &Value) -> Value {
     let document = json!({"clp": "1.0", "issuer": url, "request_id": REQUEST, "version": 1, "requester": PRINCIPAL,
-                          "request": body});
+                          "permission_schema_digest": permissions_digest(), "request": body});
     let typed: ApprovalDocument = serde_json::from_value(document.clone()).unwrap();
     json!({"id": REQUEST, "version": 1, "state": "pending_approval", "requester": PRINCIPAL, "submitted": body,
            "approval_document": document, "digest": approval::digest(&typed).unwrap(),

@@ -1,5 +1,6 @@
 //! Create, list and read credentials (specification chapter 13).
 
+use clp_schemas::approval::ApprovalDocument;
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::{
@@ -137,6 +138,7 @@ fn direct(
     };
     let wanted = Wanted::new(
         &call.service,
+        &persona.permissions,
         body.kind,
         &body.permissions,
         &body.environment,
@@ -239,7 +241,11 @@ fn from_request(
         let credential = mint::shown(tx, &call.service, &call.caller, credential)?;
         return Ok(Outcome::Made(credential, uri));
     }
-    let asked = request.submitted.clone();
+    // What was decided on, and nothing else: an approver may have narrowed it.
+    let decided: ApprovalDocument = serde_json::from_value(request.approval_document.clone())
+        .map_err(|_| ProblemType::Internal)?;
+    let asked: RequestBody =
+        serde_json::from_value(decided.request).map_err(|_| ProblemType::Internal)?;
     let expires_at = tx
         .now()
         .plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
@@ -249,8 +255,11 @@ fn from_request(
         latest: call.service.latest_expiry(tx.now()),
         pointer: "",
     };
+    let digest = &decided.permission_schema_digest;
+    let document = tx.document(&call.service.persona.name, digest)?;
     let wanted = Wanted::new(
         &call.service,
+        &document,
         asked.kind,
         &asked.permissions,
         &asked.environment,
@@ -268,7 +277,7 @@ fn from_request(
     let blueprint = Blueprint {
         kind: asked.kind,
         permissions: asked.permissions,
-        permission_schema_digest: call.service.digest.clone(),
+        permission_schema_digest: decided.permission_schema_digest,
         purpose: asked.purpose,
         owner: asked.owner,
         project: asked.project,

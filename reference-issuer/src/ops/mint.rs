@@ -5,7 +5,7 @@ use clp_schemas::jose::{PublicJwk, SigningKey};
 use clp_schemas::key::{GENERATION_BYTES, Key};
 use clp_schemas::ops::create::{Credential, DeliveryLink};
 use clp_schemas::ops::discover::CredentialType;
-use clp_schemas::permissions::{PermissionSet, Reason, Unknown, check_against};
+use clp_schemas::permissions::{PermissionDocument, PermissionSet, Reason, Unknown, check_against};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 use clp_schemas::webhook::WebhookSecret;
@@ -40,18 +40,18 @@ pub(super) struct Expiry {
 }
 
 impl Wanted {
-    /// The facts about what is asked for.
+    /// The facts about what is asked for, by the document that says what it means.
     pub(super) fn new(
         service: &Service,
+        document: &PermissionDocument,
         kind: CredentialType,
         permissions: &PermissionSet,
         environment: &str,
         expiry: Expiry,
     ) -> Self {
-        let persona = &service.persona;
         Self {
-            kind_supported: persona.credential_types.contains(&kind),
-            fault: check_against(&persona.permissions, permissions, environment).err(),
+            kind_supported: service.persona.credential_types.contains(&kind),
+            fault: check_against(document, permissions, environment).err(),
             expiry,
         }
     }

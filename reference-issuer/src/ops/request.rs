@@ -70,6 +70,7 @@ impl Operation for RequestOpen {
         };
         let wanted = Wanted::new(
             &call.service,
+            &call.service.persona.permissions,
             asked.kind,
             &asked.permissions,
             &asked.environment,
@@ -128,6 +129,7 @@ pub(super) fn open(
         request_id: id.clone(),
         version: 1,
         requester: requester.clone(),
+        permission_schema_digest: service.digest.clone(),
         request: as_sent.unwrap_or(written),
     };
     let consent = consent(&service.persona.permissions, &asked.permissions, "en");
