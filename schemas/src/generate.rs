@@ -2,10 +2,11 @@
 //! endpoint table.
 //!
 //! What is published is what is enforced: an issuer checks bodies against these schemas.
-//! Requests are closed (an unknown member is refused), answers are open (it is ignored),
-//! and `null` stands nowhere.
+//! Requests are closed (an unknown member is refused), answers are open (it is ignored)
+//! but for the permission document, and `null` stands nowhere.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -71,7 +72,11 @@ fn tidy(schema: &mut Schema, direction: Direction) {
     if direction == Direction::Request && closable {
         object.entry("additionalProperties").or_insert(json!(false));
     }
-    if direction == Direction::Answer && object.get("additionalProperties") == Some(&json!(false)) {
+    let closed = object.remove(CLOSED_KEYWORD).is_some();
+    if direction == Direction::Answer
+        && !closed
+        && object.get("additionalProperties") == Some(&json!(false))
+    {
         object.remove("additionalProperties");
     }
 }
@@ -184,6 +189,9 @@ pub fn restrict(schema: &mut Value, claims: &dyn Fn(Class) -> bool) {
     }
 }
 
+/// Marks a type that is closed in answers too; no published schema has it.
+pub(crate) const CLOSED_KEYWORD: &str = "x-clp-closed";
+
 /// The annotation of a member that belongs to a profile.
 pub const PROFILE_KEYWORD: &str = "x-clp-profile";
 
@@ -224,8 +232,28 @@ pub fn files() -> Result<BTreeMap<String, String>, serde_json::Error> {
     documents.insert("v1/openapi.json".to_owned(), openapi());
     documents
         .into_iter()
-        .map(|(path, document)| Ok((path, serde_json::to_string_pretty(&document)? + "\n")))
+        .map(|(path, document)| Ok((path, in_ascii(&serde_json::to_string_pretty(&document)?))))
         .collect()
+}
+
+/// JSON with every other character escaped, and a line feed: patterns name characters that
+/// nobody would see in the file, or that would reorder it.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        // Beyond ASCII, and the one control that JSON does not escape by itself: both stand
+        // in strings alone.
+        if character.is_ascii() && character != '\u{7f}' {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text.push('\n');
+    text
 }
 
 /// `CredentialRequest` → `credential-request`.

@@ -136,6 +136,87 @@ fn no_generated_file_mentions_null_as_a_type() {
     }
 }
 
+/// Every value of the keyword `pattern`, wherever it stands.
+fn patterns<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("pattern").and_then(Value::as_str));
+            for member in object.values() {
+                patterns(member, found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                patterns(item, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_pattern_needs_a_particular_engine() {
+    let mut seen = 0;
+    for (path, text) in files().unwrap() {
+        assert!(text.is_ascii() && !text.contains('\u{7f}'), "{path}");
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let mut found = Vec::new();
+        patterns(&document, &mut found);
+        seen += found.len();
+        for pattern in found {
+            let groups = pattern.matches("(?").count();
+            let plain = groups == pattern.matches("(?:").count();
+            // A backslash stands before punctuation alone: `\\s`, `\\u`, `\\x`, `\\p` differ.
+            let escapes = pattern
+                .split('\\')
+                .skip(1)
+                .all(|rest| rest.starts_with(|next: char| next.is_ascii_punctuation()));
+            assert!(plain && escapes, "{path}: {pattern}");
+        }
+    }
+    assert!(seen > 100, "{seen} patterns");
+}
+
+#[test]
+fn a_permission_document_is_closed_in_the_answer_too() {
+    let (_, schema) = contract_of(EndpointId::PermissionDocumentRead)
+        .answer
+        .unwrap();
+    let document = json!({
+        "version": "1",
+        "environments": ["production"],
+        "resource_types": {"events": {
+            "title": {"en": "Events"},
+            "actions": {"read": {"risk": "low", "consent": {"en": "Read {selector}"}}},
+            "constraints": {"rows": {"kind": "max"}},
+        }},
+    });
+    assert!(admits(&schema, &document));
+    let events = "/resource_types/events";
+    for place in [
+        "",
+        events,
+        "/resource_types/events/actions/read",
+        "/resource_types/events/constraints/rows",
+    ] {
+        let mut wider = document.clone();
+        wider.pointer_mut(place).unwrap()["surprise"] = json!(1);
+        assert!(!admits(&schema, &wider), "a surprise at `{place}`");
+    }
+    for (place, name) in [
+        ("/resource_types", "clp.x"),
+        ("/resource_types", "a/b"),
+        ("/resource_types/events/title", "en_US"),
+        ("/resource_types/events/actions", "1st"),
+    ] {
+        let mut other = document.clone();
+        let object = other.pointer_mut(place).unwrap();
+        object[name] = object.as_object().unwrap().values().next().unwrap().clone();
+        assert!(!admits(&schema, &other), "`{name}` at `{place}`");
+    }
+    assert!(!schema.to_string().contains("x-clp-closed"));
+}
+
 #[test]
 fn an_issuer_admits_no_member_of_a_profile_that_it_does_not_claim() {
     let full = schema_of::<DirectCreate>(Direction::Request);

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::form::{Object, objects, present, present_objects, word};
 use super::limits;
 use super::reserved::{CREDENTIAL_TYPE, credential_type, is_reserved};
-use super::text::{is_environment, is_language, is_name, is_prose};
+use super::text::{
+    is_environment, is_language, is_name, is_prose, is_template, language_schema, name_schema,
+    prose_schema, template_schema, type_name_schema,
+};
 
 /// A text by language tag (RFC 5646), such as `{"en": "Read events of {selector}"}`.
 pub type Localised = BTreeMap<String, String>;
@@ -17,14 +21,19 @@ pub type Localised = BTreeMap<String, String>;
 ///
 /// The document is hashed and gives grants their meaning, so unknown members are refused,
 /// and reading and writing it again yields the same canonical form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-clp-closed" = true))]
 pub struct PermissionDocument {
     /// The issuer's own name for this version of the document.
-    #[schemars(length(min = 1, max = limits::TEXT_LENGTH))]
+    #[schemars(schema_with = "version")]
     pub version: String,
     /// The types of resource, by name.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::RESOURCE_TYPES))]
+    #[schemars(extend(
+        "minProperties" = 1,
+        "maxProperties" = limits::RESOURCE_TYPES,
+        "propertyNames" = type_name_schema()
+    ))]
     pub resource_types: BTreeMap<String, ResourceType>,
     /// The environments that a credential can belong to, each once.
     #[schemars(
@@ -38,22 +47,33 @@ pub struct PermissionDocument {
 /// A type of resource and what can be done with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-clp-closed" = true))]
 pub struct ResourceType {
     /// What people call it.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::LANGUAGES))]
+    #[schemars(extend(
+        "minProperties" = 1,
+        "maxProperties" = limits::LANGUAGES,
+        "propertyNames" = language_schema(),
+        "additionalProperties" = prose_schema()
+    ))]
     pub title: Localised,
     /// The actions, by name.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::ACTIONS))]
+    #[serde(deserialize_with = "objects")]
+    #[schemars(extend(
+        "minProperties" = 1,
+        "maxProperties" = limits::ACTIONS,
+        "propertyNames" = name_schema()
+    ))]
     pub actions: BTreeMap<String, Action>,
     /// The constraints that a statement may carry, by name. Absent and empty mean the same.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
+        deserialize_with = "present_objects"
     )]
     #[schemars(
         with = "BTreeMap<String, Constraint>",
-        extend("maxProperties" = limits::CONSTRAINT_DEFINITIONS)
+        extend("maxProperties" = limits::CONSTRAINT_DEFINITIONS, "propertyNames" = name_schema())
     )]
     pub constraints: Option<BTreeMap<String, Constraint>>,
 }
@@ -61,6 +81,7 @@ pub struct ResourceType {
 /// Something that can be done with a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-clp-closed" = true))]
 pub struct Action {
     /// Actions of the same type that this one includes, each once; acyclic. Absent and
     /// empty mean the same.
@@ -72,14 +93,20 @@ pub struct Action {
     #[schemars(
         with = "Vec<String>",
         length(max = limits::ACTIONS),
-        extend("uniqueItems" = true)
+        extend("uniqueItems" = true, "items" = name_schema())
     )]
     pub implies: Option<Vec<String>>,
     /// How much harm the action can do.
+    #[serde(deserialize_with = "word")]
     pub risk: Risk,
     /// What a person is asked to consent to, by language. `{selector}` stands for the
     /// resources concerned.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = limits::LANGUAGES))]
+    #[schemars(extend(
+        "minProperties" = 1,
+        "maxProperties" = limits::LANGUAGES,
+        "propertyNames" = language_schema(),
+        "additionalProperties" = template_schema()
+    ))]
     pub consent: Localised,
     /// Whether the issuer wants nobody to ask for the action any more. Statements that
     /// name it keep their meaning.
@@ -92,11 +119,28 @@ pub struct Action {
     pub deprecated: Option<bool>,
 }
 
-/// Reads an optional member that may be absent but never `null`, and remembers which.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+fn version(_: &mut SchemaGenerator) -> Schema {
+    prose_schema().try_into().unwrap_or_default()
+}
+
+impl<'de> Deserialize<'de> for PermissionDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Form {
+            version: String,
+            #[serde(deserialize_with = "objects")]
+            resource_types: BTreeMap<String, ResourceType>,
+            environments: Vec<String>,
+        }
+
+        let Object(form) = Object::<Form>::deserialize(deserializer)?;
+        Ok(Self {
+            version: form.version,
+            resource_types: form.resource_types,
+            environments: form.environments,
+        })
+    }
 }
 
 /// How much harm an action can do, from least to most.
@@ -118,8 +162,10 @@ pub enum Risk {
 /// A constraint that statements about a resource type may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-clp-closed" = true))]
 pub struct Constraint {
     /// How its values compare.
+    #[serde(deserialize_with = "word")]
     pub kind: ConstraintKind,
 }
 
@@ -351,9 +397,4 @@ fn check_text(
         return Ok(());
     }
     fault(pointer, DocumentFaultKind::Text)
-}
-
-/// A line of prose with at most one placeholder, `{selector}`, and no other brace.
-fn is_template(text: &str) -> bool {
-    is_prose(text) && !text.replacen("{selector}", "", 1).contains(['{', '}'])
 }

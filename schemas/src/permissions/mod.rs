@@ -9,6 +9,7 @@ mod bound;
 mod compare;
 mod consent;
 mod document;
+mod form;
 mod network;
 mod normalise;
 mod reserved;

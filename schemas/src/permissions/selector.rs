@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::limits;
-use super::text::{HIDDEN_CLASS, is_visible};
+use super::text::{is_visible, selector_pattern};
 
 /// One resource by its path (`a/b`), every resource strictly below a path (`a/b/*`), or
 /// every resource of the type (`*`).
@@ -97,13 +97,12 @@ impl JsonSchema for Selector {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let segment = format!(r"(?!\.{{1,2}}(?:/|$))[^/*{HIDDEN_CLASS}]+");
         json_schema!({
             "type": "string",
             "description": "`*`, a path of segments, or a path that ends in `/*`. No segment is empty, `.` or `..`.",
             "minLength": 1,
             "maxLength": limits::SELECTOR_LENGTH,
-            "pattern": format!(r"^(?:\*|{segment}(?:/{segment})*(?:/\*)?)$"),
+            "pattern": selector_pattern(),
         })
     }
 }
@@ -152,6 +151,7 @@ mod tests {
         "...",
         ".a",
         "a..",
+        "..a/.b.",
         "Größe/Ä",
         "日本/語",
         "a:b@c+d,e;f=g",
