@@ -14,12 +14,15 @@ use url::Url;
 use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
+use crate::mutants::{self, Extent, Trial};
 use crate::record::{Conclusion, RunRecord};
 use crate::report;
 use crate::requirements::Registry;
 use crate::run::{self, Options};
 use crate::selection::Filters;
+use crate::subject::SubjectFault;
 use crate::subject::null::null_floor;
+use crate::subject::reference::saboteurs;
 
 /// Something does not hold.
 const FAILED: u8 = 1;
@@ -90,6 +93,24 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Test issuers that break one requirement each: a scenario of it has to fail, and few others.
+    Mutants {
+        /// Only saboteurs of this requirement, or of this name; can be repeated.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Show those there are, and try none.
+        #[arg(long)]
+        list: bool,
+        /// Of the scenarios of other requirements, run each so many-th only.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        sample: Option<u64>,
+        /// How many run side by side; by default as many as there are processors.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+        jobs: Option<u16>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script.
     Completions {
         /// For which shell.
@@ -104,6 +125,9 @@ struct RunArgs {
     config: Option<PathBuf>,
     #[command(flatten)]
     filters: FilterArgs,
+    /// Let the reference issuer break the protocol in this way; `mutants --list` shows the ways.
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    violate: Option<String>,
     /// Ids of scenarios that are known to fail, one a line. One that does not fail any more fails the run.
     #[arg(long, value_name = "FILE")]
     known_failures: Option<PathBuf>,
@@ -166,6 +190,13 @@ pub fn main() -> ExitCode {
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor(json),
+        Some(Command::Mutants {
+            names,
+            list,
+            sample,
+            jobs,
+            json,
+        }) => mutate(&names, list, sample, jobs, json),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -204,7 +235,14 @@ fn complain(text: &str) {
 fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
     let filters = args.filters.read().map_err(with(USAGE))?;
     let env: BTreeMap<String, String> = std::env::vars().collect();
-    let target = Target::load(url.clone(), args.config.as_deref(), &env).map_err(with(USAGE))?;
+    if url.is_some() && args.violate.is_some() {
+        let words = "`--violate` is for the reference issuer: leave the URL out";
+        return Err((USAGE, words.to_owned()));
+    }
+    let target = match &args.violate {
+        Some(name) => Target::Saboteur(name.clone()),
+        None => Target::load(url.clone(), args.config.as_deref(), &env).map_err(with(USAGE))?,
+    };
     let known_failures = match &args.known_failures {
         None => Vec::new(),
         Some(path) => known(path).map_err(with(USAGE))?,
@@ -216,7 +254,7 @@ fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
         seed: args.seed,
         concurrency: usize::from(args.concurrency),
         progress: std::io::stderr().is_terminal(),
-        invocation: invocation(url.as_ref(), args.config.as_deref()),
+        invocation: invocation(url.as_ref(), args),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -224,7 +262,9 @@ fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
         .map_err(with(COULD_NOT_RUN))?;
     let record = runtime.block_on(run::run(&options)).map_err(|fault| {
         let code = match &fault {
-            run::RunFault::UnknownFailure(_) | run::RunFault::NothingChosen(_) => USAGE,
+            run::RunFault::UnknownFailure(_)
+            | run::RunFault::NothingChosen(_)
+            | run::RunFault::Subject(SubjectFault::Saboteur(_)) => USAGE,
             _ => COULD_NOT_RUN,
         };
         (code, fault.to_string())
@@ -252,7 +292,7 @@ pub fn code(record: &RunRecord) -> u8 {
 }
 
 /// How this run is begun again; `--name` is added for each scenario.
-fn invocation(url: Option<&Url>, config: Option<&Path>) -> String {
+fn invocation(url: Option<&Url>, args: &RunArgs) -> String {
     // Cargo says so when it runs a program, and then the program itself is not at hand.
     let by_cargo = std::env::var_os("CARGO").is_some();
     let mut words = vec![
@@ -266,7 +306,10 @@ fn invocation(url: Option<&Url>, config: Option<&Path>) -> String {
     if let Some(url) = url {
         words.extend(["issuer".to_owned(), url.to_string()]);
     }
-    if let Some(path) = config {
+    if let Some(name) = &args.violate {
+        words.extend(["--violate".to_owned(), name.clone()]);
+    }
+    if let Some(path) = &args.config {
         words.extend(["--config".to_owned(), path.display().to_string()]);
     }
     words.join(" ")
@@ -280,6 +323,56 @@ fn known(path: &Path) -> Result<Vec<String>, String> {
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect())
+}
+
+fn mutate(
+    names: &[String],
+    list: bool,
+    sample: Option<u64>,
+    jobs: Option<u16>,
+    as_json: bool,
+) -> Outcome {
+    let mut chosen = saboteurs();
+    if let Some(unknown) = names.iter().find(|name| {
+        !chosen
+            .iter()
+            .any(|one| one.name == **name || one.requirement == **name)
+    }) {
+        return Err((
+            USAGE,
+            format!("there is no saboteur of `{unknown}`; `mutants --list` shows those there are"),
+        ));
+    }
+    chosen.retain(|one| {
+        names.is_empty()
+            || names
+                .iter()
+                .any(|name| one.name == name || one.requirement == name)
+    });
+    if list {
+        for one in &chosen {
+            say(&format!("{:<26}  {}\n", one.name, one.does));
+        }
+        return Ok(0);
+    }
+    let jobs = jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    );
+    let extent = sample.map_or(Extent::Whole, Extent::Sample);
+    let done = |trial: &Trial| {
+        if !as_json {
+            say(&mutants::line(trial));
+        }
+    };
+    let trials = mutants::run(chosen, extent, jobs, &done).map_err(with(COULD_NOT_RUN))?;
+    if as_json {
+        let text = serde_json::to_string_pretty(&trials).map_err(with(COULD_NOT_RUN))?;
+        say(&(text + "\n"));
+    } else {
+        say(&mutants::summary(&trials));
+    }
+    Ok(if trials.holds() { 0 } else { FAILED })
 }
 
 fn floor(as_json: bool) -> Outcome {

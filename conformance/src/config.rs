@@ -31,6 +31,9 @@ const MAX_FILE: u64 = 256 * 1024;
 pub enum Target {
     /// The reference issuer, started inside this process.
     Reference,
+    /// The same, told to break one requirement: a name of
+    /// [`saboteurs`](crate::subject::reference::saboteurs).
+    Saboteur(String),
     /// Anybody's.
     Remote(Box<Remote>),
 }

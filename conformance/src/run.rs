@@ -20,7 +20,7 @@ use url::Url;
 use self::order::shuffled;
 use self::outcome::{describe, record, stale};
 use crate::config::Target;
-use crate::parser::{self, LoadFault, Parser, Suite};
+use crate::parser::{self, LoadFault, Parser, ScenarioInfo, Suite};
 use crate::record::{RunRecord, ScenarioRecord, Subset};
 use crate::requirements::{REVISION, Registry, RegistryFault};
 use crate::selection::{Choice, Filters, choose};
@@ -121,6 +121,19 @@ pub fn defined(steps: &step::Collection<World>, step: &gherkin::Step) -> Result<
 pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let registry = Registry::embedded()?;
     let suite = suite(&registry)?;
+    run_some(options, &registry, &suite, &|_| true).await
+}
+
+/// Runs those scenarios of the suite that `wanted` and the filters admit.
+///
+/// # Errors
+/// Where nothing could be run. What runs and fails is in the record.
+pub async fn run_some(
+    options: &Options,
+    registry: &Registry,
+    suite: &Suite,
+    wanted: &(dyn Fn(&ScenarioInfo) -> bool + Sync),
+) -> Result<RunRecord, RunFault> {
     let ids: HashSet<&str> = suite.scenarios().map(|one| one.info.id.as_str()).collect();
     if let Some(unknown) = options
         .known_failures
@@ -132,7 +145,7 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let section_of = |id: &str| registry.find(id).map(|one| one.section.clone());
     let within: HashSet<String> = suite
         .scenarios()
-        .filter(|one| options.filters.admit(&one.info, &section_of))
+        .filter(|one| wanted(&one.info) && options.filters.admit(&one.info, &section_of))
         .map(|one| one.info.id.clone())
         .collect();
     if within.is_empty() {
@@ -180,7 +193,7 @@ pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
     let scenarios: Vec<ScenarioRecord> = suite
         .scenarios()
         .filter_map(|one| Some((one, choices.get(&one.info.id)?)))
-        .map(|(one, choice)| record(one, choice, &seen.observed, &registry, options))
+        .map(|(one, choice)| record(one, choice, &seen.observed, registry, options))
         .collect();
     let stale_known_failures = stale(&options.known_failures, &scenarios);
     let left_out = ids.len() - within.len();

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigFault};
 use crate::control::token;
+use crate::sabotage::{self, Saboteur};
 use crate::{Issuer, Running};
 
 const BANNER: &str = "\
@@ -67,6 +68,10 @@ struct Arguments {
     #[arg(long)]
     print_config: bool,
 
+    /// Break this requirement, to see whether somebody notices; `saboteurs` lists what can be broken
+    #[arg(long, value_name = "NAME", value_parser = saboteur)]
+    violate: Option<&'static Saboteur>,
+
     /// How the log on stderr looks. What it holds is set with CLP_LOG, as in `CLP_LOG=debug`
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -89,6 +94,12 @@ enum Command {
     Completions {
         /// The shell
         shell: Shell,
+    },
+    /// List the ways in which this issuer can be told to break the protocol
+    Saboteurs {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -113,7 +124,11 @@ pub fn main() -> ExitCode {
         clap_complete::generate(shell, &mut command, "clp-issuer", &mut io::stdout());
         return ExitCode::SUCCESS;
     }
-    match start(&arguments) {
+    let outcome = match arguments.command {
+        Some(Command::Saboteurs { json }) => list_saboteurs(json).map_err(Failure::from),
+        _ => start(&arguments),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nothing else can be done where stderr is closed.
@@ -124,6 +139,23 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+fn saboteur(name: &str) -> Result<&'static Saboteur, String> {
+    sabotage::find(name).ok_or_else(|| "`clp-issuer saboteurs` lists those there are".to_owned())
+}
+
+fn list_saboteurs(as_json: bool) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    if as_json {
+        let all: Vec<_> = sabotage::all()
+            .map(
+                |one| json!({"name": one.name, "requirement": one.requirement(), "does": one.does}),
+            )
+            .collect();
+        return writeln!(stdout, "{:#}", json!(all));
+    }
+    sabotage::all().try_for_each(|one| writeln!(stdout, "{:<28} {}", one.name, one.does))
 }
 
 fn start(arguments: &Arguments) -> Result<(), Failure> {
@@ -137,7 +169,10 @@ fn start(arguments: &Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, arguments.data.clone()))
+    if let Some(saboteur) = arguments.violate {
+        tracing::warn!(violates = saboteur.name, "this issuer {}", saboteur.does);
+    }
+    runtime.block_on(serve(config, arguments))
 }
 
 fn configuration(arguments: &Arguments) -> Result<Config, ConfigFault> {
@@ -169,7 +204,7 @@ fn start_log(format: LogFormat) {
     };
 }
 
-async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
+async fn serve(config: Config, arguments: &Arguments) -> Result<(), Failure> {
     // Before the ports are open, so that no signal is missed.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -178,8 +213,11 @@ async fn serve(config: Config, data: Option<PathBuf>) -> Result<(), Failure> {
         .as_ref()
         .is_some_and(|control| control.token.is_none());
     let mut builder = Issuer::builder().config(config);
-    if let Some(data) = data {
+    if let Some(data) = &arguments.data {
         builder = builder.data_dir(data);
+    }
+    if let Some(saboteur) = arguments.violate {
+        builder = builder.violate(saboteur);
     }
     let running = builder.spawn().await?;
     announce(&running)?;

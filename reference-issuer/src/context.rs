@@ -5,6 +5,7 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use clp_schemas::ids::TenantId;
 use clp_schemas::time::Timestamp;
 
+use crate::seams::Seams;
 use crate::store::Fault;
 
 /// The world of one call.
@@ -14,6 +15,8 @@ pub struct Context {
     pub tenant: TenantId,
     /// The time by the tenant's clock. It stands still during a call.
     pub now: Timestamp,
+    /// Where the issuer can be made to break the protocol.
+    pub seams: Seams,
     /// Where ids, keys, nonces and salts come from.
     pub random: Random,
 }

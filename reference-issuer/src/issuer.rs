@@ -19,6 +19,8 @@ use crate::control::{self, Control};
 use crate::events::Courier;
 use crate::http::{self, RequestLog};
 use crate::listen::{CONNECTIONS, Listen, Patience};
+use crate::sabotage::Saboteur;
+use crate::seams::Seams;
 use crate::service::Service;
 use crate::store::{Fault, Gate, NewTenant, Store};
 
@@ -29,6 +31,7 @@ pub struct Issuer {
     data: Option<PathBuf>,
     patience: Patience,
     wrap: Option<Wrap>,
+    seams: Seams,
 }
 
 /// From the name of a persona and what answers there to what is served.
@@ -133,6 +136,13 @@ impl Issuer {
         self
     }
 
+    /// Breaks the protocol in one way, from the first call to the last.
+    #[must_use]
+    pub fn violate(mut self, saboteur: &Saboteur) -> Self {
+        self.seams = saboteur.seams();
+        self
+    }
+
     /// Opens the state and the ports. When this answers, everything can be called.
     ///
     /// # Errors
@@ -142,7 +152,8 @@ impl Issuer {
             Some(config) => config,
             None => Config::built_in()?,
         };
-        let store = Store::open(self.data.as_deref())?;
+        let seams = self.seams;
+        let store = Store::open(self.data.as_deref(), seams)?;
         let log = Arc::new(RequestLog::default());
         let courier = Courier::start();
         let (stop, stopped) = watch::channel(());
@@ -171,6 +182,7 @@ impl Issuer {
                 store.clone(),
                 Arc::clone(&log),
                 courier.clone(),
+                seams,
             ));
             running.personas.push(RunningPersona {
                 name: service.persona.name.clone(),
@@ -197,7 +209,7 @@ impl Issuer {
                 None => control::token::fresh()?,
             };
             let (listener, port) = bind(wanted.port).await?;
-            let control = Control::new(services, store, log, &token);
+            let control = Control::new(services, store, log, &token, seams);
             let listen = Listen {
                 listener,
                 router: control::router(Arc::new(control)),

@@ -21,6 +21,8 @@ mod ops;
 mod private_file;
 mod resource;
 mod rules;
+pub mod sabotage;
+mod seams;
 mod service;
 mod store;
 

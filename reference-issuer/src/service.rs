@@ -11,6 +11,7 @@ use clp_schemas::time::Timestamp;
 use crate::config::Persona;
 use crate::events::Courier;
 use crate::http::{Failures, Inbound, Reply, RequestLog};
+use crate::seams::Seams;
 use crate::store::Store;
 
 /// The path of E, the collection of credentials, below the origin.
@@ -33,6 +34,8 @@ pub struct Service {
     pub log: Arc<RequestLog>,
     /// What takes events to their receivers.
     pub(crate) courier: Courier,
+    /// Where the issuer can be made to break the protocol.
+    pub seams: Seams,
     /// Who failed to authenticate below E.
     pub failures: Failures,
     /// Who failed to authenticate at the persona's own API: a count of its own, since those are
@@ -51,6 +54,7 @@ impl Service {
         store: Store,
         log: Arc<RequestLog>,
         courier: Courier,
+        seams: Seams,
     ) -> Self {
         let log_prefix = format!("localhost:{port}");
         Self {
@@ -61,8 +65,9 @@ impl Service {
             store,
             log,
             courier,
-            failures: Failures::default(),
-            resource_failures: Failures::default(),
+            seams,
+            failures: Failures::new(seams),
+            resource_failures: Failures::new(seams),
         }
     }
 

@@ -86,6 +86,9 @@ pub enum SubjectFault {
     /// The embedded issuer did not start.
     #[error("the reference issuer does not start: {0}")]
     Reference(String),
+    /// It cannot be broken in this way.
+    #[error("there is no saboteur `{0}`; `clp-conformance mutants --list` shows those there are")]
+    Saboteur(String),
     /// The system cannot do TLS.
     #[error("no client can be made: {0}")]
     Client(#[from] reqwest::Error),
@@ -118,13 +121,15 @@ impl Subject {
                 remote.cast.clone(),
                 None,
             ),
-            Target::Reference => {
-                let embedded = reference::Embedded::start().await?;
-                let (url, control) = (embedded.url.clone(), embedded.control.clone());
-                let elsewhere = embedded.elsewhere.clone();
-                Self::start(url, elsewhere, Some(control), None, Some(embedded))
-            }
+            Target::Reference => Self::embed(reference::Embedded::start(None).await?),
+            Target::Saboteur(name) => Self::embed(reference::Embedded::start(Some(name)).await?),
         }
+    }
+
+    fn embed(embedded: reference::Embedded) -> Result<Arc<Self>, SubjectFault> {
+        let (url, control) = (embedded.url.clone(), embedded.control.clone());
+        let elsewhere = embedded.elsewhere.clone();
+        Self::start(url, elsewhere, Some(control), None, Some(embedded))
     }
 
     fn start(

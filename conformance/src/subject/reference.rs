@@ -15,6 +15,29 @@ const ELSEWHERE: [(Which, &str); 2] = [
     (Which::WithoutProfiles, "analytics"),
 ];
 
+/// A way in which the reference issuer can be broken.
+#[derive(Clone, Debug)]
+pub struct Saboteur {
+    /// Its name: the requirement, and a word where it has several.
+    pub name: &'static str,
+    /// The requirement that is then broken.
+    pub requirement: &'static str,
+    /// What the issuer then does, without a subject.
+    pub does: &'static str,
+}
+
+/// All of them.
+#[must_use]
+pub fn saboteurs() -> Vec<Saboteur> {
+    clp_issuer::sabotage::all()
+        .map(|one| Saboteur {
+            name: one.name,
+            requirement: one.requirement(),
+            does: one.does,
+        })
+        .collect()
+}
+
 /// A running reference issuer; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Embedded {
@@ -28,17 +51,22 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts one on free ports, with nothing on disk.
+    /// Starts one on free ports, with nothing on disk, and broken where that is wanted.
     ///
     /// # Errors
-    /// Where it does not start.
-    pub async fn start() -> Result<Self, SubjectFault> {
+    /// Where it does not start, or cannot be broken so.
+    pub async fn start(saboteur: Option<&str>) -> Result<Self, SubjectFault> {
         let fault = |words: String| SubjectFault::Reference(words);
         let config = Config::built_in()
             .and_then(|config| config.with_ports(0))
             .map_err(|error| fault(error.to_string()))?;
-        let running = Issuer::builder()
-            .config(config)
+        let mut builder = Issuer::builder().config(config);
+        if let Some(name) = saboteur {
+            let saboteur = clp_issuer::sabotage::find(name)
+                .ok_or_else(|| SubjectFault::Saboteur(name.to_owned()))?;
+            builder = builder.violate(saboteur);
+        }
+        let running = builder
             .spawn()
             .await
             .map_err(|error| fault(error.to_string()))?;

@@ -13,7 +13,7 @@ use clp_schemas::key::Key;
 use clp_schemas::permissions::PermissionDocument;
 use clp_schemas::problem::{Problem, ProblemType};
 
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{Fault, Gate, Tx};
 
 /// Who calls.
@@ -96,7 +96,7 @@ pub fn authenticate<'c>(
     let identity = Identity {
         is_known: found.is_some(),
     };
-    rules::check(RULES, &identity)?;
+    gate.seams().check(RULES, &identity)?;
     found.ok_or_else(|| ProblemType::Unauthenticated.into())
 }
 

@@ -21,8 +21,9 @@ use clp_schemas::problem::{Problem, ProblemType};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{OPTIONAL, Template};
-use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query};
-use crate::rules::{self, Rule};
+use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
+use crate::rules::Rule;
+use crate::seams::Seams;
 use crate::service::Service;
 use crate::store::{Gate, Store};
 
@@ -34,6 +35,7 @@ pub struct Control {
     log: Arc<RequestLog>,
     token_hash: [u8; 32],
     failures: Failures,
+    seams: Seams,
 }
 
 impl Control {
@@ -44,13 +46,15 @@ impl Control {
         store: Store,
         log: Arc<RequestLog>,
         token: &SecretText,
+        seams: Seams,
     ) -> Self {
         Self {
             services,
             store,
             log,
             token_hash: sha256(token.expose().as_bytes()),
-            failures: Failures::default(),
+            failures: Failures::new(seams),
+            seams,
         }
     }
 
@@ -78,7 +82,8 @@ fn is_for_tests(service: &Service) -> bool {
 
 /// Answers whatever reaches the listener for test control.
 pub fn router(control: Arc<Control>) -> Router {
-    Router::new()
+    let tamper = control.seams.tamper;
+    let router = Router::new()
         .fallback(move |request: Request| {
             let control = Arc::clone(&control);
             async move { serve(control, request).await.into_response() }
@@ -86,11 +91,15 @@ pub fn router(control: Arc<Control>) -> Router {
         .layer(CatchPanicLayer::custom(|_| -> Response {
             tracing::error!("a handler of test control panicked");
             Reply::refusal(&ProblemType::Internal.into()).into_response()
-        }))
+        }));
+    tampered(router, tamper, |method, path| match route(method, path) {
+        Routed::Endpoint(row, _) => row.name,
+        Routed::NoMethod(_) | Routed::Nothing => "nothing",
+    })
 }
 
 async fn serve(control: Arc<Control>, request: Request) -> Reply {
-    let reply = match Inbound::read(request).await {
+    let reply = match Inbound::read(control.seams, request).await {
         Ok(inbound) => answer(control, inbound).await,
         Err(problem) => Reply::refusal(&problem),
     };
@@ -108,7 +117,7 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     let presented = Presented {
         is_known: inbound.bearer().is_some_and(|token| control.knows(token)),
     };
-    if let Err(problem) = rules::check(TOKEN_RULES, &presented) {
+    if let Err(problem) = control.seams.check(TOKEN_RULES, &presented) {
         if let Err(problem) = control.failures.admit(inbound.peer) {
             return Reply::refusal(&problem);
         }
@@ -211,10 +220,10 @@ fn carry_out(
         is_wanted: path.is_some(),
         is_open: sandbox.is_some(),
     };
-    rules::check(SANDBOX_RULES, &named)?;
-    read_query::<Nothing>(row.id, &OPTIONAL, &inbound.query)?;
+    control.seams.check(SANDBOX_RULES, &named)?;
+    read_query::<Nothing>(control.seams, row.id, &OPTIONAL, &inbound.query)?;
     if row.id == EndpointId::SandboxOpen {
-        let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+        let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
         let opened = sandbox::open(gate, control, &body)?;
         return Reply::json(row.success, &opened).map(Done::Answered);
     }
@@ -227,18 +236,18 @@ fn carry_out(
             Ok(Reply::empty(row.success))
         }
         EndpointId::ClockAdvance => {
-            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(row.success, &sandbox::advance(gate, &tenant, &body)?)
         }
         EndpointId::ControlApprove => {
-            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(
                 row.success,
                 &sandbox::decide(gate, &service, &tenant, &body)?,
             )
         }
         EndpointId::AuthenticatorRegister => {
-            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             sandbox::register(gate, &tenant, &body)?;
             Ok(Reply::empty(row.success))
         }

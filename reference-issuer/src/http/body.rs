@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::inbound::Inbound;
 use super::schema::{self, Breach};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// A body that fits the schema of its endpoint.
 #[derive(Clone, Debug)]
@@ -77,18 +78,19 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
 /// # Errors
 /// The first problem of step 7 that the body has.
 pub(crate) fn read<T: DeserializeOwned>(
+    seams: Seams,
     id: EndpointId,
     profiles: &[Class],
     inbound: &Inbound,
 ) -> Result<Body<T>, Problem> {
-    rules::check(MEDIA_RULES, inbound)?;
+    seams.check(MEDIA_RULES, inbound)?;
     let parsed = json::parse(&inbound.body, Limits::default());
-    rules::check(JSON_RULES, &parsed)?;
+    seams.check(JSON_RULES, &parsed)?;
     let value = parsed.map_err(Problem::from)?;
     let fit = schema::of(id, profiles)?
         .body_schema(&value)
         .and_then(|schema| schema.check(&value).err());
-    rules::check(SCHEMA_RULES, &fit)?;
+    seams.check(SCHEMA_RULES, &fit)?;
     let unfit = || Problem::new(ProblemType::InvalidRequest).pointer("");
     // The canonical form has one spelling for a number: `3600.0` fits an integer's schema, and
     // is read as the integer that it is.

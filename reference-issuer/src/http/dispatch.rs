@@ -21,7 +21,8 @@ use super::{body, query};
 use crate::auth;
 use crate::events::target;
 use crate::ops::{Incoming, Operation, discover, event, introspection, oauth, run};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 use crate::service::{ENDPOINT_PATH, Service};
 use crate::store::{Gate, Keep};
 
@@ -116,7 +117,13 @@ pub(super) async fn answer(
 
 /// Holds a document that anybody may read to the query of its row, which is none.
 fn no_query(service: &Service, row: &Endpoint, inbound: &Inbound) -> Result<(), Problem> {
-    query::read::<Nothing>(row.id, &service.persona.profiles, &inbound.query).map(|_| ())
+    query::read::<Nothing>(
+        service.seams,
+        row.id,
+        &service.persona.profiles,
+        &inbound.query,
+    )
+    .map(|_| ())
 }
 
 /// What the header field `Idempotency-Key` says: absent, malformed, or a key.
@@ -139,7 +146,11 @@ const KEY_RULES: &[Rule<KeyField>] = &[
     },
 ];
 
-fn idempotency_key(row: &Endpoint, inbound: &Inbound) -> Result<Option<String>, Problem> {
+fn idempotency_key(
+    seams: Seams,
+    row: &Endpoint,
+    inbound: &Inbound,
+) -> Result<Option<String>, Problem> {
     const NAME: &str = "idempotency-key";
     if row.idempotency == Idempotency::None {
         return Ok(None);
@@ -148,7 +159,7 @@ fn idempotency_key(row: &Endpoint, inbound: &Inbound) -> Result<Option<String>, 
         sent: inbound.headers.get_all(NAME).iter().count(),
         key: inbound.only(NAME).and_then(parse_key),
     };
-    rules::check(KEY_RULES, &field)?;
+    seams.check(KEY_RULES, &field)?;
     Ok(field.key)
 }
 
@@ -177,12 +188,18 @@ async fn call<C: Operation + 'static>(
     // Reading is done here, on the threads that answer; what it found is looked at in its turn.
     let path = serde_json::from_value::<C::Path>(Value::Object(path))
         .map_err(|_| ProblemType::NotFound.into());
-    let query = query::read::<C::Query>(row.id, &service.persona.profiles, &inbound.query);
+    let query = query::read::<C::Query>(
+        service.seams,
+        row.id,
+        &service.persona.profiles,
+        &inbound.query,
+    );
     let body = match row.has_body() {
-        true => body::read::<C::Body>(row.id, &service.persona.profiles, &inbound).map(Some),
+        true => body::read::<C::Body>(service.seams, row.id, &service.persona.profiles, &inbound)
+            .map(Some),
         false => Ok(None),
     };
-    let key = idempotency_key(row, &inbound);
+    let key = idempotency_key(service.seams, row, &inbound);
     let conditions = Conditions::read(&inbound.headers);
     let bearer = inbound.bearer().map(str::to_owned);
 

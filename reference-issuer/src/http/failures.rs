@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use clp_schemas::problem::{Problem, ProblemType};
 
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// For how long failures are counted together.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -20,7 +21,10 @@ const ADDRESSES: usize = 10_000;
 
 /// How often each address has failed to authenticate lately.
 #[derive(Debug, Default)]
-pub struct Failures(Mutex<HashMap<IpAddr, Counted>>);
+pub struct Failures {
+    seams: Seams,
+    counted: Mutex<HashMap<IpAddr, Counted>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Counted {
@@ -41,16 +45,25 @@ const RULES: &[Rule<Repeated>] = &[Rule {
 }];
 
 impl Failures {
+    /// Nobody has failed yet.
+    pub(crate) fn new(seams: Seams) -> Self {
+        Self {
+            seams,
+            counted: Mutex::default(),
+        }
+    }
+
     /// Counts a failure to authenticate, of which there can be too many.
     ///
     /// # Errors
     /// `rate-limited`.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<(), Problem> {
-        rules::check(RULES, &self.count(address, Instant::now()))
+        self.seams
+            .check(RULES, &self.count(address, Instant::now()))
     }
 
     fn count(&self, address: IpAddr, now: Instant) -> Repeated {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= ADDRESSES && !all.contains_key(&address) {
             all.clear();
         }
@@ -74,7 +87,6 @@ impl Failures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::check;
 
     #[test]
     fn an_address_that_fails_too_often_waits_and_no_other() {
@@ -82,11 +94,19 @@ mod tests {
         let (first, second) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let start = Instant::now();
         for _ in 0..ADMITTED {
-            check(RULES, &failures.count(first, start)).unwrap();
+            Seams::default()
+                .check(RULES, &failures.count(first, start))
+                .unwrap();
         }
-        let refused = check(RULES, &failures.count(first, start)).unwrap_err();
+        let refused = Seams::default()
+            .check(RULES, &failures.count(first, start))
+            .unwrap_err();
         assert_eq!(refused.kind(), Some(ProblemType::RateLimited));
-        check(RULES, &failures.count(second, start)).unwrap();
-        check(RULES, &failures.count(first, start + WINDOW)).unwrap();
+        Seams::default()
+            .check(RULES, &failures.count(second, start))
+            .unwrap();
+        Seams::default()
+            .check(RULES, &failures.count(first, start + WINDOW))
+            .unwrap();
     }
 }

@@ -13,7 +13,8 @@ use clp_schemas::json::Limits;
 use clp_schemas::problem::{Problem, ProblemType};
 use futures::StreamExt as _;
 
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// How long a body may take to arrive.
 const READ_TIME: Duration = Duration::from_secs(10);
@@ -114,7 +115,7 @@ impl Inbound {
     /// # Errors
     /// `not-found` for the name of another machine, `version-not-supported`, `body-too-large`, or `invalid-json` for a body that breaks
     /// off or does not arrive in time.
-    pub async fn read(request: Request) -> Result<Self, Problem> {
+    pub async fn read(seams: Seams, request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let peer = parts
             .extensions
@@ -123,9 +124,9 @@ impl Inbound {
         if !names_this_machine(&parts.uri, &parts.headers) {
             return Err(ProblemType::NotFound.into());
         }
-        rules::check(VERSION_RULES, &parts.headers)?;
+        seams.check(VERSION_RULES, &parts.headers)?;
         let outcome = read_body(body).await;
-        rules::check(SIZE_RULES, &outcome)?;
+        seams.check(SIZE_RULES, &outcome)?;
         let ReadOutcome::Whole(body) = outcome else {
             return Err(
                 Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole")
@@ -344,7 +345,7 @@ mod tests {
                 .body(Body::from(vec![b' '; size]))
                 .unwrap();
             async {
-                Inbound::read(request)
+                Inbound::read(Seams::default(), request)
                     .await
                     .map(|_| ())
                     .map_err(|problem| problem.kind().unwrap())

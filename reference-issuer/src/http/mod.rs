@@ -13,6 +13,7 @@ mod reply;
 mod route;
 mod schema;
 mod serve;
+mod tamper;
 
 pub(crate) use body::{Body, read as read_body};
 pub use failures::Failures;
@@ -23,3 +24,5 @@ pub(crate) use precondition::{Conditions, check as check_precondition, tag as en
 pub(crate) use query::read as read_query;
 pub use reply::Reply;
 pub use serve::router;
+pub(crate) use tamper::tampered;
+pub use tamper::{Answer, Asked};

@@ -8,7 +8,8 @@ use clp_schemas::endpoint::Precondition;
 use clp_schemas::problem::{Problem, ProblemType};
 use serde_json::Value;
 
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// The entity tag of an object: the hash of what a caller sees of it.
 ///
@@ -160,6 +161,7 @@ impl Seen {
 /// # Errors
 /// `precondition-required` or `precondition-failed`.
 pub(crate) fn check(
+    seams: Seams,
     wanted: Precondition,
     conditions: &Conditions,
     current: Option<&Value>,
@@ -169,7 +171,7 @@ pub(crate) fn check(
         conditions: conditions.clone(),
         current: current.map(tag).transpose()?,
     };
-    rules::check(RULES, &seen)
+    seams.check(RULES, &seen)
 }
 
 #[cfg(test)]
@@ -186,9 +188,14 @@ mod tests {
         for (name, value) in fields {
             headers.append(name, value.parse().unwrap());
         }
-        check(wanted, &Conditions::read(&headers), current)
-            .err()
-            .map(|problem| problem.status)
+        check(
+            Seams::default(),
+            wanted,
+            &Conditions::read(&headers),
+            current,
+        )
+        .err()
+        .map(|problem| problem.status)
     }
 
     #[test]

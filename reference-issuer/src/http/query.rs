@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::schema::{self, Compiled};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// What became of a query.
 type Outcome = Option<Value>;
@@ -21,13 +22,14 @@ const RULES: &[Rule<Outcome>] = &[Rule {
 /// # Errors
 /// `invalid-query`.
 pub(crate) fn read<T: DeserializeOwned>(
+    seams: Seams,
     id: EndpointId,
     profiles: &[Class],
     query: &str,
 ) -> Result<T, Problem> {
     let schemas = schema::of(id, profiles)?;
     let outcome = parse(&schemas.query, query);
-    rules::check(RULES, &outcome)?;
+    seams.check(RULES, &outcome)?;
     serde_json::from_value(outcome.unwrap_or_default())
         .map_err(|_| ProblemType::InvalidQuery.into())
 }
@@ -62,8 +64,14 @@ mod tests {
 
     #[test]
     fn parameters_are_known_once_and_in_bounds() {
-        let read =
-            |query| read::<ListQuery>(EndpointId::CredentialList, &[Class::Lifecycle], query);
+        let read = |query| {
+            read::<ListQuery>(
+                Seams::default(),
+                EndpointId::CredentialList,
+                &[Class::Lifecycle],
+                query,
+            )
+        };
         assert_eq!(read("").unwrap(), ListQuery::default());
         let query =
             read("limit=200&state=active&owner=a%20b&expires_before=2026-11-24T19:39:13Z").unwrap();

@@ -17,14 +17,26 @@ use super::dispatch;
 use super::inbound::Inbound;
 use super::reply::Reply;
 use super::route::{Routed, route};
+use super::tamper::tampered;
 use crate::auth::{Presented, Scheme};
 use crate::resource::{self, ResourceCall};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
 
 /// Answers whatever reaches a persona.
 pub fn router(service: Arc<Service>) -> Router {
-    Router::new()
+    let tamper = service.seams.tamper;
+    let name = {
+        let service = Arc::clone(&service);
+        move |method: &str, path: &str| match route(method, path, |class| {
+            service.persona.claims(class)
+        }) {
+            Routed::Endpoint(row, _) => row.name,
+            Routed::Elsewhere => "elsewhere",
+            Routed::NoMethod(_) | Routed::Nothing => "nothing",
+        }
+    };
+    let router = Router::new()
         .fallback(move |request: Request| {
             let service = Arc::clone(&service);
             async move { serve(&service, request).await.into_response() }
@@ -32,12 +44,13 @@ pub fn router(service: Arc<Service>) -> Router {
         .layer(CatchPanicLayer::custom(|_| -> Response {
             tracing::error!("a handler panicked");
             Reply::refusal(&ProblemType::Internal.into()).into_response()
-        }))
+        }));
+    tampered(router, tamper, name)
 }
 
 async fn serve(service: &Arc<Service>, request: Request) -> Reply {
     let below = is_below_endpoint(request.uri().path());
-    let (endpoint, reply) = match Inbound::read(request).await {
+    let (endpoint, reply) = match Inbound::read(service.seams, request).await {
         Ok(inbound) => answer(service, inbound).await,
         Err(problem) => ("none", Reply::refusal(&problem)),
     };
@@ -81,7 +94,7 @@ async fn answer(service: &Arc<Service>, inbound: Inbound) -> (&'static str, Repl
     let routed = route(&inbound.method, &inbound.path, |class| {
         service.persona.claims(class)
     });
-    if let Err(problem) = rules::check(ROUTE_RULES, &routed) {
+    if let Err(problem) = service.seams.check(ROUTE_RULES, &routed) {
         let reply = Reply::refusal(&problem);
         let reply = match &routed {
             Routed::NoMethod(allow) => reply.allow(allow),

@@ -23,7 +23,9 @@ use self::access::{NewToken, Spent, Use};
 use self::credential::FreshSecret;
 use crate::audit::Entry;
 use crate::passkey::Passkey;
-use crate::store::{DeliveryRow, Due, Evidence, InstallationRow, RotationRow};
+use crate::store::{
+    DeliveryRow, Due, Evidence, IdempotencyKey, InstallationRow, Recorded, RotationRow,
+};
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub enum Effect {
     Remember(Spent),
     /// Count an accepted call.
     CountUse(Use),
+    /// Keep an answer, to be given again when the call is repeated.
+    Record(IdempotencyKey, Recorded),
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Incoming, Operation, Outcome, as_seen, guard, mint};
 use crate::auth::Action;
 use crate::lifecycle::change;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::Tx;
 
 /// What is asked for, and where the credential stands.
@@ -72,7 +72,7 @@ impl Operation for CredentialAmend {
             wanted: body.expires_at,
             has_ended: !credential.state.is_live(),
         };
-        rules::check(RULES, &standing)?;
+        tx.check(RULES, &standing)?;
         let (credential, effects) = change::amend(credential, body, call.caller.id());
         tx.apply(effects)?;
         Ok(Outcome::Done(mint::shown(

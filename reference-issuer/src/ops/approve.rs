@@ -19,7 +19,7 @@ use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
 use crate::passkey::{self, Passkey, PasskeyFault};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{ChallengeRow, Evidence, Tx};
 
@@ -72,7 +72,7 @@ impl Operation for ChallengeOpen {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Challenge>, Problem> {
         let approver = call.caller.principal()?;
-        rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
         let decision = call.body()?.typed.decision;
         let nonce = canonical::to_base64url(&tx.context().random.bytes::<32>()?);
         let signed = approval::challenge(&request.digest, &nonce, decision, approver.as_str());
@@ -235,18 +235,18 @@ impl Operation for ApprovalSubmit {
     ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
-        rules::check(METHOD_RULES, &body.method)?;
-        rules::check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        tx.check(METHOD_RULES, &body.method)?;
+        tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
         let row = tx.challenge(&body.challenge_id)?;
         let answering = Answering::new(row.as_ref(), &request, approver, tx.now());
-        rules::check(CHALLENGE_RULES, &answering)?;
+        tx.check(CHALLENGE_RULES, &answering)?;
         let challenge = row.ok_or(ProblemType::ChallengeNotUsable)?.challenge;
 
         // From here on the challenge is used up, whatever the evidence is worth.
         tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
         let passkeys = tx.passkeys(approver)?;
         let verified = verify(&call.service, &passkeys, &challenge, body);
-        if let Err(problem) = rules::check(EVIDENCE_RULES, &verified) {
+        if let Err(problem) = tx.check(EVIDENCE_RULES, &verified) {
             return Ok(Outcome::Refused(problem));
         }
         let used = verified.map_err(|_| Problem::from(ProblemType::EvidenceInvalid))?;
@@ -333,7 +333,7 @@ pub(crate) fn decide_for_test(
 ) -> Result<Approval, Problem> {
     let request = guard::request_to_decide(tx, approver, &body.request_id)?;
     let id = approver.principal()?;
-    rules::check(DECIDING_RULES, &Deciding::new(id, &request))?;
+    tx.check(DECIDING_RULES, &Deciding::new(id, &request))?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
     let effects = life::decide(request, approval.clone())?;
     tx.apply(effects)?;

@@ -15,7 +15,7 @@ use super::{Incoming, Operation, Outcome};
 use crate::auth::{Action, Caller};
 use crate::http::Reply;
 use crate::lifecycle::Effect;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{EntryRange, Fault, Tx};
 
 /// How a caller stands to the log.
@@ -28,11 +28,11 @@ const SIGHT_RULES: &[Rule<Sight>] = &[Rule {
     refuses: |sight| (!sight.audits_something).then(|| ProblemType::Forbidden.into()),
 }];
 
-fn admit<C: Call>(call: &Incoming<C>) -> Result<(), Problem> {
+fn admit<C: Call>(tx: &Tx<'_>, call: &Incoming<C>) -> Result<(), Problem> {
     let sight = Sight {
         audits_something: call.caller.may_somewhere(Action::Audit),
     };
-    rules::check(SIGHT_RULES, &sight)
+    tx.check(SIGHT_RULES, &sight)
 }
 
 /// Where a page of the log ends, and the log as it was when its first page was read: reading
@@ -46,8 +46,8 @@ struct Position {
 impl Operation for AuditEntries {
     type Subject = ();
 
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
-        admit(call)
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
+        admit(tx, call)
     }
 
     fn carry_out(
@@ -68,7 +68,7 @@ impl Operation for AuditEntries {
         let cipher = tx.keys().cursors();
         let size = tx.audit_size()?;
         let position = listing
-            .open(cipher, &filter, query.cursor.as_deref())?
+            .open(tx.seams(), cipher, &filter, query.cursor.as_deref())?
             .unwrap_or(Position {
                 from: 0,
                 before: size,
@@ -108,8 +108,8 @@ impl Operation for AuditEntries {
 impl Operation for AuditCheckpoint {
     type Subject = ();
 
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
-        admit(call)
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
+        admit(tx, call)
     }
 
     fn carry_out(
@@ -157,8 +157,8 @@ const RANGE_RULES: &[Rule<Range>] = &[Rule {
 impl Operation for AuditInclusion {
     type Subject = ();
 
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
-        admit(call)
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
+        admit(tx, call)
     }
 
     fn carry_out(
@@ -172,7 +172,7 @@ impl Operation for AuditInclusion {
             end: query.tree_size,
             size: tx.audit_size()?,
         };
-        rules::check(RANGE_RULES, &range)?;
+        tx.check(RANGE_RULES, &range)?;
         let hashes = merkle::inclusion(query.index, query.tree_size, |node| tx.audit_node(node));
         Ok(Outcome::Done(InclusionProof {
             index: query.index,
@@ -185,8 +185,8 @@ impl Operation for AuditInclusion {
 impl Operation for AuditConsistency {
     type Subject = ();
 
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
-        admit(call)
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
+        admit(tx, call)
     }
 
     fn carry_out(
@@ -200,7 +200,7 @@ impl Operation for AuditConsistency {
             end: query.to,
             size: tx.audit_size()?,
         };
-        rules::check(RANGE_RULES, &range)?;
+        tx.check(RANGE_RULES, &range)?;
         let hashes = merkle::consistency(query.from, query.to, |node| tx.audit_node(node));
         Ok(Outcome::Done(ConsistencyProof {
             from: query.from,

@@ -17,7 +17,8 @@ use super::oauth::{Judged, Refused};
 use crate::auth::refuse_probe;
 use crate::http::Inbound;
 use crate::lifecycle::access::refuse;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 use crate::service::Service;
 use crate::store::{Fault, Gate, Once, Tx};
 
@@ -84,7 +85,7 @@ const FORM_RULES: &[Rule<Sent, Refused>] = &[
 ];
 
 /// Reads how a client authenticates.
-pub(super) fn read(inbound: &Inbound, form: &Form) -> Result<Method, Refused> {
+pub(super) fn read(seams: Seams, inbound: &Inbound, form: &Form) -> Result<Method, Refused> {
     let client = form.get("client_id").map(str::to_owned);
     let owned = |name: &str| form.get(name).map(|text| Zeroizing::new(text.to_owned()));
     let is_grant = form.get("grant_type") == Some(GRANT_JWT_BEARER);
@@ -111,7 +112,7 @@ pub(super) fn read(inbound: &Inbound, form: &Form) -> Result<Method, Refused> {
         .count(),
         is_whole: is_typed && grant.is_some() == is_grant && (secret.is_none() || client.is_some()),
     };
-    rules::check(FORM_RULES, &sent)?;
+    seams.check(FORM_RULES, &sent)?;
     let none = Refused::new(Code::InvalidClient, "the client did not authenticate");
     if let Some(assertion) = grant {
         return Ok(Method::Grant { client, assertion });
@@ -251,7 +252,7 @@ pub(super) fn authenticate<'c>(
             None => false,
         },
     };
-    if let Err(refused) = rules::check(CLIENT_RULES, &standing) {
+    if let Err(refused) = tx.check(CLIENT_RULES, &standing) {
         if standing.proves && !standing.opens {
             tx.apply(refuse(&credential, credential.state.name(), tx.now()))?;
         }

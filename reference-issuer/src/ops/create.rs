@@ -19,7 +19,7 @@ use super::{Incoming, Operation, Outcome, guard, request};
 use crate::auth::{Action, Caller};
 use crate::lifecycle::credential::{self, Blueprint};
 use crate::lifecycle::request as request_life;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{Filter, Position, Tx};
 
 /// How long a credential is asked for where an approval is needed and the create sets no end,
@@ -97,7 +97,7 @@ impl Operation for CredentialCreate {
                 let sight = CreateSight {
                     permitted: call.caller.may(Action::Create, &place),
                 };
-                rules::check(DIRECT_SIGHT_RULES, &sight)?;
+                tx.check(DIRECT_SIGHT_RULES, &sight)?;
                 Ok(Source::Direct)
             }
             CreateBody::FromRequest(body) => {
@@ -105,7 +105,7 @@ impl Operation for CredentialCreate {
                 let sight = CreateSight {
                     permitted: matches!(&call.caller, Caller::Principal { id, .. } if *id == request.requester),
                 };
-                rules::check(REQUESTER_RULES, &sight)?;
+                tx.check(REQUESTER_RULES, &sight)?;
                 Ok(Source::Request(Box::new(request)))
             }
         }
@@ -144,7 +144,7 @@ fn direct(
         &body.environment,
         expiry,
     );
-    rules::check(WANTED_RULES, &wanted)?;
+    tx.check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: body.kind,
         cnf: body.cnf.as_ref(),
@@ -158,7 +158,7 @@ fn direct(
             risk(&persona.permissions, &body.permissions),
         ),
     };
-    if let Err(problem) = rules::check(POLICY_RULES, &policy) {
+    if let Err(problem) = tx.check(POLICY_RULES, &policy) {
         return ask_for_approval(tx, body, call, problem);
     }
     let blueprint = Blueprint {
@@ -265,7 +265,7 @@ fn from_request(
         &asked.environment,
         expiry,
     );
-    rules::check(WANTED_RULES, &wanted)?;
+    tx.check(WANTED_RULES, &wanted)?;
     let parts = Parts {
         kind: asked.kind,
         cnf: asked.cnf.as_ref(),
@@ -273,7 +273,7 @@ fn from_request(
         webhook: asked.webhook.as_ref(),
     };
     types::check(tx, &call.service, parts, &[])?;
-    rules::check(REQUEST_RULES, &request)?;
+    tx.check(REQUEST_RULES, &request)?;
     let blueprint = Blueprint {
         kind: asked.kind,
         permissions: asked.permissions,
@@ -347,7 +347,7 @@ impl Operation for CredentialList {
         call: &Incoming<Self>,
     ) -> Result<Outcome<CredentialPage>, Problem> {
         let query = call.query()?;
-        rules::check(LIST_RULES, query)?;
+        tx.check(LIST_RULES, query)?;
         let filter = ListQuery {
             limit: None,
             cursor: None,
@@ -358,7 +358,8 @@ impl Operation for CredentialList {
             endpoint: Self::ID.row().name,
         };
         let cipher = tx.keys().cursors();
-        let after: Option<Position> = listing.open(cipher, &filter, query.cursor.as_deref())?;
+        let after: Option<Position> =
+            listing.open(tx.seams(), cipher, &filter, query.cursor.as_deref())?;
         let mut places = tx.places()?;
         places.retain(|place| is_wanted(query, place) && call.caller.may(Action::Read, place));
         let filtered = Filter {

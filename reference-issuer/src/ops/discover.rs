@@ -128,6 +128,7 @@ pub(crate) async fn permission_document(
     inbound: &Inbound,
 ) -> Result<Reply, Problem> {
     let query: DocumentQuery = read_query(
+        service.seams,
         EndpointId::PermissionDocumentRead,
         &service.persona.profiles,
         &inbound.query,

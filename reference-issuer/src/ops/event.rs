@@ -19,7 +19,7 @@ use crate::auth::{self, Action};
 use crate::events::{Event, courier, signing};
 use crate::http::{Body, Inbound, Reply, read_body, read_query};
 use crate::lifecycle::access::tested;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Gate, RotationRow, Tx};
 
@@ -72,9 +72,13 @@ pub(crate) async fn test(
     let path = serde_json::from_value::<CredentialPath>(Value::Object(path))
         .map_err(|_| ProblemType::NotFound);
     let profiles = &service.persona.profiles;
-    let query =
-        read_query::<clp_schemas::ops::Nothing>(EndpointId::EventTest, profiles, &inbound.query);
-    let body = read_body::<EventTestBody>(EndpointId::EventTest, profiles, inbound);
+    let query = read_query::<clp_schemas::ops::Nothing>(
+        service.seams,
+        EndpointId::EventTest,
+        profiles,
+        &inbound.query,
+    );
+    let body = read_body::<EventTestBody>(service.seams, EndpointId::EventTest, profiles, inbound);
     let bearer = inbound.bearer().map(str::to_owned);
     let job = {
         let service = Arc::clone(service);
@@ -121,7 +125,7 @@ fn prepare(
             .as_ref()
             .is_some_and(|rotation| rotation.probe_value.is_some()),
     };
-    rules::check(RULES, &standing)?;
+    tx.check(RULES, &standing)?;
     let secrets = match signed_by {
         SignedBy::All => signing::secrets_of(tx, &tx.lineage(&credential.id)?)?,
         SignedBy::Credential => tx.webhook_secret(&credential.id)?.into_iter().collect(),

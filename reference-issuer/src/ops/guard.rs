@@ -6,7 +6,7 @@ use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::auth::{Action, Caller};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::Tx;
 
 /// How a caller stands to an object.
@@ -66,7 +66,7 @@ pub(super) fn credential(
     let where_it_is = found
         .as_ref()
         .map(|found| place(&found.project, &found.environment));
-    rules::check(RULES, &Sight::of(caller, where_it_is.as_deref(), action))?;
+    tx.check(RULES, &Sight::of(caller, where_it_is.as_deref(), action))?;
     found.ok_or_else(|| ProblemType::NotFound.into())
 }
 
@@ -78,7 +78,7 @@ pub(super) fn request(
 ) -> Result<CredentialRequest, Problem> {
     let found = tx.request(id)?;
     let where_it_is = found.as_ref().map(place_of);
-    rules::check(
+    tx.check(
         RULES,
         &Sight::of(caller, where_it_is.as_deref(), Action::Read),
     )?;
@@ -100,7 +100,7 @@ pub(super) fn request_to_decide(
             .principal()
             .is_ok_and(|caller| *caller == found.requester);
     }
-    rules::check(APPROVER_RULES, &sight)?;
+    tx.check(APPROVER_RULES, &sight)?;
     found.ok_or_else(|| ProblemType::NotFound.into())
 }
 

@@ -12,7 +12,7 @@ use super::stores::{NAMED_RULES, Named};
 use super::{Incoming, Operation, Outcome, as_seen, guard};
 use crate::auth::Action;
 use crate::lifecycle::inventory;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{Fault, InstallationRow, Tx};
 
 /// Where a credential and an installation stand, and what is reported.
@@ -104,7 +104,7 @@ impl Operation for InstallationPut {
         } = place;
         let mut declared = call.body()?.typed.clone();
         declared.required.get_or_insert(true);
-        rules::check(
+        tx.check(
             NAMED_RULES,
             &Named::new(tx, declared.store_id.as_ref(), &credential)?,
         )?;
@@ -135,7 +135,7 @@ impl Operation for InstallationPut {
             ),
             is_talked_away,
         };
-        rules::check(RULES, &standing)?;
+        tx.check(RULES, &standing)?;
         let row = InstallationRow {
             line,
             installation: installation.clone(),
@@ -183,7 +183,7 @@ impl Operation for InstallationDelete {
             is_talked_away: inventory::is_awaited(&row.installation)
                 && is_in_rotation(tx, &[&credential.id])?,
         };
-        rules::check(RULES, &standing)?;
+        tx.check(RULES, &standing)?;
         tx.apply(inventory::remove(row, &credential, call.caller.id()))?;
         Ok(Outcome::Done(Nothing {}))
     }

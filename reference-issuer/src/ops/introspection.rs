@@ -36,6 +36,7 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
         Ok(Zeroizing::new(token.to_owned()))
     });
     let query = read_query::<Nothing>(
+        service.seams,
         EndpointId::TokenIntrospect,
         &service.persona.profiles,
         &inbound.query,

@@ -16,7 +16,7 @@ use super::page::{self, Listing};
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
 use crate::lifecycle::inventory::fits;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{Fault, InstallationRow, Tx, UseRow};
 
 /// The most consumers that are answered.
@@ -73,7 +73,8 @@ impl Operation for InstallationList {
             endpoint: Self::ID.row().name,
         };
         let cipher = tx.keys().cursors();
-        let after: Option<i64> = listing.open(cipher, &filter, query.cursor.as_deref())?;
+        let after: Option<i64> =
+            listing.open(tx.seams(), cipher, &filter, query.cursor.as_deref())?;
         let limit = page::limit(query.limit);
         let mut found = tx.installations(&credential.id, query.state, after, limit + 1)?;
         let more = page::cut(&mut found, limit);
@@ -106,7 +107,7 @@ pub(super) fn below(
     let found = tx
         .installation(&line, id)?
         .filter(|found| found.credential_id == credential.id);
-    rules::check(SIGHT_RULES, &found)?;
+    tx.check(SIGHT_RULES, &found)?;
     let installation = found.ok_or(ProblemType::Internal)?;
     Ok(InstallationRow { line, installation })
 }

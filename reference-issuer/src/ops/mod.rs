@@ -30,7 +30,7 @@ mod types;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use clp_schemas::endpoint::{Class, Idempotency, Media, Method, Precondition};
+use clp_schemas::endpoint::{Class, Media, Method, Precondition};
 use clp_schemas::ops::Call;
 use clp_schemas::ops::create::Webhook;
 use clp_schemas::problem::{Problem, ProblemType};
@@ -39,7 +39,8 @@ use serde_json::Value;
 
 use crate::auth::Caller;
 use crate::http::{Body, Conditions, Reply, check_precondition, entity_tag};
-use crate::rules::{self, Rule};
+use crate::lifecycle::Effect;
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{IdempotencyKey, Recorded, Tx};
 
@@ -157,27 +158,24 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
     if row.has_body() {
         call.body()?;
     }
-    if row.idempotency == Idempotency::None {
+    // There is no key where the row takes none.
+    let Some(text) = call.key.clone()? else {
         let outcome = in_state::<C>(tx, subject, call)?;
         return tagged(call, reply::<C>(&outcome)?.0);
-    }
-    let text = call
-        .key
-        .clone()?
-        .ok_or(ProblemType::IdempotencyKeyMissing)?;
+    };
     let key = IdempotencyKey {
-        principal: call.caller.principal()?,
+        principal: call.caller.principal()?.clone(),
         method: row.method.name(),
-        path: &call.raw_path,
-        key: &text,
+        path: call.raw_path.clone(),
+        key: text,
     };
     let body_hash = call.body()?.hash;
-    let recorded = tx.recorded(key)?;
+    let recorded = tx.recorded(&key)?;
     let facts = KeyFacts {
         recorded_hash: recorded.as_ref().map(|recorded| recorded.body_hash),
         body_hash,
     };
-    rules::check(KEY_RULES, &facts)?;
+    tx.check(KEY_RULES, &facts)?;
     if let Some(recorded) = recorded {
         return tagged(
             call,
@@ -192,7 +190,7 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
         location,
         body: reply.body().to_vec(),
     };
-    tx.record(key, &answer)?;
+    tx.apply(vec![Effect::Record(key, answer)])?;
     tagged(call, reply)
 }
 
@@ -205,7 +203,7 @@ fn in_state<C: Operation>(
     let wanted = C::ID.row().precondition;
     if matches!(wanted, Precondition::IfMatch | Precondition::IfMatchOrNew) {
         let current = C::current(tx, &subject, call)?;
-        check_precondition(wanted, &call.conditions, current.as_ref())?;
+        check_precondition(tx.seams(), wanted, &call.conditions, current.as_ref())?;
     }
     C::carry_out(tx, subject, call)
 }

@@ -20,6 +20,7 @@ use crate::auth::scope;
 use crate::config::Persona;
 use crate::http::{Inbound, Reply};
 use crate::lifecycle::access::{self, NewToken, Spent};
+use crate::seams::Seams;
 use crate::service::Service;
 use crate::store::{Gate, Once, Tx};
 
@@ -103,7 +104,7 @@ pub(super) fn form(inbound: &Inbound) -> Result<Form, Refused> {
 /// Issues an access token.
 pub(crate) async fn token(service: &Arc<Service>, inbound: &Inbound) -> Result<Reply, Problem> {
     let challenge = inbound.has_authorization();
-    let asked = match form(inbound).and_then(|form| Asked::read(inbound, &form)) {
+    let asked = match form(inbound).and_then(|form| Asked::read(service.seams, inbound, &form)) {
         Ok(asked) => asked,
         Err(refused) => return refusal(refused, challenge),
     };
@@ -129,9 +130,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(inbound: &Inbound, form: &Form) -> Result<Self, Refused> {
+    fn read(seams: Seams, inbound: &Inbound, form: &Form) -> Result<Self, Refused> {
         Ok(Self {
-            method: authentication::read(inbound, form)?,
+            method: authentication::read(seams, inbound, form)?,
             scope: form.get("scope").map(str::to_owned),
         })
     }

@@ -6,7 +6,8 @@ use clp_schemas::problem::{Problem, ProblemType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
+use crate::seams::Seams;
 use crate::store::{Cipher, Fault};
 
 /// Items of a page where the query does not say.
@@ -60,6 +61,7 @@ impl Listing<'_> {
     /// `invalid-cursor`, unless it was sealed here for this listing.
     pub(super) fn open<F: Serialize, P: DeserializeOwned>(
         &self,
+        seams: Seams,
         cipher: &Cipher,
         filter: &F,
         cursor: Option<&str>,
@@ -76,7 +78,7 @@ impl Listing<'_> {
                 .and_then(|sealed| cipher.open(&sealed, &owner).ok())
                 .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         });
-        rules::check(&Opened::RULES, &opened)?;
+        seams.check(&Opened::RULES, &opened)?;
         Ok(opened.0)
     }
 }

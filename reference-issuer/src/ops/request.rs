@@ -14,7 +14,7 @@ use super::types::{self, Parts};
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
 use crate::lifecycle::request as life;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::Tx;
 
@@ -32,9 +32,9 @@ const SIGHT_RULES: &[Rule<Sight>] = &[Rule {
 }];
 
 /// What could not be created is refused before it costs a person's attention.
-const WANTED_AT_ONCE: &[Rule<Wanted>] = &[Rule {
+const WANTED_AT_ONCE: &[Rule<Result<(), Problem>>] = &[Rule {
     id: "CLP-REQ-002",
-    refuses: |wanted| rules::check(WANTED_RULES, wanted).err(),
+    refuses: |wanted| wanted.clone().err(),
 }];
 
 impl Operation for RequestOpen {
@@ -45,13 +45,13 @@ impl Operation for RequestOpen {
     }
 
     /// Project and environment stand in the body, so the body is read first.
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(), Problem> {
         let body = &call.body()?.typed;
         let place = guard::place(&body.project, &body.environment);
         let sight = Sight {
             permitted: call.caller.may(Action::Request, &place),
         };
-        rules::check(SIGHT_RULES, &sight)
+        tx.check(SIGHT_RULES, &sight)
     }
 
     fn carry_out(
@@ -76,7 +76,7 @@ impl Operation for RequestOpen {
             &asked.environment,
             expiry,
         );
-        rules::check(WANTED_AT_ONCE, &wanted)?;
+        tx.check(WANTED_AT_ONCE, &tx.check(WANTED_RULES, &wanted))?;
         let parts = Parts {
             kind: asked.kind,
             cnf: asked.cnf.as_ref(),
@@ -133,7 +133,7 @@ pub(super) fn open(
         request: as_sent.unwrap_or(written),
     };
     let consent = consent(&service.persona.permissions, &asked.permissions, "en");
-    rules::check(CONSENT_RULES, &consent)?;
+    tx.check(CONSENT_RULES, &consent)?;
     let request = CredentialRequest {
         version: document.version,
         state: MACHINE.initial,

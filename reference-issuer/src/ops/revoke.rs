@@ -9,7 +9,7 @@ use super::gates::{self, MIGRATION_RULES, Needed};
 use super::{Incoming, Operation, Outcome, guard, mint};
 use crate::auth::{Action, Caller};
 use crate::lifecycle::credential;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{RotationRow, Tx};
 
 /// A mode, and whether there is an inventory to judge a migration by.
@@ -45,11 +45,11 @@ fn check_migration(
     call: &Incoming<CredentialRevoke>,
     migration: &Migration,
 ) -> Result<(), Problem> {
-    rules::check(MIGRATION_STAGE_RULES, migration)?;
+    tx.check(MIGRATION_STAGE_RULES, migration)?;
     match migration {
         Some(rotation) => {
             let judged = gates::judged(tx, &call.service, rotation)?;
-            rules::check(MIGRATION_RULES, &Needed::all(judged))
+            tx.check(MIGRATION_RULES, &Needed::all(judged))
         }
         None => Ok(()),
     }
@@ -79,7 +79,7 @@ impl Operation for CredentialRevoke {
             mode: body.mode,
             has_inventory: call.service.persona.claims(Class::Inventory),
         };
-        rules::check(MODE_RULES, &asked)?;
+        tx.check(MODE_RULES, &asked)?;
         let neighbours = tx.neighbours(&credential.id)?;
         // Of a credential that has ended there is nothing left to judge: what was wanted is so.
         if asked.mode == RevocationMode::AfterMigration && credential.state.is_live() {

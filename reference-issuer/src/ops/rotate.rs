@@ -13,7 +13,7 @@ use super::rotation::shown;
 use super::{Incoming, Operation, Outcome, guard, mint, types};
 use crate::auth::Action;
 use crate::lifecycle::rotation::{self, ExpiryFacts, Opening};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::Tx;
 
 /// Where a credential stands that is to be rotated.
@@ -60,7 +60,7 @@ impl Operation for RotationOpen {
         let body = &call.body()?.typed;
         let service = &call.service;
         let expiry = expiry_facts(tx, &predecessor, call, body.expires_at);
-        rules::check(EXPIRY_RULES, &expiry)?;
+        tx.check(EXPIRY_RULES, &expiry)?;
         let max_overlap = predecessor
             .rotation_policy
             .as_ref()
@@ -69,7 +69,7 @@ impl Operation for RotationOpen {
             .persona
             .claims(Class::Lifecycle)
             .then(|| rotation::plan(body.plan.as_ref(), max_overlap, tx.now()));
-        rules::check(
+        tx.check(
             WANTED_RULES,
             &wanted(tx, &predecessor, call, plan.as_ref())?,
         )?;
@@ -78,7 +78,7 @@ impl Operation for RotationOpen {
             is_being_rotated: tx.neighbours(&predecessor.id)?.replaced_by.is_some(),
             state: predecessor.state,
         };
-        rules::check(RULES, &standing)?;
+        tx.check(RULES, &standing)?;
         let probe = match plan {
             Some(_) => mint::probe_value(tx, service, predecessor.kind)?,
             None => None,

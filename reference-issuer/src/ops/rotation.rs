@@ -18,7 +18,7 @@ use super::gates::{self, ADVANCE_RULES, Needed};
 use super::{Incoming, Operation, Outcome, as_seen, guard, mint};
 use crate::auth::{Action, Caller};
 use crate::lifecycle::{credential, rotation};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{RotationRow, Tx};
 
@@ -60,7 +60,7 @@ where
     C: Operation<Path = RotationPath>,
 {
     let row = tx.rotation(&call.path()?.rotation_id)?;
-    rules::check(SIGHT_RULES, &row)?;
+    tx.check(SIGHT_RULES, &row)?;
     let row = row.ok_or(ProblemType::Internal)?;
     let predecessor = guard::credential(tx, &call.caller, &row.predecessor, action)?;
     Ok((row, predecessor))
@@ -151,17 +151,17 @@ impl Operation for RotationAdvance {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Rotation>, Problem> {
         let note = call.body()?.typed.note.as_deref();
-        rules::check(STAGE_RULES, &row.state)?;
+        tx.check(STAGE_RULES, &row.state)?;
         let judged = gates::judged(tx, &call.service, &row)?;
         if row.state == State::Distributing {
             // Without an inventory the last two are not among those that were judged.
             let stage = [GateId::Successor, GateId::Installations, GateId::Health];
-            rules::check(ADVANCE_RULES, &Needed::only(judged, &stage))?;
+            tx.check(ADVANCE_RULES, &Needed::only(judged, &stage))?;
             let (row, effects) = rotation::drain(row, &predecessor, call.caller.id(), note)?;
             tx.apply(effects)?;
             return Ok(Outcome::Done(shown(tx, &call.service, &call.caller, row)?));
         }
-        rules::check(ADVANCE_RULES, &Needed::all(judged))?;
+        tx.check(ADVANCE_RULES, &Needed::all(judged))?;
         let revocation = Revocation {
             mode: RevocationMode::AfterMigration,
             reason: RevocationReason::Superseded,
@@ -233,7 +233,7 @@ impl Operation for RotationRollback {
                     && place.declared.state != installation::State::Retired
             }),
         };
-        rules::check(ROLLBACK_RULES, &standing)?;
+        tx.check(ROLLBACK_RULES, &standing)?;
         let successor = tx
             .credential(&row.successor)?
             .ok_or(ProblemType::Internal)?;

@@ -13,7 +13,7 @@ use super::stores::{NAMED_RULES, Named};
 use super::{Incoming, Operation, Outcome, types};
 use crate::auth::Caller;
 use crate::lifecycle::{change, credential};
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{DeliveryRow, Tx};
 
 /// How a caller stands to a delivery.
@@ -63,7 +63,7 @@ fn theirs(
     let sight = Sight {
         is_theirs: matches!(caller, Caller::Principal { id, .. } if *id == delivery.principal),
     };
-    rules::check(SIGHT_RULES, &sight)?;
+    tx.check(SIGHT_RULES, &sight)?;
     let credential = tx
         .credential(&delivery.credential)?
         .ok_or(ProblemType::Internal)?;
@@ -89,7 +89,7 @@ impl Operation for DeliveryRead {
             is_live: credential.state.is_live(),
             secret: tx.secret(&delivery)?,
         };
-        rules::check(RULES, &standing)?;
+        tx.check(RULES, &standing)?;
         let value = standing.secret.ok_or(ProblemType::DeliveryGone)?;
         let secret = types::secret(&call.service, &credential, value);
         let minted_by = match call.service.persona.claims(Class::Lifecycle) {
@@ -145,7 +145,7 @@ impl Operation for DeliveryAck {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Receipt>, Problem> {
         let store_id = call.body()?.typed.store_id.clone();
-        rules::check(
+        tx.check(
             NAMED_RULES,
             &Named::new(tx, store_id.as_ref(), &credential)?,
         )?;
@@ -162,7 +162,7 @@ impl Operation for DeliveryAck {
                 .iter()
                 .any(|seen| seen.principal == *reader),
         };
-        rules::check(ACK_RULES, &standing)?;
+        tx.check(ACK_RULES, &standing)?;
         let receipt = Receipt {
             id: delivery.id,
             credential_id: delivery.credential,

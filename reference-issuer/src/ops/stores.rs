@@ -12,7 +12,7 @@ use super::{Incoming, Operation, Outcome, guard};
 use crate::audit::Entry;
 use crate::auth::Action;
 use crate::lifecycle::Effect;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::{Fault, Tx};
 
 /// How a caller stands to the place of a store, and whether there is such a place.
@@ -38,7 +38,7 @@ impl Operation for StoreRegister {
     type Subject = Wanted;
 
     /// Project and environment stand in the body, so the body is read first.
-    fn admit(_: &Tx<'_>, call: &Incoming<Self>) -> Result<Wanted, Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<Wanted, Problem> {
         let body = &call.body()?.typed;
         let known = &call.service.persona.permissions.environments;
         let wanted = Wanted {
@@ -48,7 +48,7 @@ impl Operation for StoreRegister {
             ),
             environment_exists: known.contains(&body.environment),
         };
-        rules::check(SIGHT_RULES, &wanted)?;
+        tx.check(SIGHT_RULES, &wanted)?;
         Ok(wanted)
     }
 
@@ -57,7 +57,7 @@ impl Operation for StoreRegister {
         wanted: Wanted,
         call: &Incoming<Self>,
     ) -> Result<Outcome<Store>, Problem> {
-        rules::check(RULES, &wanted)?;
+        tx.check(RULES, &wanted)?;
         let body = &call.body()?.typed;
         let store = Store {
             id: StoreId::from_entropy(tx.context().random.bytes()?),
@@ -105,7 +105,8 @@ impl Operation for StoreList {
             endpoint: Self::ID.row().name,
         };
         let cipher = tx.keys().cursors();
-        let after: Option<i64> = listing.open(cipher, &filter, query.cursor.as_deref())?;
+        let after: Option<i64> =
+            listing.open(tx.seams(), cipher, &filter, query.cursor.as_deref())?;
         let mut places = tx.store_places()?;
         places.retain(|place| call.caller.may(Action::Read, place));
         let limit = page::limit(query.limit);

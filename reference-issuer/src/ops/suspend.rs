@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Incoming, Operation, Outcome, as_seen, guard, mint};
 use crate::auth::Action;
 use crate::lifecycle::change;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::store::Tx;
 
 const RULES: &[Rule<State>] = &[Rule {
@@ -38,7 +38,7 @@ impl Operation for CredentialSuspend {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
-        rules::check(RULES, &credential.state)?;
+        tx.check(RULES, &credential.state)?;
         let suspension = Suspension {
             reason: body.reason,
             by: call.caller.principal()?.clone(),
@@ -87,7 +87,7 @@ impl Operation for CredentialResume {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Credential>, Problem> {
         let body = &call.body()?.typed;
-        rules::check(RULES, &credential.state)?;
+        tx.check(RULES, &credential.state)?;
         let is_being_replaced = tx.neighbours(&credential.id)?.replaced_by.is_some();
         let (credential, effects) = change::resume(
             credential,

@@ -9,7 +9,7 @@ use clp_schemas::ops::store::{Secret, SecretText};
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::events::target;
-use crate::rules::{self, Rule};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Fault, Tx};
 
@@ -105,7 +105,7 @@ pub(super) fn check(
             target_is_allowed(service.persona.environment, webhook, addresses)
         }),
     };
-    rules::check(RULES, &facts)
+    tx.check(RULES, &facts)
 }
 
 fn target_is_allowed(environment: Deployment, webhook: &Webhook, addresses: &[IpAddr]) -> bool {
@@ -161,7 +161,7 @@ pub(super) fn rotation_key(
             None => true,
         },
     };
-    rules::check(ROTATION_RULES, &key)
+    tx.check(ROTATION_RULES, &key)
 }
 
 /// A secret as it is handed over, with what one needs to use it.

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{Fault, Keys, Tx};
 use crate::context::{Context, Random};
 use crate::lifecycle::sweep;
+use crate::seams::Seams;
 
 /// What stays of a job that is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +29,22 @@ pub struct Gate<'c> {
     connection: &'c Connection,
     keys: &'c Keys,
     erased: &'c Cell<bool>,
+    seams: Seams,
 }
 
 impl<'c> Gate<'c> {
     /// `erased` becomes true with a job that takes a sealed secret away.
-    pub(super) fn new(connection: &'c Connection, keys: &'c Keys, erased: &'c Cell<bool>) -> Self {
+    pub(super) fn new(
+        connection: &'c Connection,
+        keys: &'c Keys,
+        erased: &'c Cell<bool>,
+        seams: Seams,
+    ) -> Self {
         Self {
             connection,
             keys,
             erased,
+            seams,
         }
     }
 
@@ -53,6 +61,12 @@ impl<'c> Gate<'c> {
     #[must_use]
     pub fn keys(&self) -> &'c Keys {
         self.keys
+    }
+
+    /// Where the issuer can be made to break the protocol.
+    #[must_use]
+    pub fn seams(&self) -> Seams {
+        self.seams
     }
 
     /// Where randomness comes from.
@@ -76,6 +90,7 @@ impl<'c> Gate<'c> {
         let context = Context {
             tenant: tenant.clone(),
             now: Timestamp::system_now().plus(offset),
+            seams: self.seams,
             random: Random,
         };
         let mut tx = Tx::new(*self, context);

@@ -10,16 +10,16 @@ use super::{Due, Fault, Tx};
 const KEPT_SECONDS: i64 = 86_400;
 
 /// What makes two calls the same call.
-#[derive(Clone, Copy, Debug)]
-pub struct IdempotencyKey<'a> {
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
     /// Who calls.
-    pub principal: &'a PrincipalId,
+    pub principal: PrincipalId,
     /// The method.
-    pub method: &'a str,
+    pub method: &'static str,
     /// The path.
-    pub path: &'a str,
+    pub path: String,
     /// The key that the caller chose, without quotes.
-    pub key: &'a str,
+    pub key: String,
 }
 
 /// A recorded answer. It never holds a secret.
@@ -40,7 +40,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn recorded(&self, key: IdempotencyKey<'_>) -> Result<Option<Recorded>, Fault> {
+    pub fn recorded(&self, key: &IdempotencyKey) -> Result<Option<Recorded>, Fault> {
         Ok(self
             .connection()
             .prepare_cached(
@@ -68,11 +68,7 @@ impl Tx<'_> {
     }
 
     /// Records an answer.
-    pub(crate) fn record(
-        &mut self,
-        key: IdempotencyKey<'_>,
-        answer: &Recorded,
-    ) -> Result<(), Fault> {
+    pub(crate) fn record(&mut self, key: &IdempotencyKey, answer: &Recorded) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO idempotency (tenant, principal, method, path, key, body_hash, status, location, body)

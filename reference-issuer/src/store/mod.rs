@@ -62,6 +62,8 @@ pub use tx::Tx;
 pub use uses::UseRow;
 use worker::{Job, Worker};
 
+use crate::seams::Seams;
+
 /// A handle on the state of the whole process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -74,9 +76,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Fault`] if the directory cannot be used or holds something else.
-    pub fn open(directory: Option<&Path>) -> Result<Self, Fault> {
+    pub fn open(directory: Option<&Path>, seams: Seams) -> Result<Self, Fault> {
         Ok(Self {
-            worker: Arc::new(Worker::start(directory)?),
+            worker: Arc::new(Worker::start(directory, seams)?),
         })
     }
 

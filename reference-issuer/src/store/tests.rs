@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{EntryRange, Fault, Filter, NewTenant, Position, Store};
 use crate::audit::Entry;
 use crate::lifecycle::Effect;
+use crate::seams::Seams;
 
 async fn tenant(store: &Store) -> TenantId {
     let new = NewTenant {
@@ -34,7 +35,7 @@ async fn value(store: &Store, tenant: &TenantId) -> Option<serde_json::Value> {
 
 #[tokio::test]
 async fn a_refusal_undoes_what_its_own_job_did() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     let jobs = (0..20).map(|number| {
         store.submit(tenant.clone(), move |tx| {
@@ -81,7 +82,7 @@ async fn a_refusal_undoes_what_its_own_job_did() {
 
 #[tokio::test]
 async fn tenants_share_nothing_but_the_store() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let (first, second) = (tenant(&store).await, tenant(&store).await);
     store
         .submit(first.clone(), |tx| Ok(tx.put_resource("x", &json!(1))?))
@@ -112,7 +113,7 @@ async fn tenants_share_nothing_but_the_store() {
 
 #[tokio::test]
 async fn the_root_is_that_of_the_leaves() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     for size in 0..=17_u64 {
         let (root, leaves) = store
@@ -158,7 +159,7 @@ async fn the_root_is_that_of_the_leaves() {
 
 #[tokio::test]
 async fn readings_of_the_log_are_written_as_one_entry() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     let reader: PrincipalId = "prin_0123456789abcdefghij".parse().unwrap();
     for _ in 0..3 {
@@ -201,18 +202,18 @@ async fn readings_of_the_log_are_written_as_one_entry() {
 #[tokio::test]
 async fn a_closed_store_answers_unavailable() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(Some(directory.path())).unwrap();
+    let store = Store::open(Some(directory.path()), Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     store.close().await;
     let refused = store.submit(tenant.clone(), |_| Ok(())).await.unwrap_err();
     assert_eq!(refused.kind(), Some(ProblemType::Unavailable));
-    let again = Store::open(Some(directory.path())).unwrap();
+    let again = Store::open(Some(directory.path()), Seams::default()).unwrap();
     again.submit(tenant, |_| Ok(())).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_page_of_a_listing_is_read_in_order_out_of_an_index() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     let text = |text: &str| Some(text.to_owned());
     let all = ListQuery::default();
@@ -270,7 +271,7 @@ async fn a_page_of_a_listing_is_read_in_order_out_of_an_index() {
 
 #[tokio::test]
 async fn a_transaction_that_ends_by_itself_takes_its_whole_batch_along() {
-    let store = Store::open(None).unwrap();
+    let store = Store::open(None, Seams::default()).unwrap();
     let tenant = tenant(&store).await;
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let write = |name: &'static str| {
@@ -322,19 +323,25 @@ async fn a_directory_is_for_its_owner_and_for_one_process() {
         let about = std::fs::metadata(path).unwrap();
         about.permissions().mode() & 0o777
     };
-    let store = Store::open(Some(&directory)).unwrap();
+    let store = Store::open(Some(&directory), Seams::default()).unwrap();
     tenant(&store).await;
     assert_eq!(mode(&directory), 0o700);
     for name in ["issuer.db", "issuer.db-wal", "issuer.db-shm"] {
         assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
     }
-    assert!(matches!(Store::open(Some(&directory)), Err(Fault::InUse)));
+    assert!(matches!(
+        Store::open(Some(&directory), Seams::default()),
+        Err(Fault::InUse)
+    ));
     store.close().await;
-    Store::open(Some(&directory)).unwrap().close().await;
+    Store::open(Some(&directory), Seams::default())
+        .unwrap()
+        .close()
+        .await;
 
     std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o750)).unwrap();
     assert!(matches!(
-        Store::open(Some(&directory)),
+        Store::open(Some(&directory), Seams::default()),
         Err(Fault::Readable)
     ));
 }

@@ -8,6 +8,8 @@ use rusqlite::Connection;
 use super::{Fault, Gate, Keys};
 use crate::context::Context;
 use crate::lifecycle::Effect;
+use crate::rules::Rule;
+use crate::seams::Seams;
 
 /// The state of one tenant, during one call. Every query is bounded by the tenant.
 #[derive(Debug)]
@@ -41,6 +43,20 @@ impl<'c> Tx<'c> {
         &self.context
     }
 
+    /// Where the issuer can be made to break the protocol.
+    #[must_use]
+    pub fn seams(&self) -> Seams {
+        self.context.seams
+    }
+
+    /// Checks rules in order.
+    ///
+    /// # Errors
+    /// What the first rule that refuses says.
+    pub fn check<F: ?Sized, R>(&self, rules: &[Rule<F, R>], facts: &F) -> Result<(), R> {
+        self.seams().check(rules, facts)
+    }
+
     /// The time by the tenant's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -68,7 +84,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// A failure of the database.
     pub fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Fault> {
-        for effect in effects {
+        for effect in self.seams().altered(&self.context, effects) {
             match effect {
                 Effect::Mint {
                     credential,
@@ -92,6 +108,7 @@ impl<'c> Tx<'c> {
                 Effect::SaveToken(token) => self.save_token(&token)?,
                 Effect::Remember(spent) => self.remember(&spent)?,
                 Effect::CountUse(used) => self.count_use(&used)?,
+                Effect::Record(key, answer) => self.record(&key, &answer)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
                 Effect::CountAuditRead(reader) => self.note_audit_read(&reader)?,

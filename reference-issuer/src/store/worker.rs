@@ -12,6 +12,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{Fault, Gate, Keys};
+use crate::seams::Seams;
 
 /// Tells whoever asked, once it is known whether the commit went through.
 pub(super) type Completion = Box<dyn FnOnce(bool) + Send>;
@@ -40,7 +41,7 @@ struct Running {
 }
 
 impl Worker {
-    pub(super) fn start(directory: Option<&Path>) -> Result<Self, Fault> {
+    pub(super) fn start(directory: Option<&Path>, seams: Seams) -> Result<Self, Fault> {
         let (connection, keys, lock) = match directory {
             Some(directory) => {
                 let lock = take(directory)?;
@@ -57,7 +58,7 @@ impl Worker {
             .spawn({
                 let keys = Arc::clone(&keys);
                 move || {
-                    serve(&connection, &keys, &waiting);
+                    serve(&connection, &keys, seams, &waiting);
                     // The directory is free for somebody else once the database is closed.
                     drop(connection);
                     drop(lock);
@@ -153,9 +154,9 @@ fn prepare(connection: &Connection) -> Result<(), Fault> {
     }
 }
 
-fn serve(connection: &Connection, keys: &Keys, waiting: &Receiver<Job>) {
+fn serve(connection: &Connection, keys: &Keys, seams: Seams, waiting: &Receiver<Job>) {
     let erased = Cell::new(false);
-    let gate = Gate::new(connection, keys, &erased);
+    let gate = Gate::new(connection, keys, &erased, seams);
     while let Ok(first) = waiting.recv() {
         let mut completions = Vec::new();
         let committed = connection

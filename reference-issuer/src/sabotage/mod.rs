@@ -1,0 +1,118 @@
+//! Issuers that break one requirement each, so that the suite can show that it notices. A table
+//! and nothing else: what it uses are the three seams of [`crate::seams`], and no handler knows
+//! of it.
+//!
+//! A saboteur does as little as it can: it breaks its requirement, and what a caller sees
+//! otherwise stays as it was.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "reading a member of JSON that is not there gives null, and only what has it is changed"
+)]
+
+mod transport;
+
+use crate::seams::{Alter, Seams, Tamper};
+
+/// An issuer that breaks one requirement.
+#[derive(Clone, Copy, Debug)]
+pub struct Saboteur {
+    /// The requirement, such as `CLP-ROT-004`, and where it has several saboteurs, a word for
+    /// this one: `CLP-TRN-016/second-time`.
+    pub name: &'static str,
+    /// What it does, as a sentence without its subject: `takes a call without a key`.
+    pub does: &'static str,
+    seams: Seams,
+}
+
+impl Saboteur {
+    /// One that does not check the rules of its requirement.
+    const fn skip(name: &'static str, does: &'static str, rules: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            does,
+            seams: Seams {
+                skip: rules,
+                alter: None,
+                tamper: None,
+            },
+        }
+    }
+
+    /// One that does something else than was decided.
+    const fn alter(name: &'static str, does: &'static str, alter: Alter) -> Self {
+        Self {
+            name,
+            does,
+            seams: Seams {
+                skip: &[],
+                alter: Some(alter),
+                tamper: None,
+            },
+        }
+    }
+
+    /// One that answers something else.
+    const fn tamper(name: &'static str, does: &'static str, tamper: Tamper) -> Self {
+        Self {
+            name,
+            does,
+            seams: Seams {
+                skip: &[],
+                alter: None,
+                tamper: Some(tamper),
+            },
+        }
+    }
+
+    /// The requirement that it breaks.
+    #[must_use]
+    pub fn requirement(&self) -> &'static str {
+        self.name.split('/').next().unwrap_or(self.name)
+    }
+
+    /// Where it breaks it.
+    pub(crate) fn seams(&self) -> Seams {
+        self.seams
+    }
+}
+
+/// All of them, by area.
+const AREAS: &[&[Saboteur]] = &[transport::ALL];
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static Saboteur> {
+    AREAS.iter().copied().flatten()
+}
+
+/// The one of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Saboteur> {
+    all().find(|one| one.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_requirements_and_each_stands_once() {
+        let mut seen = HashSet::new();
+        for one in all() {
+            assert!(seen.insert(one.name), "{} stands twice", one.name);
+            let parts: Vec<&str> = one.requirement().split('-').collect();
+            assert!(
+                matches!(parts.as_slice(), ["CLP", area, number] if area.len() == 3 && number.len() == 3),
+                "{}",
+                one.name
+            );
+            let seams = one.seams();
+            assert!(
+                !seams.skip.is_empty() || seams.alter.is_some() || seams.tamper.is_some(),
+                "{} does nothing",
+                one.name
+            );
+        }
+    }
+}
