@@ -1,5 +1,7 @@
 //! The command line. Everything it does can be done by a test through the modules it calls.
 
+mod mutants;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,6 @@ use url::Url;
 use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
-use crate::mutants::{self, Extent, Trial};
 use crate::record::{Conclusion, RunRecord};
 use crate::report;
 use crate::requirements::Registry;
@@ -22,7 +23,6 @@ use crate::run::{self, Options};
 use crate::selection::Filters;
 use crate::subject::SubjectFault;
 use crate::subject::null::null_floor;
-use crate::subject::reference::saboteurs;
 
 /// Something does not hold.
 const FAILED: u8 = 1;
@@ -94,23 +94,7 @@ enum Command {
         json: bool,
     },
     /// Test issuers that break one requirement each: a scenario of it has to fail, and few others.
-    Mutants {
-        /// Only saboteurs of this requirement, or of this name; can be repeated.
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-        /// Show those there are, and try none.
-        #[arg(long)]
-        list: bool,
-        /// Of the scenarios of other requirements, run each so many-th only.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-        sample: Option<u64>,
-        /// How many run side by side; by default as many as there are processors.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-        jobs: Option<u16>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Mutants(mutants::MutantArgs),
     /// Print a completion script.
     Completions {
         /// For which shell.
@@ -190,13 +174,7 @@ pub fn main() -> ExitCode {
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor(json),
-        Some(Command::Mutants {
-            names,
-            list,
-            sample,
-            jobs,
-            json,
-        }) => mutate(&names, list, sample, jobs, json),
+        Some(Command::Mutants(args)) => mutants::run(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -323,56 +301,6 @@ fn known(path: &Path) -> Result<Vec<String>, String> {
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect())
-}
-
-fn mutate(
-    names: &[String],
-    list: bool,
-    sample: Option<u64>,
-    jobs: Option<u16>,
-    as_json: bool,
-) -> Outcome {
-    let mut chosen = saboteurs();
-    if let Some(unknown) = names.iter().find(|name| {
-        !chosen
-            .iter()
-            .any(|one| one.name == **name || one.requirement == **name)
-    }) {
-        return Err((
-            USAGE,
-            format!("there is no saboteur of `{unknown}`; `mutants --list` shows those there are"),
-        ));
-    }
-    chosen.retain(|one| {
-        names.is_empty()
-            || names
-                .iter()
-                .any(|name| one.name == name || one.requirement == name)
-    });
-    if list {
-        for one in &chosen {
-            say(&format!("{:<26}  {}\n", one.name, one.does));
-        }
-        return Ok(0);
-    }
-    let jobs = jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, usize::from),
-        usize::from,
-    );
-    let extent = sample.map_or(Extent::Whole, Extent::Sample);
-    let done = |trial: &Trial| {
-        if !as_json {
-            say(&mutants::line(trial));
-        }
-    };
-    let trials = mutants::run(chosen, extent, jobs, &done).map_err(with(COULD_NOT_RUN))?;
-    if as_json {
-        let text = serde_json::to_string_pretty(&trials).map_err(with(COULD_NOT_RUN))?;
-        say(&(text + "\n"));
-    } else {
-        say(&mutants::summary(&trials));
-    }
-    Ok(if trials.holds() { 0 } else { FAILED })
 }
 
 fn floor(as_json: bool) -> Outcome {
