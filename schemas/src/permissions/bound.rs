@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::network::{Network, address, aggregate};
+use super::network::{Network, address, aggregate, common};
 use super::text::is_member;
-use super::{ConstraintKind, ConstraintValue, Fact, Reason, limits};
+use super::{ConstraintKind, ConstraintValue, Fact, Interval, Reason, limits};
 use crate::json::MAX_INTEGER;
 
 /// A constraint's value together with its kind. Two bounds admit the same accesses exactly
@@ -63,6 +63,54 @@ impl Bound {
             (Self::Interval(from, to), Self::Interval(least, most)) => least <= from && to <= most,
             (Self::Flag, Self::Flag) => true,
             _ => false,
+        }
+    }
+
+    /// What keeps to both; `None` where nothing does, as with bounds of two kinds.
+    pub(super) fn meet(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Set(one), Self::Set(two)) => {
+                let both: BTreeSet<_> = one.intersection(two).cloned().collect();
+                (!both.is_empty()).then_some(Self::Set(both))
+            }
+            (Self::Max(one), Self::Max(two)) => Some(Self::Max(*one.min(two))),
+            (Self::Min(one), Self::Min(two)) => Some(Self::Min(*one.max(two))),
+            (Self::CidrSet(one), Self::CidrSet(two)) => {
+                let both = common(one, two);
+                (!both.is_empty()).then_some(Self::CidrSet(both))
+            }
+            (Self::Interval(from, to), Self::Interval(least, most)) => {
+                let (from, to) = (*from.max(least), *to.min(most));
+                (from <= to).then_some(Self::Interval(from, to))
+            }
+            (Self::Flag, Self::Flag) => Some(Self::Flag),
+            _ => None,
+        }
+    }
+
+    /// The bound as a statement writes it: members in order and each once, networks
+    /// joined.
+    pub(super) fn value(&self) -> ConstraintValue {
+        match self {
+            Self::Set(members) => ConstraintValue::Members(members.iter().cloned().collect()),
+            Self::CidrSet(networks) => {
+                ConstraintValue::Members(networks.iter().map(ToString::to_string).collect())
+            }
+            Self::Max(number) | Self::Min(number) => ConstraintValue::Bound(*number),
+            Self::Interval(from, to) => ConstraintValue::Interval(Interval {
+                from: *from,
+                to: *to,
+            }),
+            Self::Flag => ConstraintValue::Flag(true),
+        }
+    }
+
+    /// About how many bytes the bound takes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Set(members) => members.iter().map(|member| member.len() + 24).sum(),
+            Self::CidrSet(networks) => networks.len() * 32,
+            Self::Max(_) | Self::Min(_) | Self::Interval(..) | Self::Flag => 16,
         }
     }
 

@@ -29,15 +29,14 @@ pub fn consent(
 ) -> Result<Vec<String>, ConsentFault> {
     let atoms = normalise(document, set)?;
     let mut regions: Vec<_> = atoms
-        .regions
-        .iter()
-        .map(|(region, actions)| {
-            let constraints = region.constraints_text();
+        .regions()
+        .map(|region| {
+            let constraints = region.constraints.text();
             (
-                &region.resource_type,
-                &region.selector,
+                region.resource_type,
+                region.selector,
                 constraints,
-                actions,
+                region.actions,
             )
         })
         .collect();

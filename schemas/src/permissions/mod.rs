@@ -1,33 +1,40 @@
 //! Permissions: the document in which an issuer says what can be granted, the allow-only
-//! statements that grant it, and the order between two sets of statements (specification
-//! chapter 04-permissions).
+//! statements that grant it, the order between two sets of statements, and what two sets have
+//! in common and do not (specification chapter 04-permissions).
 //!
 //! Everything here is pure and total. Whatever the document does not define is never
 //! allowed and compares as incomparable, so that a mistake ends with a person being asked.
 
+mod atoms;
 mod bound;
 mod compare;
 mod consent;
+mod constraints;
 mod document;
 mod form;
+mod meet;
 mod network;
 mod normalise;
 mod reserved;
 mod selector;
 mod set;
+mod subtract;
 mod text;
 mod usage;
 
+pub use atoms::{Atom, Atoms, NotASet};
 pub use compare::{Comparison, Verdict, allows, compare};
 pub use consent::{ConsentFault, consent, risk};
 pub use document::{
     Action, Constraint, ConstraintKind, DocumentFault, DocumentFaultKind, Localised,
     PermissionDocument, ResourceType, Risk,
 };
-pub use normalise::{Atom, Atoms, Reason, Unknown, check_against, normalise};
+pub use meet::{CombineFault, TooLarge, meet};
+pub use normalise::{Reason, Unknown, check_against, normalise};
 pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
 pub use selector::{NotASelector, Selector};
 pub use set::{Access, ConstraintValue, Fact, Facts, Interval, PermissionSet, Statement};
+pub use subtract::subtract;
 pub use usage::{expand, in_network, recommend, was_used};
 
 /// Bounds of documents and sets. They keep every computation here short, whoever wrote the
@@ -63,6 +70,11 @@ pub mod limits {
     pub const LANGUAGES: usize = 64;
     /// Longest text in one language, and longest `version`, in code points.
     pub const TEXT_LENGTH: usize = 500;
+    /// Places of a normal form that is worked out of two others. Places are compared with
+    /// one another, so time goes by the square of this.
+    pub const REGIONS: usize = 2_000;
+    /// Bytes of such a normal form, about: names, selectors, actions and values.
+    pub const FORM_BYTES: usize = 16 * 1024 * 1024;
     /// Longest consent text of one set, in bytes, all lines together. Nobody can agree to
     /// more than can be read.
     pub const CONSENT_BYTES: usize = 64 * 1024;

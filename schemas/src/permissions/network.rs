@@ -114,6 +114,19 @@ pub(super) fn aggregate(networks: impl IntoIterator<Item = Network>) -> BTreeSet
     result
 }
 
+/// The fewest networks with the addresses that two sets have in common. Of two networks one
+/// contains the other or they share nothing.
+pub(super) fn common(one: &BTreeSet<Network>, other: &BTreeSet<Network>) -> BTreeSet<Network> {
+    let within = |inner: &BTreeSet<Network>, outer: &BTreeSet<Network>| -> Vec<Network> {
+        inner
+            .iter()
+            .filter(|network| outer.iter().any(|wide| wide.contains(**network)))
+            .copied()
+            .collect()
+    };
+    aggregate(within(one, other).into_iter().chain(within(other, one)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

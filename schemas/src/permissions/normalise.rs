@@ -1,12 +1,12 @@
 //! The normal form of a permission set: its atoms, closed over what actions imply, with
 //! constraints in canonical form and without what another atom covers.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 
-use super::bound::{Bound, quoted};
+use super::bound::Bound;
+use super::constraints::Constraints;
 use super::reserved::is_reserved;
-use super::{Access, PermissionDocument, PermissionSet, Selector, Statement, limits};
+use super::{Atoms, PermissionDocument, PermissionSet, Statement, limits};
 use crate::problem::ProblemType;
 
 /// A part of a permission set has no meaning in the permission document.
@@ -66,158 +66,6 @@ impl Reason {
     }
 }
 
-/// Where actions are granted: resources of one type, under constraints.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Region {
-    pub(super) resource_type: String,
-    pub(super) selector: Selector,
-    pub(super) constraints: BTreeMap<String, Bound>,
-}
-
-impl Region {
-    /// Whether every access in this region is in `other` too.
-    pub(super) fn is_within(&self, other: &Self) -> bool {
-        self.resource_type == other.resource_type
-            && other.selector.contains(&self.selector)
-            && other.constraints.iter().all(|(name, outer)| {
-                self.constraints
-                    .get(name)
-                    .is_some_and(|inner| inner.is_within(outer))
-            })
-    }
-
-    /// The constraints in brackets, after a space; empty where there is none.
-    pub(super) fn constraints_text(&self) -> String {
-        let parts: Vec<_> = self
-            .constraints
-            .iter()
-            .map(|(name, bound)| format!("{name}{bound}"))
-            .collect();
-        if parts.is_empty() {
-            return String::new();
-        }
-        format!(" [{}]", parts.join("; "))
-    }
-}
-
-/// The normal form of a permission set.
-///
-/// Two sets have equal normal forms exactly if [`compare`](super::compare) says `equal`.
-/// What an atom grants no longer depends on a document, so atoms that are kept when a
-/// credential is issued are what it opens for as long as it lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Atoms {
-    /// Atoms that differ only in their action, together: comparing costs by regions, of
-    /// which there are at most [`limits::STATEMENTS`], and not by atoms.
-    pub(super) regions: BTreeMap<Region, BTreeSet<String>>,
-}
-
-/// One action in one place: the least part of a permission set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Atom<'a> {
-    pub(super) region: &'a Region,
-    pub(super) action: &'a str,
-}
-
-impl<'a> Atom<'a> {
-    /// The type of the resources concerned.
-    #[must_use]
-    pub fn resource_type(self) -> &'a str {
-        &self.region.resource_type
-    }
-
-    /// Which resources of that type.
-    #[must_use]
-    pub fn selector(self) -> &'a Selector {
-        &self.region.selector
-    }
-
-    /// What may be done with them.
-    #[must_use]
-    pub fn action(self) -> &'a str {
-        self.action
-    }
-}
-
-impl fmt::Display for Atom<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let selector = quoted(self.region.selector.as_str());
-        write!(
-            formatter,
-            "`{}` on `{}` {selector}{}",
-            self.action,
-            self.region.resource_type,
-            self.region.constraints_text()
-        )
-    }
-}
-
-impl Atoms {
-    /// The atoms in a fixed order.
-    pub fn iter(&self) -> impl Iterator<Item = Atom<'_>> {
-        self.regions
-            .iter()
-            .flat_map(|(region, actions)| actions.iter().map(move |action| Atom { region, action }))
-    }
-
-    /// Whether the access is one that an atom grants.
-    #[must_use]
-    pub fn allows(&self, access: Access<'_>) -> bool {
-        self.regions.iter().any(|(region, actions)| {
-            actions.contains(access.action)
-                && region.resource_type == access.resource_type
-                && region.selector.admits(access.path)
-                && region.constraints.iter().all(|(name, bound)| {
-                    access
-                        .facts
-                        .get(name)
-                        .is_some_and(|fact| bound.admits(fact))
-                })
-        })
-    }
-
-    /// The first atom that is not within an atom of `other`.
-    pub(super) fn first_outside<'a>(&'a self, other: &Self) -> Option<Atom<'a>> {
-        self.regions.iter().find_map(|(region, actions)| {
-            let wider: Vec<_> = other
-                .regions
-                .iter()
-                .filter(|(wide, _)| region.is_within(wide))
-                .map(|(_, granted)| granted)
-                .collect();
-            actions
-                .iter()
-                .find(|action| !wider.iter().any(|granted| granted.contains(*action)))
-                .map(|action| Atom { region, action })
-        })
-    }
-
-    /// Takes away every atom that another one covers.
-    fn without_covered(self) -> Self {
-        let all: Vec<_> = self.regions.iter().collect();
-        let regions = self
-            .regions
-            .iter()
-            .map(|(region, actions)| {
-                // No two regions are equal, so of two different ones at most one is within
-                // the other, and the widest atoms are never lost.
-                let wider: Vec<_> = all
-                    .iter()
-                    .filter(|(wide, _)| *wide != region && region.is_within(wide))
-                    .collect();
-                let left: BTreeSet<_> = actions
-                    .iter()
-                    .filter(|action| !wider.iter().any(|(_, granted)| granted.contains(*action)))
-                    .cloned()
-                    .collect();
-                (region.clone(), left)
-            })
-            .filter(|(_, actions)| !actions.is_empty())
-            .collect();
-        Self { regions }
-    }
-}
-
 /// Brings a permission set into its normal form.
 ///
 /// # Errors
@@ -228,19 +76,20 @@ pub fn normalise(document: &PermissionDocument, set: &PermissionSet) -> Result<A
     }
     let mut atoms = Atoms::default();
     for (position, statement) in set.0.iter().enumerate() {
-        let (region, actions) = read(document, statement).map_err(|fault| Unknown {
+        let (constraints, actions) = read(document, statement).map_err(|fault| Unknown {
             pointer: format!("/{position}{}", fault.pointer),
             reason: fault.reason,
         })?;
-        atoms.regions.entry(region).or_default().extend(actions);
+        let (resource_type, selector) = (&statement.resource_type, &statement.selector);
+        atoms.add(resource_type, selector, constraints, actions);
     }
-    Ok(atoms.without_covered())
+    Ok(atoms.settled())
 }
 
-fn read(
-    document: &PermissionDocument,
-    statement: &Statement,
-) -> Result<(Region, BTreeSet<String>), Unknown> {
+fn read<'a>(
+    document: &'a PermissionDocument,
+    statement: &'a Statement,
+) -> Result<(Constraints, BTreeSet<&'a str>), Unknown> {
     let definition = document
         .resource_type(&statement.resource_type)
         .ok_or_else(|| unknown("/resource_type".to_owned(), Reason::ResourceType))?;
@@ -261,7 +110,7 @@ fn read(
     if statement.constraints.len() > limits::CONSTRAINTS {
         return Err(unknown("/constraints".to_owned(), Reason::Size));
     }
-    let mut constraints = BTreeMap::new();
+    let mut constraints = Constraints::default();
     for (name, value) in &statement.constraints {
         let kind = definition
             .constraint_kind(name)
@@ -272,16 +121,8 @@ fn read(
     }
     let actions = definition
         .closure(named)
-        .ok_or_else(|| unknown("/actions".to_owned(), Reason::Action))?
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let region = Region {
-        resource_type: statement.resource_type.clone(),
-        selector: statement.selector.clone(),
-        constraints,
-    };
-    Ok((region, actions))
+        .ok_or_else(|| unknown("/actions".to_owned(), Reason::Action))?;
+    Ok((constraints, actions))
 }
 
 /// Checks that a credential can be given `set` in `environment`: that everything named is

@@ -1,6 +1,7 @@
 //! Which resources of a type a statement covers.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -41,7 +42,30 @@ impl Selector {
     /// (an empty segment, `.`, `..`, `*`, an invisible character) is not.
     #[must_use]
     pub fn admits(&self, path: &str) -> bool {
-        is_path(path, limits::PATH_LENGTH) && self.covers(path)
+        Self::is_resource(path) && self.covers(path)
+    }
+
+    /// Whether a resource can be at `path`.
+    pub(super) fn is_resource(path: &str) -> bool {
+        is_path(path, limits::PATH_LENGTH)
+    }
+
+    /// The entries whose selector covers `text`, the text of a selector or a path. Only
+    /// `text` itself, what is below each of its ancestors, and `*` can.
+    pub(super) fn covering<'a, V>(
+        entries: &'a BTreeMap<Self, V>,
+        text: &str,
+    ) -> impl Iterator<Item = (&'a Self, &'a V)> {
+        let same = (!text.ends_with('*')).then(|| text.to_owned());
+        let above = text.match_indices('/').map(|(slash, _)| slash + 1);
+        let starred: Vec<_> = std::iter::once(0)
+            .chain(above)
+            .filter_map(|end| text.get(..end))
+            .map(|prefix| format!("{prefix}*"))
+            .collect();
+        same.into_iter()
+            .chain(starred)
+            .filter_map(|wide| entries.get_key_value(wide.as_str()))
     }
 
     fn covers(&self, text: &str) -> bool {
@@ -51,6 +75,13 @@ impl Selector {
             Some(prefix) => text.starts_with(prefix),
             None => text == self.0,
         }
+    }
+}
+
+/// Selectors are ordered and compared as their text is.
+impl Borrow<str> for Selector {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

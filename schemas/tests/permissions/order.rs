@@ -3,14 +3,16 @@
 use std::sync::LazyLock;
 
 use clp_schemas::permissions::{
-    Access, Atoms, Fact, Facts, PermissionDocument, PermissionSet, Risk, Verdict, allows, compare,
-    consent, normalise, risk,
+    Access, Atoms, Fact, Facts, PermissionSet, Risk, Verdict, allows, compare, consent, normalise,
+    risk,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::oracle::{UNIVERSE, WORLD, is_contradicted, judge};
+use super::naive::{spell_out, verdict};
+use super::oracle::{Points, UNIVERSE, WORLD, is_contradicted, judge};
 use super::read;
+use super::small::{DOCUMENT, name_of, pair, set};
 
 /// The facts of every point, as a resource would state them.
 static FACTS: LazyLock<Vec<Facts>> = LazyLock::new(|| {
@@ -21,115 +23,48 @@ static FACTS: LazyLock<Vec<Facts>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What the code under test allows of the small world, point by point.
-fn allowed(atoms: &Atoms) -> Vec<bool> {
-    let points = UNIVERSE.iter().zip(FACTS.iter());
-    points
-        .map(|((resource_type, path, action, _), facts)| {
-            atoms.allows(Access {
-                resource_type,
-                path,
-                action,
-                facts,
-            })
+/// What the code under test allows of the small world.
+fn allowed(atoms: &Atoms) -> Points {
+    Points::from_fn(|at| {
+        let (resource_type, path, action, _) = &UNIVERSE[at];
+        atoms.allows(Access {
+            resource_type,
+            path,
+            action,
+            facts: &FACTS[at],
         })
-        .collect()
-}
-
-fn some_of(values: &'static [&'static str]) -> impl Strategy<Value = Value> {
-    prop::sample::subsequence(values, 1..=values.len()).prop_map(|chosen| json!(chosen))
-}
-
-/// A value, or none, for each of the three constraints of a type.
-type Chosen = (Option<Value>, Option<Value>, Option<Value>);
-
-fn statement() -> impl Strategy<Value = Value> {
-    let selector = || prop::sample::select(vec!["*", "a/*", "a/b/*", "a", "a/b", "c"]);
-    let number = || (1..=3_i64).prop_map(Value::from);
-    let span = (1..=3_i64, 0..=2_i64)
-        .prop_map(|(from, more)| json!({"from": from, "to": (from + more).min(3)}));
-    let networks = &[
-        "10.0.0.0/8",
-        "10.0.0.0/9",
-        "10.128.0.0/9",
-        "10.0.0.1/32",
-        "0.0.0.0/0",
-        "2001:db8::/32",
-        "::/0",
-    ];
-    let build = |resource_type: &'static str, names: [&'static str; 3]| {
-        move |(selector, actions, values): (&str, Value, Chosen)| {
-            let constraints: serde_json::Map<_, _> = names
-                .into_iter()
-                .zip([values.0, values.1, values.2])
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .collect();
-            let mut statement =
-                json!({"resource_type": resource_type, "selector": selector, "actions": actions});
-            if !constraints.is_empty() {
-                statement["constraints"] = constraints.into();
-            }
-            statement
-        }
-    };
-    let maybe = |values: BoxedStrategy<Value>| prop::option::weighted(0.3, values);
-    let rows = (
-        maybe(some_of(&["p", "q"]).boxed()),
-        maybe(number().boxed()),
-        maybe(Just(json!(true)).boxed()),
-    );
-    let hosts = (
-        maybe(some_of(networks).boxed()),
-        maybe(span.boxed()),
-        maybe(number().boxed()),
-    );
-    prop_oneof![
-        (selector(), some_of(&["r", "w", "x", "a"]), rows).prop_map(build("rows", ["s", "h", "f"])),
-        (selector(), some_of(&["r", "w"]), hosts).prop_map(build("hosts", ["n", "i", "l"])),
-    ]
-}
-
-fn set(most: usize) -> impl Strategy<Value = Value> {
-    prop::collection::vec(statement(), 1..=most).prop_map(Value::from)
-}
-
-/// Narrows a set a little more often than chance would, so that verdicts vary.
-fn pair() -> impl Strategy<Value = (Value, Value)> {
-    prop_oneof![
-        (set(4), set(4)),
-        (set(4), prop::collection::vec(any::<bool>(), 4)).prop_map(|(set, keep)| {
-            let kept = set
-                .as_array()
-                .unwrap()
-                .iter()
-                .zip(keep)
-                .filter(|(_, keep)| *keep);
-            (kept.map(|(statement, _)| statement.clone()).collect(), set)
-        }),
-    ]
+    })
 }
 
 proptest! {
     #[test]
     fn no_access_contradicts_a_verdict((first, second) in pair()) {
-        let document: PermissionDocument = read(&WORLD);
-        let (a, b) = (read(&first), read(&second));
-        let verdict = compare(&document, &a, &b).verdict;
+        let verdict = compare(&DOCUMENT, &read(&first), &read(&second)).verdict;
         let (first, second) = (judge(&first), judge(&second));
-        prop_assert_eq!(&allowed(&normalise(&document, &a).unwrap()), &first);
-        prop_assert_eq!(&allowed(&normalise(&document, &b).unwrap()), &second);
-        prop_assert!(!is_contradicted(verdict, &first, &second), "{verdict:?}");
+        prop_assert!(!is_contradicted(name_of(verdict), &first, &second), "{verdict:?}");
+    }
+
+    #[test]
+    fn every_access_is_decided_as_the_oracle_does(set in set(4)) {
+        prop_assert_eq!(allowed(&normalise(&DOCUMENT, &read(&set)).unwrap()), judge(&set));
+    }
+
+    /// Neither more nor less is seen than by looking at every pair of atoms.
+    #[test]
+    fn the_naive_comparison_says_the_same((first, second) in pair()) {
+        let found = compare(&DOCUMENT, &read(&first), &read(&second)).verdict;
+        let spell = |set| spell_out(&WORLD, set, None);
+        prop_assert_eq!(name_of(found), verdict(&spell(&first), &spell(&second), None));
     }
 
     /// Between single statements the order is exact: what holds of every access is seen.
     #[test]
     fn single_statements_compare_exactly(first in set(1), second in set(1)) {
-        let document: PermissionDocument = read(&WORLD);
-        let verdict = compare(&document, &read(&first), &read(&second)).verdict;
+        let verdict = compare(&DOCUMENT, &read(&first), &read(&second)).verdict;
         let (first, second) = (judge(&first), judge(&second));
         let expected = [Verdict::Equal, Verdict::Narrower, Verdict::Broader]
             .into_iter()
-            .find(|verdict| !is_contradicted(*verdict, &first, &second))
+            .find(|verdict| !is_contradicted(name_of(*verdict), &first, &second))
             .unwrap_or(Verdict::Incomparable);
         prop_assert_eq!(verdict, expected);
     }
@@ -138,12 +73,11 @@ proptest! {
 proptest! {
     #[test]
     fn the_order_is_reflexive_and_antisymmetric_on_normal_forms((first, second) in pair()) {
-        let document: PermissionDocument = read(&WORLD);
         let (first, second): (PermissionSet, PermissionSet) = (read(&first), read(&second));
-        let atoms = |set| normalise(&document, set).unwrap();
-        prop_assert_eq!(compare(&document, &first, &first).verdict, Verdict::Equal);
-        let forth = compare(&document, &first, &second).verdict;
-        let back = compare(&document, &second, &first).verdict;
+        let atoms = |set| normalise(&DOCUMENT, set).unwrap();
+        prop_assert_eq!(compare(&DOCUMENT, &first, &first).verdict, Verdict::Equal);
+        let forth = compare(&DOCUMENT, &first, &second).verdict;
+        let back = compare(&DOCUMENT, &second, &first).verdict;
         prop_assert_eq!(forth == Verdict::Equal, atoms(&first) == atoms(&second));
         prop_assert_eq!(forth == Verdict::Narrower, back == Verdict::Broader);
 
@@ -154,7 +88,6 @@ proptest! {
 
     #[test]
     fn the_order_is_transitive((first, second) in pair(), third in set(4)) {
-        let document: PermissionDocument = read(&WORLD);
         let join = |one: &Value, other: &Value| -> PermissionSet {
             let both = [one, other].map(|set| set.as_array().unwrap().clone());
             read(&both.concat().into())
@@ -163,7 +96,7 @@ proptest! {
         let wide = join(&second, &third);
         let wider = join(&join_value(&wide), &first);
         let is_within = |inner, outer| {
-            matches!(compare(&document, inner, outer).verdict, Verdict::Equal | Verdict::Narrower)
+            matches!(compare(&DOCUMENT, inner, outer).verdict, Verdict::Equal | Verdict::Narrower)
         };
         for (a, b, c) in [(&read(&first), &wide, &wider), (&read(&second), &wide, &wider), (&wide, &read(&first), &wider)] {
             prop_assert!(!is_within(a, b) || !is_within(b, c) || is_within(a, c));
@@ -172,7 +105,6 @@ proptest! {
 
     #[test]
     fn an_unknown_part_is_incomparable_and_allows_nothing(good in set(3), which in 0..4_usize) {
-        let document: PermissionDocument = read(&WORLD);
         let mut set = good.clone();
         let statement = &mut set[0];
         let (member, value) = [
@@ -184,14 +116,14 @@ proptest! {
         statement[member] = value;
         let set: PermissionSet = read(&set);
         for (first, second) in [(&set, &set), (&set, &read(&good)), (&read(&good), &set)] {
-            prop_assert_eq!(compare(&document, first, second).verdict, Verdict::Incomparable);
+            prop_assert_eq!(compare(&DOCUMENT, first, second).verdict, Verdict::Incomparable);
         }
-        prop_assert_eq!(risk(&document, &set), Risk::Critical);
-        prop_assert!(consent(&document, &set, "en").is_err());
+        prop_assert_eq!(risk(&DOCUMENT, &set), Risk::Critical);
+        prop_assert!(consent(&DOCUMENT, &set, "en").is_err());
         let facts = Facts::new();
         for action in ["r", "w", "drop"] {
             let access = Access { resource_type: "rows", path: "a/b", action, facts: &facts };
-            prop_assert!(!allows(&document, &set, access));
+            prop_assert!(!allows(&DOCUMENT, &set, access));
         }
     }
 }
