@@ -16,6 +16,8 @@ use url::Url;
 use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
+use crate::oracle::canary::Channel;
+use crate::proof;
 use crate::record::{Conclusion, RunRecord};
 use crate::report;
 use crate::requirements::Registry;
@@ -95,6 +97,12 @@ enum Command {
     },
     /// Test issuers that break one requirement each: a scenario of it has to fail, and few others.
     Mutants(mutants::MutantArgs),
+    /// Plant a secret in every place that is searched for secrets, and see whether it is found.
+    CanaryProof {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script.
     Completions {
         /// For which shell.
@@ -175,6 +183,7 @@ pub fn main() -> ExitCode {
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor(json),
         Some(Command::Mutants(args)) => mutants::run(&args),
+        Some(Command::CanaryProof { json }) => canary(json),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -238,7 +247,8 @@ fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
         .enable_all()
         .build()
         .map_err(with(COULD_NOT_RUN))?;
-    let record = runtime.block_on(run::run(&options)).map_err(|fault| {
+    let run = runtime.block_on(run::watched(&options));
+    let (record, canary) = run.map_err(|fault| {
         let code = match &fault {
             run::RunFault::UnknownFailure(_)
             | run::RunFault::NothingChosen(_)
@@ -247,14 +257,16 @@ fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
         };
         (code, fault.to_string())
     })?;
-    let page = report::write(&record, &args.report_dir).map_err(with(COULD_NOT_RUN))?;
-    if args.json {
-        say(&report::json::render(&record).map_err(with(COULD_NOT_RUN))?);
+    let page = report::write(&record, &args.report_dir, &canary).map_err(with(COULD_NOT_RUN))?;
+    let text = if args.json {
+        report::json::render(&record).map_err(with(COULD_NOT_RUN))?
     } else {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        say(&report::console::render(&record, colours));
-        say(&format!("report: {}\n", page.display()));
-    }
+        let text = report::console::render(&record, colours);
+        format!("{text}report: {}\n", page.display())
+    };
+    say(&report::clean(text, Channel::Screen, "the output", &canary)
+        .map_err(with(COULD_NOT_RUN))?);
     Ok(code(&record))
 }
 
@@ -330,6 +342,23 @@ fn floor(as_json: bool) -> Outcome {
         say(&format!("floor: {blind}\n"));
     }
     Ok(if blind == 0 { 0 } else { FAILED })
+}
+
+fn canary(as_json: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(with(COULD_NOT_RUN))?;
+    let rows = runtime
+        .block_on(proof::prove())
+        .map_err(with(COULD_NOT_RUN))?;
+    if as_json {
+        let text = serde_json::to_string_pretty(&rows).map_err(with(COULD_NOT_RUN))?;
+        say(&(text + "\n"));
+    } else {
+        say(&proof::render(&rows));
+    }
+    Ok(if proof::faults(&rows) == 0 { 0 } else { FAILED })
 }
 
 fn cover(as_json: bool, strict: bool) -> Outcome {

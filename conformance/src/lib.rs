@@ -7,6 +7,7 @@ pub mod r#gen;
 pub mod mutants;
 pub mod oracle;
 pub mod parser;
+pub mod proof;
 pub mod record;
 pub mod report;
 pub mod requirements;

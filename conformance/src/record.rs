@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::oracle::canary::Channel;
+
 /// The whole run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Version of the suite, as in its package.
     pub suite_version: String,
@@ -32,10 +34,34 @@ pub struct RunRecord {
     pub stale_known_failures: Vec<String>,
     /// What went wrong outside of every scenario.
     pub faults: Vec<String>,
+    /// Where secrets were looked for, and where they could not be.
+    pub secrets: SecretsRecord,
+}
+
+/// Where the secrets of a run were looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretsRecord {
+    /// How many: keys, tokens, private keys.
+    pub known: usize,
+    /// What was looked through.
+    pub looked_through: Vec<LookedThrough>,
+    /// What the subject has and the suite cannot see from where it is.
+    pub not_visible: Vec<Channel>,
+}
+
+/// How much was looked through for secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedThrough {
+    /// Where.
+    pub channel: Channel,
+    /// How many texts.
+    pub texts: u64,
+    /// How many bytes they have together.
+    pub bytes: u64,
 }
 
 /// What was tested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRecord {
     /// Name for people: the manifest's `issuer`, or `reference issuer`.
     pub name: String,
@@ -63,7 +89,9 @@ pub struct Subset {
 }
 
 /// What came of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It ran, and every step held.
@@ -74,7 +102,8 @@ pub enum Verdict {
     Skip,
     /// The subject does not declare what it tests.
     Disabled,
-    /// The suite itself failed.
+    /// The suite itself failed; so it is as long as nothing better is known.
+    #[default]
     Error,
 }
 
@@ -93,7 +122,7 @@ impl Verdict {
 }
 
 /// One scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRecord {
     /// Stable from run to run and release to release: feature and name, as a path.
     pub id: String,

@@ -18,14 +18,16 @@ use gherkin::Feature;
 use url::Url;
 
 use self::order::shuffled;
-use self::outcome::{describe, record, stale};
+use self::outcome::{describe, record, secrets, stale};
 use crate::config::Target;
+use crate::oracle::canary::Canary;
 use crate::parser::{self, LoadFault, Parser, ScenarioInfo, Suite};
 use crate::record::{RunRecord, ScenarioRecord, Subset};
 use crate::requirements::{REVISION, Registry, RegistryFault};
 use crate::selection::{Choice, Filters, choose};
 use crate::subject::{Subject, SubjectFault, Which};
 use crate::world::World;
+use crate::world::watch::Watch;
 use crate::writer::{Observed, Recorder, Traces};
 
 /// What a run is to be.
@@ -90,6 +92,8 @@ pub struct Seen {
     pub observed: HashMap<String, Observed>,
     /// What went wrong outside of every scenario.
     pub faults: Vec<String>,
+    /// The secrets of every scenario, and where they were looked for.
+    pub watch: Watch,
 }
 
 /// Loads the embedded features.
@@ -119,9 +123,18 @@ pub fn defined(steps: &step::Collection<World>, step: &gherkin::Step) -> Result<
 /// # Errors
 /// Where nothing could be run. What runs and fails is in the record.
 pub async fn run(options: &Options) -> Result<RunRecord, RunFault> {
+    watched(options).await.map(|(record, _)| record)
+}
+
+/// Runs the suite, and hands out the secrets of the run as well, so that nothing is shown
+/// in which one of them stands.
+///
+/// # Errors
+/// As [`run`].
+pub async fn watched(options: &Options) -> Result<(RunRecord, Canary), RunFault> {
     let registry = Registry::embedded()?;
     let suite = suite(&registry)?;
-    run_some(options, &registry, &suite, &|_| true).await
+    run_chosen(options, &registry, &suite, &|_| true).await
 }
 
 /// Runs those scenarios of the suite that `wanted` and the filters admit.
@@ -134,6 +147,17 @@ pub async fn run_some(
     suite: &Suite,
     wanted: &(dyn Fn(&ScenarioInfo) -> bool + Sync),
 ) -> Result<RunRecord, RunFault> {
+    run_chosen(options, registry, suite, wanted)
+        .await
+        .map(|(record, _)| record)
+}
+
+async fn run_chosen(
+    options: &Options,
+    registry: &Registry,
+    suite: &Suite,
+    wanted: &(dyn Fn(&ScenarioInfo) -> bool + Sync),
+) -> Result<(RunRecord, Canary), RunFault> {
     let ids: HashSet<&str> = suite.scenarios().map(|one| one.info.id.as_str()).collect();
     if let Some(unknown) = options
         .known_failures
@@ -182,7 +206,7 @@ pub async fn run_some(
         .collect();
     let features = suite.only(&|info| choices.get(&info.id) == Some(&Choice::Run));
     let begin = begin_at(Arc::clone(&subject));
-    let seen = execute(
+    let mut seen = execute(
         shuffled(features, options.seed),
         World::collection(),
         begin,
@@ -197,7 +221,8 @@ pub async fn run_some(
         .collect();
     let stale_known_failures = stale(&options.known_failures, &scenarios);
     let left_out = ids.len() - within.len();
-    Ok(RunRecord {
+    let secrets = secrets(&subject, &mut seen);
+    let record = RunRecord {
         suite_version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol_version: "1.0".to_owned(),
         requirements_revision: REVISION.to_owned(),
@@ -213,7 +238,9 @@ pub async fn run_some(
         scenarios,
         stale_known_failures,
         faults: seen.faults,
-    })
+        secrets,
+    };
+    Ok((record, seen.watch.canary))
 }
 
 fn begin_at(subject: Arc<Subject>) -> Begin {
@@ -241,6 +268,7 @@ pub async fn execute(
     let traces = Traces::default();
     let count = features.iter().map(|feature| feature.scenarios.len()).sum();
     let recorder = Recorder::new(traces.clone(), progress.then_some(count));
+    let kept = traces.clone();
     let runner = runner::Basic::default()
         .steps(steps)
         .max_concurrent_scenarios(concurrency.max(1))
@@ -272,6 +300,7 @@ pub async fn execute(
     Seen {
         observed: written.observed.clone(),
         faults: written.faults.clone(),
+        watch: kept.watch(),
     }
 }
 

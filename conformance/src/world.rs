@@ -11,6 +11,7 @@ mod secrets;
 pub mod tags;
 pub mod tenant;
 pub mod usual;
+pub mod watch;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -28,14 +29,15 @@ use self::names::Names;
 use self::receiver::Receiver;
 use self::tags::Tags;
 use self::tenant::Tenant;
+use self::watch::Watch;
 use self::wire::{Got, Outcome, Sent};
-use crate::oracle::canary::Canary;
 use crate::oracle::digest::hex;
 use crate::oracle::gates;
 use crate::oracle::passkey::Passkey;
 use crate::oracle::webhook::Event;
 use crate::record::{Exchange, Failure};
 use crate::steps::act::Recipe;
+use crate::subject::log::Log;
 use crate::subject::{Subject, Which};
 
 /// Why a step did not hold.
@@ -106,7 +108,10 @@ pub struct World {
     subject: Option<Arc<Subject>>,
     tenant: Option<Tenant>,
     manifest: Option<Value>,
-    canary: Canary,
+    /// The secrets that are known, and where they were looked for.
+    pub watch: Watch,
+    /// Where the log of an issuer in this process ended when the scenario began.
+    log_begins: usize,
     /// What the scenario can refer to.
     pub names: Names,
     /// The words of the call that "the same call" means.
@@ -167,6 +172,7 @@ impl World {
             .set("mark_upper", json!(self.mark.to_uppercase()));
         self.names.set("letters_255", json!("k".repeat(255)));
         self.names.set("letters_256", json!("k".repeat(256)));
+        self.log_begins = subject.log().map_or(0, Log::end);
         self.subject = Some(subject);
         let outcome = self.settle().await;
         self.note(outcome)
@@ -176,7 +182,8 @@ impl World {
         let subject = self.subject()?;
         let issuer = subject.at(self.which).clone();
         if let Some(control) = &subject.control {
-            self.canary
+            self.watch
+                .canary
                 .taint("the control token", control.token.expose());
         }
         let found = call::row("manifest_read")?;
@@ -223,7 +230,9 @@ impl World {
             ));
         };
         for (name, person) in &tenant.people {
-            self.canary.taint(format!("{name}'s token"), &person.token);
+            self.watch
+                .canary
+                .taint(format!("{name}'s token"), &person.token);
         }
         // Requests ask for a life that the issuer can give.
         let longest = self
@@ -314,8 +323,8 @@ impl World {
     pub fn note<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
         outcome.map_err(|fault| match fault {
             Fault::Broken(mut failure) => {
-                failure.expected = self.canary.redact(&failure.expected);
-                failure.got = self.canary.redact(&failure.got);
+                failure.expected = self.watch.canary.redact(&failure.expected);
+                failure.got = self.watch.canary.redact(&failure.got);
                 self.failure = Some((*failure).clone());
                 Fault::Broken(failure)
             }
@@ -323,7 +332,7 @@ impl World {
                 self.unfit = Some(words.clone());
                 Fault::Unfit(words)
             }
-            Fault::Suite(words) => Fault::Suite(self.canary.redact(&words)),
+            Fault::Suite(words) => Fault::Suite(self.watch.canary.redact(&words)),
         })
     }
 
@@ -400,21 +409,11 @@ impl World {
             .map(|got| self.secrets(call, got))
             .unwrap_or_default();
         self.exchanges
-            .push(wire::record(sent, &outcome, &self.canary));
+            .push(wire::record(sent, &outcome, &self.watch.canary));
         let got = outcome
             .got
             .map_err(|fault| Fault::missing("an answer", fault))?;
-        let mut everything = got.everything();
-        for secret in &secrets {
-            everything = everything.replacen(secret.as_str(), "", 1);
-        }
-        if let Some(label) = self.canary.find(&everything, None) {
-            return Err(Fault::broken(
-                "CLP-CRE-002",
-                "an answer without a secret",
-                format!("{label} in the answer to {}", call.name()),
-            ));
-        }
+        self.watch_answer(call, &got, &secrets)?;
         let subject = self.subject()?;
         let (kind, json) = baseline::check(&subject.contracts, call, &got, &self.mark)?;
         if let (Some(row), Some(value), Kind::Accepted) = (call.row(), &json, &kind) {

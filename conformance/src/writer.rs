@@ -13,13 +13,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::record::{Exchange, Failure, StepRecord, StepVerdict, Verdict};
 use crate::world::World;
+use crate::world::watch::Watch;
 
 /// Longest message that is kept of a panic, in characters.
 const MAX_MESSAGE: usize = 2000;
 
 /// What a scenario's world held at its end, by the scenario's name.
 #[derive(Clone, Debug, Default)]
-pub struct Traces(Arc<Mutex<HashMap<String, Trace>>>);
+pub struct Traces(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    traces: HashMap<String, Trace>,
+    watch: Watch,
+}
 
 /// What one world held.
 #[derive(Clone, Debug, Default)]
@@ -35,20 +42,29 @@ pub struct Trace {
 impl Traces {
     /// Takes what a world holds at the end of its scenario.
     pub fn keep(&self, scenario: &str, world: &mut World) {
+        world.close();
         let trace = Trace {
             exchanges: std::mem::take(&mut world.exchanges),
             failure: world.failure.take(),
             unfit: world.unfit.take(),
         };
-        self.lock().insert(scenario.to_owned(), trace);
+        let mut kept = self.lock();
+        kept.watch.add(&world.watch);
+        kept.traces.insert(scenario.to_owned(), trace);
     }
 
     fn take(&self, scenario: &str) -> Trace {
-        self.lock().remove(scenario).unwrap_or_default()
+        self.lock().traces.remove(scenario).unwrap_or_default()
+    }
+
+    /// The secrets of every scenario, and where they were looked for.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        self.lock().watch.clone()
     }
 
     /// A panic elsewhere does not make what was recorded any less true.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Trace>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

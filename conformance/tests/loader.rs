@@ -12,7 +12,8 @@ use std::sync::Arc;
 use clp_conformance::cli;
 use clp_conformance::parser::{self, LoadFault, Suite};
 use clp_conformance::record::{
-    Conclusion, Failure, RunRecord, ScenarioRecord, StepVerdict, SubjectRecord, Subset, Verdict,
+    Conclusion, Failure, RunRecord, ScenarioRecord, SecretsRecord, StepVerdict, SubjectRecord,
+    Subset, Verdict,
 };
 use clp_conformance::report;
 use clp_conformance::requirements::{Extract, Frozen, Registry, Requirement};
@@ -362,6 +363,7 @@ fn record(verdicts: &[Verdict]) -> RunRecord {
         scenarios,
         stale_known_failures: Vec::new(),
         faults: Vec::new(),
+        secrets: SecretsRecord::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! assertions (RFC 7523), rightly and wrongly. Everything is built from the RFCs and the
 //! signatures of the crypto library alone.
 
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
@@ -67,6 +68,28 @@ impl Pair {
                 let part = |from: usize| base64url(point.get(from..from + 32).unwrap_or_default());
                 json!({"kty": "EC", "crv": "P-256", "x": part(1), "y": part(33)})
             }
+        }
+    }
+
+    /// The private half, as bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be had.
+    pub fn secret(&self) -> Result<Vec<u8>, Unsound> {
+        let failed = |_| Unsound::new("the private half cannot be had");
+        match &self.0 {
+            Signer::Ed25519(pair) => Ok(pair
+                .seed()
+                .and_then(|seed| seed.as_be_bytes())
+                .map_err(failed)?
+                .as_ref()
+                .to_vec()),
+            Signer::P256(pair) => Ok(pair
+                .private_key()
+                .as_be_bytes()
+                .map_err(failed)?
+                .as_ref()
+                .to_vec()),
         }
     }
 

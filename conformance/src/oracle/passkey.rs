@@ -1,6 +1,7 @@
 //! An authenticator in software, so that approvals are really signed: one P-256 passkey, and
 //! the ways in which an assertion can be wrong (Web Authentication Level 2).
 
+use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -92,6 +93,18 @@ impl Passkey {
     #[must_use]
     pub fn credential_id(&self) -> String {
         base64url(&self.id)
+    }
+
+    /// Its private key, as bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be had.
+    pub fn secret(&self) -> Result<Vec<u8>, Unsound> {
+        self.pair
+            .private_key()
+            .as_be_bytes()
+            .map(|bytes: EcPrivateKeyBin<'_>| bytes.as_ref().to_vec())
+            .map_err(|_| Unsound::new("the private key cannot be had"))
     }
 
     /// Its public key as a `COSE_Key` (RFC 9053 section 7.1.1), base64url.

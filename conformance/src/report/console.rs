@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::difference::places;
-use super::{alike, headline, skipped};
+use super::{alike, headline, secrets, skipped};
 use crate::record::{
     Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict,
 };
@@ -221,6 +221,7 @@ fn summary(record: &RunRecord, paint: Paint) -> String {
         record.own_passed(),
         record.triples_passed()
     );
+    line(&mut text, "secrets", &secrets(record).join("\n"));
     for (reason, count) in skipped(record) {
         let _ = writeln!(text, "  skipped   {count}: {reason}");
     }

@@ -7,7 +7,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::difference::places;
-use super::{ReportFault, alike, footnotes, headline, skipped};
+use super::{ReportFault, alike, footnotes, headline, secrets, skipped};
 use crate::record::{
     Conclusion, Counts, Exchange, RequirementRef, RunRecord, ScenarioRecord, StepVerdict, Verdict,
 };
@@ -28,6 +28,7 @@ struct Page<'a> {
     ran: usize,
     triples: usize,
     own: usize,
+    secrets: Vec<String>,
     seconds: String,
     broken: Vec<BrokenView<'a>>,
     operations: Vec<OperationView<'a>>,
@@ -128,6 +129,7 @@ pub fn render(record: &RunRecord) -> Result<String, ReportFault> {
         ran: counts.pass + counts.fail + counts.known + counts.error,
         triples: record.triples_passed(),
         own: record.own_passed(),
+        secrets: secrets(record),
         seconds: format!(
             "{:.2}",
             std::time::Duration::from_millis(record.duration_millis).as_secs_f64()

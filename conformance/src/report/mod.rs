@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::oracle::canary::{Canary, Channel, Find};
 use crate::record::{Conclusion, RunRecord, ScenarioRecord, Verdict};
 
 /// Why a report could not be made.
@@ -23,16 +24,40 @@ pub enum ReportFault {
         /// Why.
         reason: io::Error,
     },
+    /// Nothing is written and nothing is shown that holds a secret.
+    #[error("{0} is in {1}, which is therefore not written: this is a fault of the suite")]
+    Secret(Find, &'static str),
     /// A report cannot be rendered.
     #[error("the report cannot be rendered: {0}")]
     Render(String),
 }
 
-/// Writes `report.html`, `report.json` and `junit.xml`, and returns the path of the first.
+/// Hands on what is to be shown, once it is seen that no secret of the run stands in it.
 ///
 /// # Errors
-/// Where one cannot be rendered or written.
-pub fn write(record: &RunRecord, folder: &Path) -> Result<PathBuf, ReportFault> {
+/// Where one does.
+pub fn clean(
+    text: String,
+    channel: Channel,
+    name: &'static str,
+    canary: &Canary,
+) -> Result<String, ReportFault> {
+    match canary.search(channel, text.as_bytes()) {
+        None => Ok(text),
+        Some(find) => Err(ReportFault::Secret(find, name)),
+    }
+}
+
+/// Writes `report.html`, `report.json` and `junit.xml`, and returns the path of the first.
+/// None is written where a secret of the run stands in one of them.
+///
+/// # Errors
+/// Where one cannot be rendered or written, or holds a secret.
+pub fn write(record: &RunRecord, folder: &Path, canary: &Canary) -> Result<PathBuf, ReportFault> {
+    let clean = |name, text| clean(text, Channel::Report, name, canary);
+    let json = clean("report.json", json::render(record)?)?;
+    let junit = clean("junit.xml", junit::render(record)?)?;
+    let html = clean("report.html", html::render(record)?)?;
     let put = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text)
@@ -43,9 +68,9 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<PathBuf, ReportFault> 
         path: folder.to_owned(),
         reason,
     })?;
-    put("report.json", &json::render(record)?)?;
-    put("junit.xml", &junit::render(record)?)?;
-    put("report.html", &html::render(record)?)
+    put("report.json", &json)?;
+    put("junit.xml", &junit)?;
+    put("report.html", &html)
 }
 
 /// The run in a sentence. Only a run without a footnote is called a pass.
@@ -103,6 +128,27 @@ pub fn footnotes(record: &RunRecord) -> Vec<String> {
         notes.push(format!("{} failures are known", counts.known));
     }
     notes
+}
+
+/// What secrets were looked for, and in what; and what could not be seen.
+fn secrets(record: &RunRecord) -> Vec<String> {
+    let secrets = &record.secrets;
+    let bytes: u64 = secrets.looked_through.iter().map(|one| one.bytes).sum();
+    let names = |channels: &mut dyn Iterator<Item = Channel>| {
+        channels.map(Channel::name).collect::<Vec<_>>().join(", ")
+    };
+    let seen = names(&mut secrets.looked_through.iter().map(|one| one.channel));
+    let mut lines = vec![format!(
+        "{} looked for in {} kB: {}",
+        secrets.known,
+        bytes.div_ceil(1000),
+        if seen.is_empty() { "nothing" } else { &seen }
+    )];
+    if !secrets.not_visible.is_empty() {
+        let hidden = names(&mut secrets.not_visible.iter().copied());
+        lines.push(format!("not visible from here: {hidden} of the issuer"));
+    }
+    lines
 }
 
 /// Why scenarios were skipped, and how many for each reason.

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use clp_schemas::ops::discover::Manifest;
 
-use super::Options;
+use super::{Options, Seen};
+use crate::oracle::canary::Channel;
 use crate::parser::{Loaded, ScenarioInfo};
-use crate::record::{Failure, ScenarioRecord, SubjectRecord, Verdict};
+use crate::record::{
+    Failure, LookedThrough, ScenarioRecord, SecretsRecord, SubjectRecord, Verdict,
+};
 use crate::requirements::Registry;
 use crate::selection::Choice;
 use crate::subject::Subject;
@@ -34,6 +37,55 @@ pub(super) fn describe(subject: &Subject, manifest: &Result<Manifest, String>) -
             .unwrap_or_default(),
         test_control: subject.control.is_some(),
         manifest_fault: manifest.as_ref().err().cloned(),
+    }
+}
+
+/// What was looked through for secrets. An issuer in this process has its arguments and its
+/// environment; of one that is elsewhere neither they nor its log can be seen.
+pub(super) fn secrets(subject: &Subject, seen: &mut Seen) -> SecretsRecord {
+    if subject.is_embedded() {
+        let arguments: Vec<String> = std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let environment: Vec<String> = std::env::vars_os()
+            .map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()))
+            .collect();
+        for (channel, words) in [
+            (Channel::Argument, arguments),
+            (Channel::Environment, environment),
+        ] {
+            if let Some(find) = seen.watch.look(channel, words.join("\0").as_bytes()) {
+                seen.faults.push(format!(
+                    "{find} is in the {} of this program, in which the issuer runs",
+                    channel.name()
+                ));
+            }
+        }
+    }
+    let hidden = [
+        Channel::Output,
+        Channel::Argument,
+        Channel::Environment,
+        Channel::File,
+    ];
+    SecretsRecord {
+        known: seen.watch.canary.secrets(),
+        looked_through: seen
+            .watch
+            .seen
+            .iter()
+            .map(|(channel, (texts, bytes))| LookedThrough {
+                channel: *channel,
+                texts: *texts,
+                bytes: *bytes,
+            })
+            .collect(),
+        not_visible: hidden
+            .into_iter()
+            .filter(|channel| !seen.watch.seen.contains_key(channel))
+            // An embedded issuer keeps everything in memory.
+            .filter(|channel| !(subject.is_embedded() && *channel == Channel::File))
+            .collect(),
     }
 }
 

@@ -148,7 +148,11 @@ async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
 const SPARE: &str = "nobody";
 
 fn make_passkey(world: &mut World, person: &str) -> Result<(), Fault> {
-    let passkey = Passkey::generate().map_err(|fault| Fault::suite(fault.to_string()))?;
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let passkey = Passkey::generate().map_err(suite)?;
+    let secret = passkey.secret().map_err(suite)?;
+    let label = format!("the passkey of {person}");
+    world.watch.canary.taint_bytes(label, &secret);
     world.names.set(
         "passkey",
         json!({"credential_id": passkey.credential_id(), "public_key": passkey.public_key()}),

@@ -125,6 +125,11 @@ fn make_pair(world: &mut World, curve: &str, name: &str) -> Result<(), Fault> {
     let pair = Pair::generate(curve).map_err(suite)?;
     let public = json!({"jwk": pair.jwk(), "jkt": pair.thumbprint().map_err(suite)?});
     world.names.set(name, public);
+    let secret = pair.secret().map_err(suite)?;
+    world
+        .watch
+        .canary
+        .taint_bytes(format!("the private key called {name}"), &secret);
     world.ring.keep(name, pair);
     Ok(())
 }

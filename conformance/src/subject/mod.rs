@@ -1,5 +1,6 @@
 //! What is tested: an issuer, reached by its URL, with a cast and perhaps test control.
 
+pub mod log;
 pub mod null;
 mod preflight;
 pub mod reference;
@@ -165,6 +166,12 @@ impl Subject {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         }
+    }
+
+    /// What it logs, where it runs in this process.
+    #[must_use]
+    pub fn log(&self) -> Option<&'static log::Log> {
+        self.embedded.as_ref().and_then(|embedded| embedded.log)
     }
 
     /// Whether it is the embedded reference issuer.

@@ -6,6 +6,7 @@ use clp_issuer::config::Config;
 use clp_issuer::{Issuer, Running};
 use url::Url;
 
+use super::log::Log;
 use super::{SubjectFault, Which};
 use crate::config::Control;
 
@@ -47,6 +48,8 @@ pub struct Embedded {
     pub elsewhere: BTreeMap<Which, Url>,
     /// Its test control.
     pub control: Control,
+    /// What it logs, unless this program has a log of its own.
+    pub log: Option<&'static Log>,
     _running: Running,
 }
 
@@ -66,6 +69,7 @@ impl Embedded {
                 .ok_or_else(|| SubjectFault::Saboteur(name.to_owned()))?;
             builder = builder.violate(saboteur);
         }
+        let log = Log::capture();
         let running = builder
             .spawn()
             .await
@@ -96,6 +100,7 @@ impl Embedded {
                 token: token.clone(),
                 from: "the reference issuer".to_owned(),
             },
+            log,
             _running: running,
         })
     }

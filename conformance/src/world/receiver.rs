@@ -28,6 +28,8 @@ pub struct Receiver {
 struct State {
     status: AtomicU16,
     events: Mutex<Vec<Event>>,
+    /// Everything that arrived, as it came.
+    arrived: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Drop for Receiver {
@@ -47,6 +49,7 @@ impl Receiver {
         let state = Arc::new(State {
             status: AtomicU16::new(status),
             events: Mutex::new(Vec::new()),
+            arrived: Mutex::new(Vec::new()),
         });
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
@@ -60,6 +63,16 @@ impl Receiver {
     /// Answers with another status from now on.
     pub fn answer(&self, status: u16) {
         self.state.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Everything that arrived up to now, as it came.
+    #[must_use]
+    pub fn arrived(&self) -> Vec<Vec<u8>> {
+        self.state
+            .arrived
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes the first event of that type that has arrived, or arrives in time.
@@ -89,7 +102,14 @@ impl State {
 }
 
 async fn serve(mut stream: TcpStream, state: Arc<State>) {
-    let Ok(Some(event)) = tokio::time::timeout(READ, read(&mut stream)).await else {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(READ, read(&mut stream, &mut bytes)).await;
+    state
+        .arrived
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(bytes);
+    let Ok(Some(event)) = read else {
         return;
     };
     state
@@ -106,11 +126,10 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) {
 }
 
 /// Reads one request with a `Content-Length`; `None` for anything else.
-async fn read(stream: &mut TcpStream) -> Option<Event> {
-    let mut bytes = Vec::new();
+async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Event> {
     let mut chunk = [0; 4096];
     loop {
-        if let Some(event) = parse(&bytes) {
+        if let Some(event) = parse(bytes) {
             return Some(event);
         }
         let count = stream.read(&mut chunk).await.ok()?;

@@ -8,7 +8,9 @@ use super::call::{Actor, Call};
 use super::names::at;
 use super::tenant::PEOPLE;
 use super::wire::Got;
+use crate::oracle::digest::from_base64url;
 use crate::oracle::jose::Pair;
+use crate::oracle::webhook;
 
 impl World {
     /// The secrets that this answer may hold; they are tainted from now on.
@@ -37,7 +39,11 @@ impl World {
                 return self.delivered_pair(id, secret);
             }
         }
-        self.canary.taint_key("a key", secret);
+        self.watch.canary.taint_key("a key", secret);
+        if let Ok(key) = webhook::key(secret) {
+            let label = "the bytes of a webhook secret";
+            self.watch.canary.taint_bytes(label, &key);
+        }
         vec![secret.to_owned()]
     }
 
@@ -50,7 +56,11 @@ impl World {
         let Some(private) = jwk.get("d").and_then(Value::as_str) else {
             return Vec::new();
         };
-        self.canary.taint("a private key", private);
+        self.watch.canary.taint("a private key", private);
+        if let Ok(bytes) = from_base64url(private) {
+            let label = "the bytes of a private key";
+            self.watch.canary.taint_bytes(label, &bytes);
+        }
         vec![private.to_owned()]
     }
 
@@ -66,7 +76,7 @@ impl World {
             self.tokens.insert(client.clone(), token.to_owned());
             self.newest_token = Some(client);
         }
-        self.canary.taint_key("an access token", token);
+        self.watch.canary.taint_key("an access token", token);
         vec![token.to_owned()]
     }
 
@@ -84,7 +94,7 @@ impl World {
                     .iter()
                     .find(|(_, theirs)| self.tenant.is_none() && theirs == role)
                     .map(|(name, _)| format!("{name}'s token"));
-                self.canary.taint(
+                self.watch.canary.taint(
                     own.unwrap_or_else(|| format!("the token of another {role}")),
                     token,
                 );

@@ -1,0 +1,158 @@
+//! Looking for secrets in everything that comes out while a scenario runs.
+
+use std::collections::BTreeMap;
+
+use clp_schemas::endpoint::EndpointId;
+use clp_schemas::problem::MEDIA_TYPE;
+use serde_json::Value;
+use url::Url;
+
+use super::call::Call;
+use super::wire::Got;
+use super::{Fault, World};
+use crate::oracle::canary::{Canary, Channel, Find};
+use crate::record::Failure;
+
+/// Header fields that hold URLs.
+const URLS: [&str; 4] = ["location", "content-location", "link", "refresh"];
+
+/// The secrets of a scenario or a run, and how much was gone through for them.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// The secrets.
+    pub canary: Canary,
+    /// How many texts, and how many bytes of them, by channel.
+    pub seen: BTreeMap<Channel, (u64, u64)>,
+}
+
+impl Watch {
+    /// Looks for a secret in a text, and counts the text.
+    pub fn look(&mut self, channel: Channel, text: &[u8]) -> Option<Find> {
+        if text.is_empty() {
+            return None;
+        }
+        let (texts, bytes) = self.seen.entry(channel).or_default();
+        *texts += 1;
+        *bytes += text.len() as u64;
+        self.canary.search(channel, text)
+    }
+
+    /// Adds the secrets and the counts of another.
+    pub fn add(&mut self, other: &Self) {
+        self.canary.learn(&other.canary);
+        for (channel, (texts, bytes)) in &other.seen {
+            let mine = self.seen.entry(*channel).or_default();
+            mine.0 += texts;
+            mine.1 += bytes;
+        }
+    }
+}
+
+impl World {
+    /// Looks for secrets in an answer, but for the ones that it is there to hold.
+    ///
+    /// # Errors
+    /// Where there is one.
+    pub fn watch_answer(&mut self, call: &Call, got: &Got, meant: &[String]) -> Result<(), Fault> {
+        let of = |urls: bool| -> String {
+            got.headers
+                .iter()
+                .filter(|(name, _)| URLS.contains(&name.as_str()) == urls)
+                .map(|(name, value)| format!("{name}: {value}\n"))
+                .collect()
+        };
+        let mut body = got.text();
+        for secret in meant {
+            body = body.replacen(secret.as_str(), "", 1);
+        }
+        let found = [
+            (Channel::ResponseHeader, of(false)),
+            (Channel::Url, of(true)),
+            (channel(call, got), body),
+        ]
+        .into_iter()
+        .find_map(|(channel, text)| {
+            let mut find = self.watch.look(channel, text.as_bytes())?;
+            let value = || serde_json::from_str(&text).unwrap_or_default();
+            if channel == Channel::ResponseBody && self.in_url(&value()) {
+                find.channel = Channel::Url;
+            }
+            Some(find)
+        });
+        match found {
+            None => Ok(()),
+            Some(find) => {
+                let place = format!("the answer to {}", call.name());
+                Err(Fault::Broken(Box::new(leak(&find, &place))))
+            }
+        }
+    }
+
+    /// Whether a secret stands in a member that is a URL.
+    fn in_url(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => {
+                Url::parse(text).is_ok()
+                    && self
+                        .watch
+                        .canary
+                        .search(Channel::Url, text.as_bytes())
+                        .is_some()
+            }
+            Value::Array(items) => items.iter().any(|item| self.in_url(item)),
+            Value::Object(members) => members.values().any(|member| self.in_url(member)),
+            _ => false,
+        }
+    }
+
+    /// Looks through what came out beside the answers: events, and the log of an issuer that
+    /// runs in this process. A scenario that held up to here breaks on what is found.
+    pub fn close(&mut self) {
+        let events: Vec<Vec<u8>> = self
+            .receivers
+            .values()
+            .flat_map(super::receiver::Receiver::arrived)
+            .collect();
+        let mut found = events
+            .iter()
+            .find_map(|event| self.watch.look(Channel::Event, event))
+            .map(|find| leak(&find, "an event that was sent"));
+        if let Some(log) = self.subject.as_ref().and_then(|subject| subject.log()) {
+            let find = self
+                .watch
+                .look(Channel::Output, &log.since(self.log_begins));
+            let logged = find.map(|find| leak(&find, "what the issuer logged meanwhile"));
+            found = found.or(logged);
+            self.log_begins = log.end();
+        }
+        if self.failure.is_none() {
+            self.failure = found;
+        }
+    }
+}
+
+/// What a find breaks.
+fn leak(find: &Find, place: &str) -> Failure {
+    let failure = Failure::new(
+        format!("no secret in {place}"),
+        format!("{find}, in a place of the kind: {}", find.channel.name()),
+    );
+    Failure {
+        requirement: Some(find.channel.requirement().to_owned()),
+        ..failure
+    }
+}
+
+/// What the body of an answer is.
+fn channel(call: &Call, got: &Got) -> Channel {
+    let media = got.header("content-type").unwrap_or_default();
+    if got.status >= 400 || media.starts_with(MEDIA_TYPE) {
+        return Channel::Problem;
+    }
+    match call.row().map(|row| row.id) {
+        Some(EndpointId::AuditEntries) => Channel::AuditEntry,
+        Some(EndpointId::RequestLog) => Channel::RequestLog,
+        Some(EndpointId::StateDump) => Channel::StateDump,
+        _ => Channel::ResponseBody,
+    }
+}
