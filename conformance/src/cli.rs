@@ -1,5 +1,7 @@
 //! The command line. Everything it does can be done by a test through the modules it calls.
 
+mod canary;
+mod floor;
 mod mutants;
 
 use std::collections::BTreeMap;
@@ -17,14 +19,12 @@ use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
 use crate::oracle::canary::Channel;
-use crate::proof;
 use crate::record::{Conclusion, RunRecord};
 use crate::report;
 use crate::requirements::Registry;
 use crate::run::{self, Options};
 use crate::selection::Filters;
 use crate::subject::SubjectFault;
-use crate::subject::null::null_floor;
 
 /// Something does not hold.
 const FAILED: u8 = 1;
@@ -181,9 +181,9 @@ pub fn main() -> ExitCode {
         Some(Command::Coverage { json, strict }) => cover(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
-        Some(Command::NullFloor { json }) => floor(json),
+        Some(Command::NullFloor { json }) => floor::run(json),
         Some(Command::Mutants(args)) => mutants::run(&args),
-        Some(Command::CanaryProof { json }) => canary(json),
+        Some(Command::CanaryProof { json }) => canary::run(json),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -313,52 +313,6 @@ fn known(path: &Path) -> Result<Vec<String>, String> {
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
         .filter(|line| !line.is_empty())
         .collect())
-}
-
-fn floor(as_json: bool) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(with(COULD_NOT_RUN))?;
-    let floors = runtime
-        .block_on(null_floor(8))
-        .map_err(with(COULD_NOT_RUN))?;
-    let blind: usize = floors.iter().map(|floor| floor.blind.len()).sum();
-    if as_json {
-        let text = serde_json::to_string_pretty(&floors).map_err(with(COULD_NOT_RUN))?;
-        say(&(text + "\n"));
-    } else {
-        for floor in &floors {
-            say(&format!(
-                "{:<32} {} of {} core scenarios fail\n",
-                floor.name,
-                floor.scenarios - floor.blind.len(),
-                floor.scenarios
-            ));
-            for name in &floor.blind {
-                say(&format!("  does not fail: {name}\n"));
-            }
-        }
-        say(&format!("floor: {blind}\n"));
-    }
-    Ok(if blind == 0 { 0 } else { FAILED })
-}
-
-fn canary(as_json: bool) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(with(COULD_NOT_RUN))?;
-    let rows = runtime
-        .block_on(proof::prove())
-        .map_err(with(COULD_NOT_RUN))?;
-    if as_json {
-        let text = serde_json::to_string_pretty(&rows).map_err(with(COULD_NOT_RUN))?;
-        say(&(text + "\n"));
-    } else {
-        say(&proof::render(&rows));
-    }
-    Ok(if proof::faults(&rows) == 0 { 0 } else { FAILED })
 }
 
 fn cover(as_json: bool, strict: bool) -> Outcome {

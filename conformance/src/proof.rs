@@ -15,6 +15,7 @@ use crate::oracle::canary::{Channel, of_process};
 use crate::oracle::digest::hex;
 use crate::record::{Failure, RunRecord, ScenarioRecord, Verdict};
 use crate::report::{self, ReportFault};
+use crate::subject::reference::LOGS_AS;
 use crate::subject::{Subject, SubjectFault};
 use crate::world::call::{Actor, Call, Payload, row};
 use crate::world::receiver::Receiver;
@@ -188,7 +189,7 @@ async fn plant(
             if world.subject()?.log().is_none() {
                 return Ok(None);
             }
-            tracing::info!(target: "clp_issuer::planted", "{text}");
+            tracing::info!(target: LOGS_AS, "{text}");
             vec![closed(world)]
         }
         Channel::Argument | Channel::Environment => {

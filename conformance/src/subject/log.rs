@@ -20,10 +20,11 @@ struct Kept {
 }
 
 impl Log {
-    /// Begins to keep what the issuer logs, down to the least of it. `None` where the program
+    /// Begins to keep what the part of this program called `who` logs, down to the least of it;
+    /// every caller has to mean the same part. `None` where the program
     /// keeps a log of its own already.
     #[must_use]
-    pub fn capture() -> Option<&'static Self> {
+    pub fn capture(who: &str) -> Option<&'static Self> {
         static LOG: Log = Log(Mutex::new(Kept {
             gone: 0,
             text: Vec::new(),
@@ -31,7 +32,7 @@ impl Log {
         static STARTED: OnceLock<bool> = OnceLock::new();
         let started = STARTED.get_or_init(|| {
             let log = tracing_subscriber::fmt()
-                .with_env_filter(EnvFilter::new("clp_issuer=trace"))
+                .with_env_filter(EnvFilter::new(format!("{who}=trace")))
                 .with_ansi(false)
                 .with_writer(|| &LOG)
                 .finish();

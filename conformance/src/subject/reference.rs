@@ -10,6 +10,9 @@ use super::log::Log;
 use super::{SubjectFault, Which};
 use crate::config::Control;
 
+/// The target of what it logs.
+pub const LOGS_AS: &str = "clp_issuer";
+
 /// The personas that claim less than the first.
 const ELSEWHERE: [(Which, &str); 2] = [
     (Which::WithoutInventory, "hosting"),
@@ -69,7 +72,7 @@ impl Embedded {
                 .ok_or_else(|| SubjectFault::Saboteur(name.to_owned()))?;
             builder = builder.violate(saboteur);
         }
-        let log = Log::capture();
+        let log = Log::capture(LOGS_AS);
         let running = builder
             .spawn()
             .await

@@ -1,0 +1,34 @@
+//! The command `null-floor`.
+
+use super::{COULD_NOT_RUN, FAILED, Outcome, say, with};
+use crate::subject::null::null_floor;
+
+/// Tries every issuer that does nothing, and says which scenarios did not fail there.
+pub(super) fn run(as_json: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(with(COULD_NOT_RUN))?;
+    let floors = runtime
+        .block_on(null_floor(8))
+        .map_err(with(COULD_NOT_RUN))?;
+    let blind: usize = floors.iter().map(|floor| floor.blind.len()).sum();
+    if as_json {
+        let text = serde_json::to_string_pretty(&floors).map_err(with(COULD_NOT_RUN))?;
+        say(&(text + "\n"));
+    } else {
+        for floor in &floors {
+            say(&format!(
+                "{:<32} {} of {} core scenarios fail\n",
+                floor.name,
+                floor.scenarios - floor.blind.len(),
+                floor.scenarios
+            ));
+            for name in &floor.blind {
+                say(&format!("  does not fail: {name}\n"));
+            }
+        }
+        say(&format!("floor: {blind}\n"));
+    }
+    Ok(if blind == 0 { 0 } else { FAILED })
+}
