@@ -358,6 +358,18 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_found_that_came_out_before_it_was_known() {
+        let mut world = World::default();
+        let secret = random().unwrap();
+        let note = format!("{{\"note\":\"{secret}\"}}");
+        let at_once = answered(&mut world, "credential_read", 200, NO_HEADER, &note).unwrap();
+        assert!(!at_once);
+        world.watch.canary.taint("a secret", &secret);
+        assert!(closed(&mut world));
+        assert!(!closed(&mut world));
+    }
+
+    #[test]
     fn a_miss_and_a_false_alarm_count() {
         let row = |found, false_alarm| Row {
             channel: Channel::Event,

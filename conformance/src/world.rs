@@ -29,7 +29,7 @@ use self::names::Names;
 use self::receiver::Receiver;
 use self::tags::Tags;
 use self::tenant::Tenant;
-use self::watch::Watch;
+use self::watch::{Answered, Watch};
 use self::wire::{Got, Outcome, Sent};
 use crate::oracle::digest::hex;
 use crate::oracle::gates;
@@ -101,10 +101,13 @@ pub struct World {
     pub failure: Option<Failure>,
     /// Why the scenario cannot be tried on this subject, where it cannot.
     pub unfit: Option<String>,
-    /// What went over the wire, redacted.
+    /// What went over the wire, redacted; filled when the scenario ends, as a secret can come
+    /// out before it is known to be one.
     pub exchanges: Vec<Exchange>,
     /// Which issuer the scenario is about.
     pub which: Which,
+    wire: Vec<(Sent, Outcome)>,
+    answered: Vec<Answered>,
     subject: Option<Arc<Subject>>,
     tenant: Option<Tenant>,
     manifest: Option<Value>,
@@ -408,8 +411,7 @@ impl World {
             .as_ref()
             .map(|got| self.secrets(call, got))
             .unwrap_or_default();
-        self.exchanges
-            .push(wire::record(sent, &outcome, &self.watch.canary));
+        self.wire.push((sent.clone(), outcome.clone()));
         let got = outcome
             .got
             .map_err(|fault| Fault::missing("an answer", fault))?;

@@ -8,13 +8,21 @@ use serde_json::Value;
 use url::Url;
 
 use super::call::Call;
-use super::wire::Got;
+use super::wire::{self, Got};
 use super::{Fault, World};
 use crate::oracle::canary::{Canary, Channel, Find};
 use crate::record::Failure;
 
 /// Header fields that hold URLs.
 const URLS: [&str; 4] = ["location", "content-location", "link", "refresh"];
+
+/// An answer that was looked through, and is so again once more secrets are known.
+#[derive(Debug)]
+pub(super) struct Answered {
+    place: String,
+    texts: [(Channel, String); 3],
+    known: usize,
+}
 
 /// The secrets of a scenario or a run, and how much was gone through for them.
 #[derive(Clone, Debug, Default)]
@@ -65,27 +73,30 @@ impl World {
         for secret in meant {
             body = body.replacen(secret.as_str(), "", 1);
         }
-        let found = [
-            (Channel::ResponseHeader, of(false)),
-            (Channel::Url, of(true)),
-            (channel(call, got), body),
-        ]
-        .into_iter()
-        .find_map(|(channel, text)| {
-            let mut find = self.watch.look(channel, text.as_bytes())?;
-            let value = || serde_json::from_str(&text).unwrap_or_default();
-            if channel == Channel::ResponseBody && self.in_url(&value()) {
+        let answered = Answered {
+            place: format!("the answer to {}", call.name()),
+            texts: [
+                (Channel::ResponseHeader, of(false)),
+                (Channel::Url, of(true)),
+                (channel(call, got), body),
+            ],
+            known: self.watch.canary.secrets(),
+        };
+        let found = self.leak_in(&answered);
+        self.answered.push(answered);
+        found.map_or(Ok(()), |leak| Err(Fault::Broken(Box::new(leak))))
+    }
+
+    fn leak_in(&mut self, answered: &Answered) -> Option<Failure> {
+        let find = answered.texts.iter().find_map(|(channel, text)| {
+            let mut find = self.watch.look(*channel, text.as_bytes())?;
+            let value = || serde_json::from_str(text).unwrap_or_default();
+            if *channel == Channel::ResponseBody && self.in_url(&value()) {
                 find.channel = Channel::Url;
             }
             Some(find)
-        });
-        match found {
-            None => Ok(()),
-            Some(find) => {
-                let place = format!("the answer to {}", call.name());
-                Err(Fault::Broken(Box::new(leak(&find, &place))))
-            }
-        }
+        })?;
+        Some(leak(&find, &answered.place))
     }
 
     /// Whether a secret stands in a member that is a URL.
@@ -105,9 +116,15 @@ impl World {
         }
     }
 
-    /// Looks through what came out beside the answers: events, and the log of an issuer that
-    /// runs in this process. A scenario that held up to here breaks on what is found.
+    /// Looks once more through the answers that came before every secret was known, and through
+    /// what came out beside them: events, and the log of an issuer that runs in this process. A
+    /// scenario that held up to here breaks on what is found.
     pub fn close(&mut self) {
+        let known = self.watch.canary.secrets();
+        let early = std::mem::take(&mut self.answered)
+            .into_iter()
+            .filter(|answered| answered.known != known)
+            .find_map(|answered| self.leak_in(&answered));
         let events: Vec<Vec<u8>> = self
             .receivers
             .values()
@@ -125,9 +142,20 @@ impl World {
             found = found.or(logged);
             self.log_begins = log.end();
         }
-        if self.failure.is_none() {
-            self.failure = found;
-        }
+        let canary = &self.watch.canary;
+        self.exchanges.extend(
+            self.wire
+                .drain(..)
+                .map(|(sent, outcome)| wire::record(&sent, &outcome, canary)),
+        );
+        self.failure = match self.failure.take() {
+            Some(failure) => Some(Failure {
+                expected: canary.redact(&failure.expected),
+                got: canary.redact(&failure.got),
+                ..failure
+            }),
+            None => early.or(found),
+        };
     }
 }
 
