@@ -55,10 +55,12 @@ pub fn spell_out(document: &Value, set: &Value, mistake: Option<Mistake>) -> Vec
         let mut waiting: Vec<&str> = texts(&statement["actions"]).collect();
         while let Some(action) = waiting.pop() {
             if actions.insert(action) {
-                let all = definition["actions"].as_object().unwrap();
+                let all = &definition["actions"];
                 if mistake == Some(Mistake::ImplicationReversed) {
                     let implying = all
-                        .iter()
+                        .as_object()
+                        .into_iter()
+                        .flatten()
                         .filter(|(_, other)| texts(&other["implies"]).any(|it| it == action));
                     waiting.extend(implying.map(|(name, _)| name.as_str()));
                 } else {

@@ -99,14 +99,14 @@ pub static UNIVERSE: LazyLock<Vec<Point>> = LazyLock::new(|| {
     points
 });
 
-/// Which points of the universe: one bit each.
+/// Which points of a universe: one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Points(Vec<u64>);
 
 impl Points {
-    pub fn from_fn(mut holds: impl FnMut(usize) -> bool) -> Self {
-        let mut words = vec![0; UNIVERSE.len().div_ceil(64)];
-        for at in (0..UNIVERSE.len()).filter(|at| holds(*at)) {
+    pub fn from_fn(count: usize, mut holds: impl FnMut(usize) -> bool) -> Self {
+        let mut words = vec![0; count.div_ceil(64)];
+        for at in (0..count).filter(|at| holds(*at)) {
             words[at / 64] |= 1 << (at % 64);
         }
         Self(words)
@@ -154,28 +154,31 @@ type Known = HashMap<(bool, String), Points>;
 fn union_of(set: &Value, implies: bool) -> Points {
     thread_local! { static KNOWN: RefCell<Known> = RefCell::default(); }
     let statements = set.as_array().unwrap().iter();
-    statements.fold(Points::from_fn(|_| false), |union, statement| {
-        KNOWN.with_borrow_mut(|known| {
-            let points = known
-                .entry((implies, statement.to_string()))
-                .or_insert_with(|| {
-                    Points::from_fn(|at| {
-                        let (resource_type, path, action, facts) = &UNIVERSE[at];
-                        let facts = &facts
-                            .iter()
-                            .map(|(name, fact)| ((*name).to_owned(), fact.clone()))
-                            .collect();
-                        is_granted(
-                            &WORLD,
-                            statement,
-                            (resource_type, path, action, facts),
-                            implies,
-                        )
-                    })
-                });
-            union.or(points)
-        })
-    })
+    statements.fold(
+        Points::from_fn(UNIVERSE.len(), |_| false),
+        |union, statement| {
+            KNOWN.with_borrow_mut(|known| {
+                let points = known
+                    .entry((implies, statement.to_string()))
+                    .or_insert_with(|| {
+                        Points::from_fn(UNIVERSE.len(), |at| {
+                            let (resource_type, path, action, facts) = &UNIVERSE[at];
+                            let facts = &facts
+                                .iter()
+                                .map(|(name, fact)| ((*name).to_owned(), fact.clone()))
+                                .collect();
+                            is_granted(
+                                &WORLD,
+                                statement,
+                                (resource_type, path, action, facts),
+                                implies,
+                            )
+                        })
+                    });
+                union.or(points)
+            })
+        },
+    )
 }
 
 /// The definition: whether one statement grants an access under a document.

@@ -25,7 +25,7 @@ static FACTS: LazyLock<Vec<Facts>> = LazyLock::new(|| {
 
 /// What the code under test allows of the small world.
 fn allowed(atoms: &Atoms) -> Points {
-    Points::from_fn(|at| {
+    Points::from_fn(UNIVERSE.len(), |at| {
         let (resource_type, path, action, _) = &UNIVERSE[at];
         atoms.allows(Access {
             resource_type,
