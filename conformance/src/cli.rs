@@ -2,6 +2,7 @@
 
 mod canary;
 mod floor;
+mod lint;
 mod mutants;
 
 use std::collections::BTreeMap;
@@ -86,6 +87,10 @@ enum Command {
         #[command(flatten)]
         filters: FilterArgs,
     },
+    /// Say what is refused in a permission document, and what misleads those who approve.
+    ///
+    /// Exit codes: 0 nothing is refused, 1 something is, 2 a document cannot be read.
+    LintPermissions(lint::LintArgs),
     /// Test issuers that do nothing: every core scenario has to fail.
     ///
     /// They answer 404, 401, 500, an empty object, a page, garbage or nothing at all, bare and
@@ -182,6 +187,7 @@ pub fn main() -> ExitCode {
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor::run(json),
+        Some(Command::LintPermissions(args)) => lint::run(&args),
         Some(Command::Mutants(args)) => mutants::run(&args),
         Some(Command::CanaryProof { json }) => canary::run(json),
         Some(Command::Completions { shell }) => {

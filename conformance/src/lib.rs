@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod coverage;
 pub mod r#gen;
+pub mod lint;
 pub mod mutants;
 pub mod oracle;
 pub mod parser;

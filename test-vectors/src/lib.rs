@@ -17,6 +17,9 @@ pub const SCHEMA: &str = include_str!("../vector.schema.json");
 /// be able to read it.
 pub const PROPOSAL_MANIFEST: &[u8] = include_bytes!("../discover/proposal-manifest.json");
 
+/// The folder of the permission documents that model real providers.
+const VOCABULARIES: &str = "permissions/vocabularies";
+
 /// A file of vectors.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,9 +101,25 @@ pub fn load(path: &str) -> Result<VectorFile, VectorFault> {
     serde_json::from_slice(bytes).map_err(VectorFault::Form)
 }
 
+/// The name, such as `github.json`, and the bytes of every permission document that models the
+/// published permissions of a real provider, in order of the names. `README.md` beside them
+/// says where each is from.
+#[must_use]
+pub fn vocabularies() -> Vec<(&'static str, &'static [u8])> {
+    let folder = FILES.get_dir(VOCABULARIES);
+    let mut all: Vec<_> = folder
+        .into_iter()
+        .flat_map(Dir::files)
+        .filter(|file| file.path().extension().is_some_and(|it| it == "json"))
+        .filter_map(|file| Some((file.path().file_name()?.to_str()?, file.contents())))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
 fn as_vectors(file: &'static File<'static>) -> Option<(&'static str, &'static [u8])> {
     let is_json = file.path().extension().is_some_and(|it| it == "json");
-    let is_document = file.contents() == PROPOSAL_MANIFEST;
+    let is_document = file.contents() == PROPOSAL_MANIFEST || file.path().starts_with(VOCABULARIES);
     let path = file.path().to_str()?;
     (is_json && !is_document && path.contains('/')).then_some((path, file.contents()))
 }
@@ -126,6 +145,7 @@ mod tests {
     fn what_is_no_file_of_vectors_is_not_handed_out() {
         for path in [
             "discover/proposal-manifest.json",
+            "permissions/vocabularies/github.json",
             "vector.schema.json",
             "src/lib.rs",
             "../Cargo.toml",
@@ -133,6 +153,20 @@ mod tests {
         ] {
             assert!(matches!(load(path), Err(VectorFault::NoSuchFile)), "{path}");
         }
+    }
+
+    #[test]
+    fn the_vocabularies_are_handed_out_by_name() {
+        let names: Vec<_> = vocabularies().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "cloudflare.json",
+                "github.json",
+                "postgresql.json",
+                "stripe.json"
+            ]
+        );
     }
 
     #[test]
