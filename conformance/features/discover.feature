@@ -70,3 +70,17 @@ Feature: discover
     When Ana calls credential_read
     Then it is accepted
     And no undeclared operation answers
+
+  @without-profiles @CLP-FLT-010
+  Scenario Outline: An issuer without faults knows no <field>: <value>
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made with header <field> set to <value>
+    Then it is accepted
+    And 2 credentials exist
+
+    Examples:
+      | field        | value           |
+      | CLP-Fault    | {"status": 503} |
+      | CLP-Fault    | nonsense        |
+      | CLP-Test-Run | a b             |

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use clp_schemas::endpoint::{Class, EndpointId, Idempotency};
+use clp_schemas::endpoint::{Base, Class, EndpointId, Idempotency};
 use serde_json::{Value, json};
 
 use self::baseline::Kind;
@@ -147,6 +147,8 @@ pub struct World {
     pub event: Option<Event>,
     sent_assertion: Option<String>,
     sent_proof: Option<String>,
+    /// Whether a script of faults was put, so that any answer can be one.
+    faulty: bool,
     tags: Tags,
     /// The software authenticators, by person.
     pub passkeys: BTreeMap<String, Passkey>,
@@ -374,7 +376,8 @@ impl World {
         loop {
             let sent = self.prepare(&call)?;
             let outcome = wire::exchange(&subject.http, &sent).await;
-            let wait = retry_after(&outcome).filter(|_| patience > 0);
+            let asked_for = self.asks_for_fault(&call);
+            let wait = retry_after(&outcome).filter(|_| patience > 0 && !asked_for);
             let answer = self.accept(&call, &sent, outcome)?;
             patience -= 1;
             match wait {
@@ -382,6 +385,18 @@ impl World {
                 None => return Ok(answer),
             }
         }
+    }
+
+    /// How long the last exchange took, in milliseconds.
+    #[must_use]
+    pub fn millis(&self) -> Option<u64> {
+        self.wire.last().map(|(_, outcome)| outcome.millis)
+    }
+
+    /// Whether the answer to a call can be a fault that the scenario asked for.
+    fn asks_for_fault(&self, call: &Call) -> bool {
+        let is_control = call.row().is_some_and(|row| row.base == Base::Control);
+        !is_control && (self.faulty || call.owns("clp-fault"))
     }
 
     /// Sends several calls at the same time.
@@ -412,6 +427,14 @@ impl World {
             .map(|got| self.secrets(call, got))
             .unwrap_or_default();
         self.wire.push((sent.clone(), outcome.clone()));
+        let fault = match self.asks_for_fault(call) {
+            true => baseline::fault(call, &outcome),
+            false => None,
+        };
+        if let Some((kind, got)) = fault {
+            let json = serde_json::from_slice(&got.body).ok();
+            return Ok(Answer { kind, got, json });
+        }
         let got = outcome
             .got
             .map_err(|fault| Fault::missing("an answer", fault))?;

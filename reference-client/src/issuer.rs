@@ -158,6 +158,7 @@ impl Issuer {
             | Class::Oauth
             | Class::Webhooks
             | Class::BoundKeys
+            | Class::Faults
             | Class::AuditProofs => return self.require_class(row.class),
             Class::Core | Class::Approval | Class::TestControl => {}
         }

@@ -25,7 +25,7 @@ const AFTER_HELP: &str = "\
 What it prints:
   stdout  one line of JSON once every port is open:
           {\"personas\":[{\"name\":\"exampleapi\",\"url\":\"http://localhost:8801\"},...],
-           \"control_url\":\"http://localhost:8810\"}
+           \"control_url\":\"http://localhost:8810\"}, and \"fault_seed\" where faults are drawn
   stderr  a banner and the log. No secret stands in either.
 
 Begin with:
@@ -63,6 +63,14 @@ struct Arguments {
     /// The environment variable CLP_CONTROL_TOKEN goes first
     #[arg(long, value_name = "FILE")]
     control_token_file: Option<PathBuf>,
+
+    /// Let things go wrong at every persona as this script (JSON) says; see `clp sandbox faults`
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// Draw the chaos of that script by this seed; it is printed where it was not given
+    #[arg(long, value_name = "N")]
+    fault_seed: Option<u64>,
 
     /// Show what would be served, without tokens, and stop
     #[arg(long)]
@@ -183,6 +191,12 @@ fn configuration(arguments: &Arguments) -> Result<Config, ConfigFault> {
     if let Some(base) = arguments.port {
         config = config.with_ports(base)?;
     }
+    if let Some(file) = &arguments.faults {
+        config = config.with_faults(file)?;
+    }
+    if let Some(seed) = arguments.fault_seed {
+        config = config.with_fault_seed(seed)?;
+    }
     if !arguments.print_config
         && let Some(control) = &mut config.control
     {
@@ -224,6 +238,12 @@ async fn serve(config: Config, arguments: &Arguments) -> Result<(), Failure> {
     for persona in &running.personas {
         tracing::info!(persona = persona.name, url = persona.url, "serving");
     }
+    if let Some(seed) = running.fault_seed {
+        tracing::info!(
+            seed,
+            "faults are drawn; the same seed draws the same: --fault-seed"
+        );
+    }
     if nobody_knows {
         tracing::info!(
             "test control has a token that nobody knows; choose one with --control-token-file"
@@ -248,6 +268,9 @@ fn announce(running: &Running) -> io::Result<()> {
     let mut line = json!({"personas": personas});
     if let (Some(object), Some(url)) = (line.as_object_mut(), &running.control_url) {
         object.insert("control_url".to_owned(), json!(url));
+    }
+    if let (Some(object), Some(seed)) = (line.as_object_mut(), running.fault_seed) {
+        object.insert("fault_seed".to_owned(), json!(seed));
     }
     let mut stdout = io::stdout();
     writeln!(stdout, "{line}")?;

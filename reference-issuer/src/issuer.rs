@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::config::{Config, ConfigFault, Persona};
 use crate::control::{self, Control};
 use crate::events::Courier;
+use crate::faults::{self, Faults, front};
 use crate::http::{self, RequestLog};
 use crate::listen::{CONNECTIONS, Listen, Patience};
 use crate::sabotage::Saboteur;
@@ -59,6 +60,9 @@ pub enum StartFault {
     /// The tenants of the configuration cannot be stored.
     #[error("the tenants of the configuration cannot be stored: {}", .0.title)]
     Tenants(Problem),
+    /// The script of faults gets no seed.
+    #[error("the script of faults gets no seed: {}", .0.title)]
+    Seed(Problem),
     /// A port cannot be had.
     #[error("port {port}: {fault}")]
     Port {
@@ -87,6 +91,9 @@ pub struct Running {
     pub control_url: Option<String>,
     /// Its bearer token.
     pub control_token: Option<SecretText>,
+    /// The seed of the faults of the whole process, where some are drawn: given again, it draws
+    /// the same ones.
+    pub fault_seed: Option<u64>,
     stop: watch::Sender<()>,
     listeners: Vec<JoinHandle<()>>,
     store: Store,
@@ -155,6 +162,10 @@ impl Issuer {
         let seams = self.seams;
         let store = Store::open(self.data.as_deref(), seams)?;
         let log = Arc::new(RequestLog::default());
+        let faults = Arc::new(Faults::default());
+        let names = config.personas.iter().map(|persona| persona.name.as_str());
+        let script = faults::seeded(config.faults).map_err(StartFault::Seed)?;
+        faults.play(&script, names);
         let courier = Courier::start();
         let (stop, stopped) = watch::channel(());
         let patience = self.patience;
@@ -163,6 +174,7 @@ impl Issuer {
             personas: Vec::new(),
             control_url: None,
             control_token: None,
+            fault_seed: script.chaos.and_then(|chaos| chaos.seed),
             stop,
             listeners: Vec::new(),
             store: store.clone(),
@@ -181,6 +193,7 @@ impl Issuer {
                 port,
                 store.clone(),
                 Arc::clone(&log),
+                Arc::clone(&faults),
                 courier.clone(),
                 seams,
             ));
@@ -188,7 +201,7 @@ impl Issuer {
                 name: service.persona.name.clone(),
                 url: service.origin.clone(),
             });
-            let mut router = http::router(Arc::clone(&service));
+            let mut router = front(Arc::clone(&service), http::router(Arc::clone(&service)));
             if let Some(Wrap(wrap)) = &self.wrap {
                 router = wrap(&service.persona.name, router);
             }
@@ -209,7 +222,7 @@ impl Issuer {
                 None => control::token::fresh()?,
             };
             let (listener, port) = bind(wanted.port).await?;
-            let control = Control::new(services, store, log, &token, seams);
+            let control = Control::new(services, store, log, faults, &token, seams);
             let listen = Listen {
                 listener,
                 router: control::router(Arc::new(control)),

@@ -13,6 +13,7 @@ mod auth;
 mod context;
 mod control;
 mod events;
+pub mod faults;
 mod http;
 mod issuer;
 mod lifecycle;

@@ -6,14 +6,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::response::Response;
 use axum::{Extension, Router};
+use futures::future::BoxFuture;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::faults::NoAnswer;
 use crate::http::Peer;
 
 /// The most connections at once. Others wait in the queue of the system.
@@ -106,6 +112,26 @@ impl Listen {
     }
 }
 
+/// What answers on a connection, or ends it.
+struct Answering(TowerToHyperService<Router>);
+
+impl Service<Request<Incoming>> for Answering {
+    type Response = Response;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, Result<Response, io::Error>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let answering = self.0.call(request);
+        Box::pin(async move {
+            let Ok(response) = answering.await;
+            match response.extensions().get::<NoAnswer>() {
+                Some(NoAnswer) => Err(io::ErrorKind::ConnectionAborted.into()),
+                None => Ok(response),
+            }
+        })
+    }
+}
+
 /// Serves one connection to its end.
 async fn connection(
     stream: TcpStream,
@@ -117,7 +143,10 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(header)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(
+            TokioIo::new(stream),
+            Answering(TowerToHyperService::new(router)),
+        );
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

@@ -10,6 +10,7 @@ use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
 use crate::events::Courier;
+use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog};
 use crate::seams::Seams;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct Service {
     pub store: Store,
     /// What reached it.
     pub log: Arc<RequestLog>,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
     /// What takes events to their receivers.
     pub(crate) courier: Courier,
     /// Where the issuer can be made to break the protocol.
@@ -53,6 +56,7 @@ impl Service {
         port: u16,
         store: Store,
         log: Arc<RequestLog>,
+        faults: Arc<Faults>,
         courier: Courier,
         seams: Seams,
     ) -> Self {
@@ -64,6 +68,7 @@ impl Service {
             persona,
             store,
             log,
+            faults,
             courier,
             seams,
             failures: Failures::new(seams),

@@ -74,6 +74,8 @@ named! {
         BoundKeys = "bound-keys",
         /// Tests can make tenants and move clocks.
         TestControl = "test-control",
+        /// Tests can let things go wrong.
+        Faults = "faults",
     }
 }
 
@@ -250,8 +252,8 @@ impl Endpoint {
     /// (RFC 9110 section 9.3.4).
     #[must_use]
     pub fn successes(&self) -> Vec<u16> {
-        match self.method {
-            Method::Put => vec![self.success, 201],
+        match self.precondition {
+            Precondition::IfMatchOrNew => vec![self.success, 201],
             _ => vec![self.success],
         }
     }
@@ -280,6 +282,9 @@ impl Endpoint {
         ]);
         if self.auth != Auth::Anyone {
             all.push(P::Unauthenticated);
+        }
+        if self.base != Base::Control {
+            all.push(P::InvalidFault);
         }
         if self.body() == BodyForm::Form {
             all.push(P::BodyTooLarge);
@@ -349,7 +354,8 @@ mod tests {
         for row in ALL {
             let control = row.base == Base::Control;
             assert_eq!(control, row.auth == Auth::Control, "{}", row.name);
-            assert_eq!(control, row.class == Class::TestControl, "{}", row.name);
+            let class = matches!(row.class, Class::TestControl | Class::Faults);
+            assert_eq!(control, class, "{}", row.name);
         }
     }
 }

@@ -160,6 +160,8 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::AuthenticatorRegister => contract::<ops::control::AuthenticatorRegister>(),
         Id::RequestLog => contract::<ops::control::RequestLog>(),
         Id::StateDump => contract::<ops::control::StateDump>(),
+        Id::FaultsPut => contract::<ops::faults::FaultsPut>(),
+        Id::FaultsRead => contract::<ops::faults::FaultsRead>(),
     }
 }
 

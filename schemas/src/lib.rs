@@ -8,6 +8,7 @@ pub mod approval;
 pub mod assertion;
 pub mod audit;
 pub mod canonical;
+pub mod chaos;
 pub mod dpop;
 pub mod endpoint;
 pub mod gates;

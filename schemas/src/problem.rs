@@ -111,6 +111,7 @@ problems! {
     DeliveryNotRead = "delivery-not-read", 409, Peer, "the delivery was not read yet";
     InstallationState = "installation-state", 409, Peer, "the state of the installation does not admit this";
     InvalidProofRange = "invalid-proof-range", 400, Peer, "the log has no such index or size";
+    InvalidFault = "invalid-fault", 400, Peer, "the fault or the run that the header fields name is not one";
     RateLimited = "rate-limited", 429, Peer, "too many requests";
     Internal = "internal", 500, Issuer, "the issuer failed";
     Unavailable = "unavailable", 503, Issuer, "the issuer cannot answer now";

@@ -18,6 +18,7 @@ use clp_schemas::audit::leaf::{self, Disclosed};
 use clp_schemas::audit::merkle::{self, Hash, Node};
 use clp_schemas::audit::note::{Note, PublicKey};
 use clp_schemas::canonical::{self, CanonicalFault};
+use clp_schemas::chaos::{Drawn, draw};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::json;
 use clp_schemas::key::{self, Key, Verifier};
@@ -46,6 +47,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("canonical/base64.json", base64),
     ("canonical/jcs.json", jcs),
     ("dpop/thumbprint.json", thumbprint),
+    ("faults/chaos.json", chaos),
     ("keys/assemble.json", assemble),
     ("keys/parse.json", parse),
     ("keys/verifier.json", verifier),
@@ -77,6 +79,7 @@ fn no_file_of_these_folders_is_left_out() {
         "audit/",
         "canonical/",
         "dpop/",
+        "faults/",
         "keys/",
         "webhook/",
     ];
@@ -87,6 +90,23 @@ fn no_file_of_these_folders_is_left_out() {
         .collect();
     let checked: Vec<_> = CHECKS.iter().map(|(path, _)| *path).collect();
     assert_eq!(files, checked);
+}
+
+fn chaos(input: &Value) -> Value {
+    let drawn: Vec<Value> = (1..=number(input, "calls"))
+        .map(|ordinal| {
+            let call = Drawn {
+                seed: number(input, "seed"),
+                run: text(input, "run"),
+                endpoint: text(input, "endpoint"),
+                ordinal,
+            };
+            let percent = u8::try_from(number(input, "percent")).unwrap();
+            let among = usize::try_from(number(input, "among")).unwrap();
+            draw(call, percent, among).map_or(json!(-1), |position| json!(position))
+        })
+        .collect();
+    json!({ "drawn": drawn })
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::requirements::{Extract, Requirement};
 /// Who can be bound.
 const ACTORS: [&str; 4] = ["issuer", "client", "verifier", "resource"];
 /// What a program can claim.
-const CLASSES: [&str; 11] = [
+const CLASSES: [&str; 12] = [
     "core",
     "approval",
     "audit-proofs",
@@ -20,6 +20,7 @@ const CLASSES: [&str; 11] = [
     "oauth",
     "webhooks",
     "bound-keys",
+    "faults",
     "test-control",
     "client",
     "verifier",

@@ -22,7 +22,7 @@ use crate::subject::Which;
 static FEATURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/features");
 
 /// The classes and profiles that a scenario can be tagged with.
-pub const CLASSES: [&str; 9] = [
+pub const CLASSES: [&str; 10] = [
     "core",
     "approval",
     "audit-proofs",
@@ -31,6 +31,7 @@ pub const CLASSES: [&str; 9] = [
     "oauth",
     "webhooks",
     "bound-keys",
+    "faults",
     "test-control",
 ];
 /// The tag of a scenario that moves the clock.

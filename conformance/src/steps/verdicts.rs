@@ -38,12 +38,20 @@ pub fn body(world: &World) -> Result<&Value, Fault> {
     })
 }
 
-#[then(regex = r"^it is (accepted|served)$")]
+#[then(regex = r"^it is (accepted|served|lost)$")]
 async fn accepted(world: &mut World, how: String) -> Result<(), Fault> {
     let outcome = last(world).and_then(|(call, answer)| {
         let served = (200..300).contains(&answer.got.status);
         match (&answer.kind, how.as_str()) {
-            (Kind::Accepted, "accepted") => Ok(()),
+            (Kind::Accepted, "accepted") | (Kind::Lost, "lost") => Ok(()),
+            (_, "lost") => Err(Fault::missing(
+                format!("no answer to {}", call.name()),
+                answer.got.status.to_string(),
+            )),
+            (Kind::Lost, _) => Err(Fault::missing(
+                format!("an answer to {}", call.name()),
+                "none that is whole",
+            )),
             (Kind::Foreign, "served") if served => Ok(()),
             (Kind::Refused(problem), "accepted") => Err(Fault::missing(
                 format!("{} accepted", call.name()),
@@ -185,6 +193,8 @@ async fn headers(world: &mut World, step: &Step) -> Result<(), Fault> {
         rows.iter().try_for_each(|(name, cell)| {
             let value = match name.as_str() {
                 ":status" => Some(json!(answer.got.status.to_string())),
+                ":bytes" => Some(json!(answer.got.body.len().to_string())),
+                ":millis" => world.millis().map(|millis| json!(millis.to_string())),
                 name => answer
                     .got
                     .header(&name.to_ascii_lowercase())
@@ -283,7 +293,7 @@ async fn every(world: &mut World, problem: String) -> Result<(), Fault> {
     let odd = world.together.iter().find(|answer| match &answer.kind {
         Kind::Accepted => false,
         Kind::Refused(name) => *name != problem,
-        Kind::Foreign => true,
+        Kind::Foreign | Kind::Lost => true,
     });
     let none = !world
         .together

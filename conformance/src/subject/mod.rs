@@ -56,6 +56,7 @@ impl Which {
                 Class::Oauth,
                 Class::Webhooks,
                 Class::BoundKeys,
+                Class::Faults,
             ],
         };
         beyond.iter().copied().find(|class| manifest.claims(*class))

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::Fault;
 use super::call::{Call, Payload, Place};
-use super::wire::Got;
+use super::wire::{Got, Outcome};
 
 /// A page of 200 credentials fits, and nothing nests deeper.
 const LIMITS: Limits = Limits {
@@ -87,6 +87,44 @@ pub enum Kind {
     Refused(String),
     /// What a vendor's own API said; the protocol has no say in it.
     Foreign,
+    /// No answer came, or not one of the issuer: the scenario had a fault asked for.
+    Lost,
+}
+
+/// The refusals that a scenario can have asked for, and then says nothing against the issuer.
+const ASKED_FOR: [ProblemType; 3] = [
+    ProblemType::RateLimited,
+    ProblemType::Internal,
+    ProblemType::Unavailable,
+];
+
+/// How an answer is to be taken that can be the fault which the scenario asked for; `None` for
+/// one that is like any other.
+#[must_use]
+pub fn fault(call: &Call, outcome: &Outcome) -> Option<(Kind, Got)> {
+    let got = match &outcome.got {
+        Ok(got) => got.clone(),
+        Err(_) => {
+            let nothing = || Got {
+                status: 0,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            return Some((Kind::Lost, outcome.part.clone().unwrap_or_else(nothing)));
+        }
+    };
+    if matches!(call.place, Place::Probe { .. }) {
+        return None;
+    }
+    if matches!(got.status, 502 | 504) {
+        return Some((Kind::Lost, got));
+    }
+    let problem: Problem = serde_json::from_slice(&got.body).ok()?;
+    let kind = problem.kind().filter(|kind| ASKED_FOR.contains(kind))?;
+    let is_whole = got.status == kind.status()
+        && problem.status == kind.status()
+        && got.header("content-type") == Some(MEDIA_TYPE);
+    is_whole.then(|| (Kind::Refused(kind.name().to_owned()), got))
 }
 
 /// Checks what holds for every answer, and reads its JSON.

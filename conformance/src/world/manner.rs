@@ -248,6 +248,7 @@ impl World {
     pub fn adopt(&mut self, id: EndpointId, value: &Value) {
         let text = |path: &str| at(value, path).and_then(Value::as_str);
         match id {
+            EndpointId::FaultsPut => self.faulty = true,
             EndpointId::CredentialCreate => self.ring.adopt(value),
             EndpointId::RotationOpen => {
                 if let Some(successor) = value.get("credential") {

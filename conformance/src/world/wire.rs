@@ -77,6 +77,8 @@ impl Got {
 pub struct Outcome {
     /// The answer, or why there is none.
     pub got: Result<Got, String>,
+    /// What came of an answer that broke off.
+    pub part: Option<Got>,
     /// From the first byte sent to the last byte read.
     pub millis: u64,
 }
@@ -98,14 +100,17 @@ pub fn client() -> Result<Client, reqwest::Error> {
 /// Sends a request and reads the answer.
 pub async fn exchange(client: &Client, sent: &Sent) -> Outcome {
     let begun = Instant::now();
-    let got = attempt(client, sent).await;
+    let mut part = None;
+    let got = attempt(client, sent, &mut part).await;
     Outcome {
+        part: part.filter(|_| got.is_err()),
         got,
         millis: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
 }
 
-async fn attempt(client: &Client, sent: &Sent) -> Result<Got, String> {
+/// Leaves in `part` what has arrived so far.
+async fn attempt(client: &Client, sent: &Sent, part: &mut Option<Got>) -> Result<Got, String> {
     let method = Method::from_bytes(sent.method.as_bytes()).map_err(|error| error.to_string())?;
     let mut request = client.request(method, sent.url.clone());
     for (name, value) in &sent.headers {
@@ -123,18 +128,18 @@ async fn attempt(client: &Client, sent: &Sent) -> Result<Got, String> {
             (name.as_str().to_owned(), value)
         })
         .collect();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(format!("an answer of more than {MAX_ANSWER} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Got {
+    let got = part.insert(Got {
         status: response.status().as_u16(),
         headers,
-        body,
-    })
+        body: Vec::new(),
+    });
+    while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
+        if got.body.len() + chunk.len() > MAX_ANSWER {
+            return Err(format!("an answer of more than {MAX_ANSWER} bytes"));
+        }
+        got.body.extend_from_slice(&chunk);
+    }
+    Ok(got.clone())
 }
 
 /// An error with its causes. The URL stands in the record already.
@@ -239,6 +244,7 @@ mod tests {
             };
             let outcome = Outcome {
                 got: Err("no answer".to_owned()),
+                part: None,
                 millis: 0,
             };
             let shown_there = record(&sent, &outcome, &Canary::default());

@@ -11,6 +11,7 @@ use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_used};
 use clp_schemas::state::Named as _;
+use clp_schemas::time::Timestamp;
 
 use super::scope;
 use crate::config::Persona;
@@ -271,6 +272,28 @@ pub(crate) fn known_credential<'c>(
     }
     let tx = gate.enter(&tenant)?;
     Ok(tx.credential(&id)?.map(|credential| (tx, credential)))
+}
+
+/// The tenant of a principal's token, of a key or of an access token, and its time; whatever state
+/// a credential is in.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) fn tenant_of(
+    gate: &Gate<'_>,
+    persona: &str,
+    bearer: &str,
+) -> Result<Option<(TenantId, Timestamp)>, Fault> {
+    let tenant = if let Some(principal) = gate.principal_by_token(persona, bearer)? {
+        principal.tenant
+    } else if let Some(token) = gate.token(persona, bearer)? {
+        token.tenant
+    } else {
+        let known = known_credential(gate, persona, bearer)?;
+        return Ok(known.map(|(tx, _)| (tx.tenant().clone(), tx.now())));
+    };
+    let tx = gate.enter(&tenant)?;
+    Ok(Some((tenant, tx.now())))
 }
 
 /// Notes that a probe value of a rotation of this kind was refused, if that is what was

@@ -6,7 +6,7 @@ pub(crate) mod scope;
 
 pub use authority::{Action, Authority};
 pub use key::{KeyUse, Presented, Scheme, use_key};
-pub(crate) use key::{known_credential, refuse_probe};
+pub(crate) use key::{known_credential, refuse_probe, tenant_of};
 
 use clp_schemas::ids::{CredentialId, PrincipalId, TenantId};
 use clp_schemas::key::Key;

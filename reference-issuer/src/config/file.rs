@@ -8,14 +8,16 @@ use std::path::Path;
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::faults::FaultScript;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     ApprovalPolicy, Config, ConfigFault, ControlConfig, DEFAULT_PORT, Persona, PrincipalConfig,
-    Route, SandboxTemplate, Seed, TenantConfig, check,
+    Route, SandboxTemplate, Seed, TenantConfig, check, faults,
 };
 
 /// Largest configuration file, in bytes.
@@ -50,6 +52,8 @@ struct ConfigFile {
     personas: Vec<PersonaEntry>,
     #[serde(default)]
     control: ControlEntry,
+    /// As test control takes it, and held to the same schema.
+    faults: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +140,7 @@ pub(super) fn built_in() -> Result<Config, ConfigFault> {
             port: 0,
             token: None,
         }),
+        faults: FaultScript::default(),
     };
     check::config("(built in)", &config)?;
     config.with_ports(DEFAULT_PORT)
@@ -164,8 +169,17 @@ pub(super) fn read(path: &Path) -> Result<Config, ConfigFault> {
         port: 0,
         token: None,
     });
-    let mut config = Config { personas, control };
+    let faults = match file.faults {
+        Some(value) => faults::script(&label, "faults", value)?,
+        None => FaultScript::default(),
+    };
+    let mut config = Config {
+        personas,
+        control,
+        faults,
+    };
     check::config(&label, &config)?;
+    faults::check(&label, &config)?;
     config = config.with_ports(DEFAULT_PORT)?;
     for (persona, entry) in config.personas.iter_mut().zip(&file.personas) {
         persona.port = entry.port.unwrap_or(persona.port);
@@ -278,7 +292,8 @@ fn permission_document(label: &str, text: &str) -> Result<PermissionDocument, Co
     Ok(document)
 }
 
-fn text_of(path: &Path) -> Result<String, ConfigFault> {
+/// What stands in a file, if it is not too large.
+pub(super) fn text_of(path: &Path) -> Result<String, ConfigFault> {
     let fault = |reason: String| ConfigFault::new(path.display().to_string(), "", reason);
     let file = File::open(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
     let mut text = String::new();

@@ -6,6 +6,7 @@
 
 mod check;
 mod fault;
+mod faults;
 mod file;
 mod profiles;
 mod route;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::faults::FaultScript;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub personas: Vec<Persona>,
     /// The listener for test control; `None` where there is none.
     pub control: Option<ControlConfig>,
+    /// What goes wrong on purpose at every persona; empty for nothing.
+    pub faults: FaultScript,
 }
 
 /// The listener for test control.
@@ -145,6 +149,25 @@ impl Config {
     /// [`ConfigFault`], which says in which file and at which member what has to be mended.
     pub fn read(path: &Path) -> Result<Self, ConfigFault> {
         file::read(path)
+    }
+
+    /// The same with the script of faults in a JSON file, as test control takes it.
+    ///
+    /// # Errors
+    /// [`ConfigFault`] if there is no script in it, or a persona is in production.
+    pub fn with_faults(mut self, path: &Path) -> Result<Self, ConfigFault> {
+        self.faults = faults::read(path)?;
+        faults::check(&path.display().to_string(), &self)?;
+        Ok(self)
+    }
+
+    /// The same with this seed for the chaos of its script.
+    ///
+    /// # Errors
+    /// [`ConfigFault`] if the script has no chaos, or the seed is 2^53 or more.
+    pub fn with_fault_seed(mut self, seed: u64) -> Result<Self, ConfigFault> {
+        faults::sow(&mut self.faults, seed)?;
+        Ok(self)
     }
 
     /// The same with ports counted up from `base`: personas first, test control at

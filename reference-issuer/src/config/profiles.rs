@@ -9,12 +9,13 @@ use super::check::{At, Checked};
 use crate::ops::oauth::token_prefix;
 
 /// The profiles that a persona can claim or leave.
-pub const OPTIONAL: [Class; 5] = [
+pub const OPTIONAL: [Class; 6] = [
     Class::Lifecycle,
     Class::Inventory,
     Class::Oauth,
     Class::Webhooks,
     Class::BoundKeys,
+    Class::Faults,
 ];
 
 impl Persona {
@@ -29,7 +30,8 @@ impl Persona {
             | Class::Inventory
             | Class::Oauth
             | Class::Webhooks
-            | Class::BoundKeys => self.profiles.contains(&class),
+            | Class::BoundKeys
+            | Class::Faults => self.profiles.contains(&class),
         }
     }
 }
@@ -40,13 +42,18 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
         at.want(
             OPTIONAL.contains(class),
             format!("profiles[{position}]"),
-            "want `lifecycle`, `inventory`, `oauth`, `webhooks` or `bound-keys`",
+            "want `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
         )?;
     }
     at.want(
         !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),
         "profiles",
         "`inventory` needs `lifecycle`",
+    )?;
+    at.want(
+        !persona.claims(Class::Faults) || persona.environment == Deployment::Test,
+        "profiles",
+        "`faults` needs the environment `test`",
     )?;
     at.want(
         !persona.claims(Class::Oauth) || key::pattern(&token_prefix(persona)).is_ok(),

@@ -10,7 +10,11 @@ impl Config {
     pub fn describe(&self) -> Value {
         let personas: Vec<Value> = self.personas.iter().map(persona).collect();
         let control = self.control.as_ref().map(|control| control.port);
-        json!({"personas": personas, "control": {"enabled": control.is_some(), "port": control}})
+        json!({
+            "personas": personas,
+            "control": {"enabled": control.is_some(), "port": control},
+            "faults": self.faults,
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use clp_schemas::problem::{Problem, ProblemType};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{OPTIONAL, Template};
+use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
 use crate::rules::Rule;
 use crate::seams::Seams;
@@ -33,6 +34,7 @@ pub struct Control {
     services: Vec<Arc<Service>>,
     store: Store,
     log: Arc<RequestLog>,
+    faults: Arc<Faults>,
     token_hash: [u8; 32],
     failures: Failures,
     seams: Seams,
@@ -45,6 +47,7 @@ impl Control {
         services: Vec<Arc<Service>>,
         store: Store,
         log: Arc<RequestLog>,
+        faults: Arc<Faults>,
         token: &SecretText,
         seams: Seams,
     ) -> Self {
@@ -52,6 +55,7 @@ impl Control {
             services,
             store,
             log,
+            faults,
             token_hash: sha256(token.expose().as_bytes()),
             failures: Failures::new(seams),
             seams,
@@ -110,7 +114,7 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     let (row, tenant) = match route(&inbound.method, &inbound.path) {
         Routed::Endpoint(row, tenant) => (row, tenant),
         Routed::NoMethod(allow) => {
-            return Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(allow);
+            return Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow);
         }
         Routed::Nothing => return Reply::refusal(&ProblemType::NotFound.into()),
     };
@@ -149,28 +153,28 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
 enum Routed {
     /// To an endpoint, with the tenant in the path, where there is one.
     Endpoint(&'static Endpoint, Option<String>),
-    /// To a path that has this method alone.
-    NoMethod(&'static str),
+    /// To a path that has these methods and no other.
+    NoMethod(String),
     /// To nothing.
     Nothing,
 }
 
 fn route(method: &str, path: &str) -> Routed {
     let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-    let found = ALL
-        .iter()
-        .filter(|row| row.base == Base::Control)
-        .find_map(|row| {
-            let template = Template::try_from(row.path.to_owned()).ok()?;
-            Some((*row, template.matches(&segments)?))
-        });
-    // No two endpoints of test control share a path.
-    match found {
-        Some((row, mut parameters)) if row.method.name() == method => {
-            Routed::Endpoint(row, parameters.remove("tenant_id"))
+    let mut allowed = Vec::new();
+    for row in ALL.iter().filter(|row| row.base == Base::Control) {
+        let template = Template::try_from(row.path.to_owned()).ok();
+        let Some(mut parameters) = template.and_then(|template| template.matches(&segments)) else {
+            continue;
+        };
+        if row.method.name() == method {
+            return Routed::Endpoint(row, parameters.remove("tenant_id"));
         }
-        Some((row, _)) => Routed::NoMethod(row.method.name()),
-        None => Routed::Nothing,
+        allowed.push(row.method.name());
+    }
+    match allowed.is_empty() {
+        true => Routed::Nothing,
+        false => Routed::NoMethod(allowed.join(", ")),
     }
 }
 
@@ -193,6 +197,16 @@ struct Named {
 const SANDBOX_RULES: &[Rule<Named>] = &[Rule {
     id: "CLP-CTL-012",
     refuses: |named| (named.is_wanted && !named.is_open).then(|| ProblemType::NotFound.into()),
+}];
+
+/// An endpoint, to the persona of a sandbox.
+struct Declared {
+    is_claimed: bool,
+}
+
+const CLAIM_RULES: &[Rule<Declared>] = &[Rule {
+    id: "CLP-DIS-006",
+    refuses: |declared| (!declared.is_claimed).then(|| ProblemType::NotFound.into()),
 }];
 
 /// What a call has come to.
@@ -228,11 +242,16 @@ fn carry_out(
         return Reply::json(row.success, &opened).map(Done::Answered);
     }
     let (tenant, service) = sandbox.ok_or(ProblemType::NotFound)?;
+    let declared = Declared {
+        is_claimed: service.persona.claims(row.class),
+    };
+    control.seams.check(CLAIM_RULES, &declared)?;
     let reply = match row.id {
         EndpointId::RequestLog => return Ok(Done::Logged(tenant)),
         EndpointId::SandboxReset => {
             gate.reset_tenant(&tenant)?;
             control.log.clear(&tenant);
+            control.faults.clear(&tenant);
             Ok(Reply::empty(row.success))
         }
         EndpointId::ClockAdvance => {
@@ -251,6 +270,11 @@ fn carry_out(
             sandbox::register(gate, &tenant, &body)?;
             Ok(Reply::empty(row.success))
         }
+        EndpointId::FaultsPut => {
+            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+            Reply::json(row.success, &control.faults.put(&tenant, body)?)
+        }
+        EndpointId::FaultsRead => Reply::json(row.success, &control.faults.of(&tenant)),
         EndpointId::StateDump => Reply::json(row.success, &sandbox::state(gate, &tenant)?),
         // No other row is below C.
         _ => Err(ProblemType::NotFound.into()),
@@ -275,7 +299,7 @@ mod tests {
                 Routed::NoMethod(_) | Routed::Nothing => panic!("{path}"),
             }
             assert!(
-                matches!(route("DELETE", &path), Routed::NoMethod(allow) if allow == row.method.name())
+                matches!(route("DELETE", &path), Routed::NoMethod(allow) if allow.contains(row.method.name()))
             );
         }
         for nothing in ["/", "/sandboxes/", "/sandboxes/x", "/sandboxes/x/state/y"] {

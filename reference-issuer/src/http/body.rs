@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::inbound::Inbound;
 use super::schema::{self, Breach};
+use crate::config::OPTIONAL;
 use crate::rules::Rule;
 use crate::seams::Seams;
 
@@ -72,6 +73,19 @@ const SCHEMA_RULES: &[Rule<Fit>] = &[Rule {
         )
     },
 }];
+
+/// Holds a value to the schema of the body of an endpoint, every profile claimed.
+///
+/// # Errors
+/// The JSON pointer to the place where it does not fit, and the keyword that it breaks.
+pub(crate) fn check(id: EndpointId, value: &Value) -> Result<(), (String, String)> {
+    let unknown = || (String::new(), "schema".to_owned());
+    let schemas = schema::of(id, &OPTIONAL).map_err(|_| unknown())?;
+    let schema = schemas.body_schema(value).ok_or_else(unknown)?;
+    schema
+        .check(value)
+        .map_err(|breach| (breach.pointer, breach.keyword))
+}
 
 /// Reads the body of a call to somebody who claims these profiles.
 ///

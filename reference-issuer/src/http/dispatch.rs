@@ -111,7 +111,9 @@ pub(super) async fn answer(
         | Id::ControlApprove
         | Id::AuthenticatorRegister
         | Id::RequestLog
-        | Id::StateDump => Err(ProblemType::NotFound.into()),
+        | Id::StateDump
+        | Id::FaultsPut
+        | Id::FaultsRead => Err(ProblemType::NotFound.into()),
     }
 }
 

@@ -26,7 +26,7 @@ const DRAINED: usize = 4;
 /// The version of the protocol, in the header field `CLP-Version`.
 pub(super) const VERSION: &str = "1.0";
 /// The header field that names the version.
-pub(super) const VERSION_HEADER: &str = "clp-version";
+pub(crate) const VERSION_HEADER: &str = "clp-version";
 
 /// Where a connection comes from, as its requests carry it.
 #[derive(Clone, Copy, Debug)]
@@ -125,13 +125,7 @@ impl Inbound {
             return Err(ProblemType::NotFound.into());
         }
         seams.check(VERSION_RULES, &parts.headers)?;
-        let outcome = read_body(body).await;
-        seams.check(SIZE_RULES, &outcome)?;
-        let ReadOutcome::Whole(body) = outcome else {
-            return Err(
-                Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole")
-            );
-        };
+        let body = read_whole(seams, body).await?;
         Ok(Self {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
@@ -203,6 +197,21 @@ impl Inbound {
         match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().ok(),
             _ => None,
+        }
+    }
+}
+
+/// Reads a body to its end.
+///
+/// # Errors
+/// `body-too-large`, or `invalid-json` for one that breaks off or does not arrive in time.
+pub(crate) async fn read_whole(seams: Seams, body: Body) -> Result<Vec<u8>, Problem> {
+    let outcome = read_body(body).await;
+    seams.check(SIZE_RULES, &outcome)?;
+    match outcome {
+        ReadOutcome::Whole(body) => Ok(body),
+        ReadOutcome::TooLarge | ReadOutcome::CutOff => {
+            Err(Problem::new(ProblemType::InvalidJson).detail("the body did not arrive whole"))
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use axum::response::Response;
 use clp_schemas::ops::control::LoggedRequest;
+use clp_schemas::ops::faults::FaultTarget;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
@@ -113,6 +114,16 @@ async fn answer(service: &Arc<Service>, inbound: Inbound) -> (&'static str, Repl
         }
         Routed::Elsewhere if is_approval_page(&inbound) => ("approval page", approval_page()),
         Routed::Elsewhere => ("resource", resource(service, inbound).await),
+    }
+}
+
+/// What a request is to a script of faults: a call of an endpoint that the persona claims, or one
+/// of its own API.
+pub(crate) fn fault_target(service: &Service, method: &str, path: &str) -> Option<FaultTarget> {
+    match route(method, path, |class| service.persona.claims(class)) {
+        Routed::Endpoint(row, _) => Some(FaultTarget::Endpoint(row.id)),
+        Routed::Elsewhere if !path.starts_with(APPROVAL_PATH) => Some(FaultTarget::Resource),
+        Routed::Elsewhere | Routed::NoMethod(_) | Routed::Nothing => None,
     }
 }
 

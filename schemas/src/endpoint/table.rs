@@ -147,4 +147,8 @@ endpoints! {
         Control, None, None, 200 Json, [NotFound], "Read what reached a tenant.";
     StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",
         Control, None, None, 200 Json, [NotFound], "Read what a tenant holds.";
+    FaultsPut = "faults_put", Discover, Faults, Put Control "/sandboxes/{tenant_id}/faults",
+        Control, None, None, 200 Json, [NotFound], "Say what goes wrong in a tenant, and when.";
+    FaultsRead = "faults_read", Discover, Faults, Get Control "/sandboxes/{tenant_id}/faults",
+        Control, None, None, 200 Json, [NotFound], "Read what has gone wrong in a tenant, and what will.";
 }

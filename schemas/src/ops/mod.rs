@@ -6,6 +6,7 @@ pub mod audit;
 pub mod control;
 pub mod create;
 pub mod discover;
+pub mod faults;
 pub mod inject;
 pub mod inventory;
 pub mod oauth;
