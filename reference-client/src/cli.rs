@@ -16,7 +16,7 @@ use crate::home::Home;
 use crate::ops::{self, Session};
 use crate::render::{Outcome, clean, json_text};
 use crate::token::Token;
-use crate::transport::{Policy, Timeouts};
+use crate::transport::{Policy, TestRun, Timeouts};
 
 const AFTER_HELP: &str = "\
 Environment:
@@ -28,6 +28,7 @@ Environment:
   CLP_STORE_KEY_FILE    its key, by default beside it
   CLP_CONTROL           where test control is, for sandbox and passkey register
   CLP_CONTROL_TOKEN     its token, or CLP_CONTROL_TOKEN_FILE
+  CLP_TEST_RUN          names a run, for `clp sandbox faults`
 
 Exit status:
   0 done                        4 the issuer cannot be reached
@@ -123,6 +124,9 @@ struct GlobalArgs {
     /// Allow an issuer that calls itself a test issuer
     #[arg(long, global = true)]
     allow_test_issuer: bool,
+    /// Name the run that this command is part of, at a test issuer with a script of faults
+    #[arg(long, value_name = "NAME", env = "CLP_TEST_RUN", global = true)]
+    test_run: Option<TestRun>,
     /// Allow credentials and permissions to stand at this other origin
     #[arg(long, value_name = "ORIGIN", global = true)]
     credential_origin: Option<Url>,
@@ -268,6 +272,7 @@ fn session(global: GlobalArgs) -> Result<Session, Error> {
             },
             credential_origin: global.credential_origin.map(|url| url.origin()),
             token: Token::from_env("CLP_TOKEN")?,
+            test_run: global.test_run,
             ..Settings::default()
         },
         issuer: global.issuer,

@@ -15,8 +15,8 @@ use crate::issuer::{Issuer, IssuerId};
 use crate::tagged::Tagged;
 use crate::token::Token;
 use crate::transport::{
-    ANSWER_LIMIT, Authorization, Condition, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, Timeouts,
-    Transport, decode,
+    ANSWER_LIMIT, Authorization, Condition, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, TestRun,
+    Timeouts, Transport, decode,
 };
 
 /// Settings of a [`Client`]. The defaults are those for a public issuer.
@@ -32,6 +32,8 @@ pub struct Settings {
     pub credential_origin: Option<url::Origin>,
     /// Who calls. Discovery needs no token.
     pub token: Option<Token>,
+    /// The run of a test, which only test issuers are told.
+    pub test_run: Option<TestRun>,
 }
 
 /// What goes along with a call, apart from its path, query and body.
@@ -82,7 +84,7 @@ impl Client {
     pub fn new(id: IssuerId, settings: Settings) -> Result<Self, Error> {
         settings.policy.check_url(id.url())?;
         Ok(Self {
-            transport: Transport::new(settings.policy, settings.timeouts, settings.repeat)?,
+            transport: Transport::new(&settings)?,
             token: settings.token,
             credential_origin: settings.credential_origin,
             id,
@@ -331,7 +333,7 @@ impl Control {
         Ok(Self {
             base,
             token,
-            transport: Transport::new(settings.policy, settings.timeouts, settings.repeat)?,
+            transport: Transport::new(settings)?,
         })
     }
 
@@ -392,6 +394,7 @@ fn is_repeatable(row: &Endpoint) -> bool {
                 | EndpointId::DeliveryAck
                 | EndpointId::ChallengeOpen
                 | EndpointId::AuthenticatorRegister
+                | EndpointId::FaultsPut
         )
 }
 

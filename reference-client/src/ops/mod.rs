@@ -15,6 +15,7 @@ pub mod revoke;
 pub mod rotate;
 pub mod run;
 pub mod sandbox;
+pub mod sandbox_faults;
 pub mod scope;
 pub mod store;
 pub mod store_registry;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use clp_schemas::ids::{PrincipalId, TenantId};
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::control::{Probe, Sandbox, SandboxBody, SandboxOpen};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Session;
+use super::sandbox_faults::{self, FaultsArgs};
 use crate::client::Control;
 use crate::error::{Error, LocalFault};
 use crate::private;
@@ -45,10 +46,18 @@ impl Control {
 ///
 /// The tokens of its cast are written to CLP_HOME/sandbox, one file each, for CLP_TOKEN_FILE.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct SandboxArgs {
     /// Where test control listens
     #[arg(long, value_name = "URL", env = "CLP_CONTROL")]
     control: Option<Url>,
+    #[command(subcommand)]
+    command: Option<SandboxCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+enum SandboxCommand {
+    Faults(FaultsArgs),
 }
 
 /// What the command tells, and keeps beside the tokens: no token, but where each one is.
@@ -90,6 +99,9 @@ impl Opened {
 }
 
 pub(crate) async fn run(args: &SandboxArgs, session: &Session) -> Result<Outcome, Error> {
+    if let Some(SandboxCommand::Faults(args)) = &args.command {
+        return sandbox_faults::run(args, session).await;
+    }
     let control = Control::from_env(args.control.as_ref(), session)?;
     let sandbox = control.open_sandbox(session.issuer.clone()).await?;
     let directory = session.home.sandbox();

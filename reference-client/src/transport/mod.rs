@@ -5,11 +5,13 @@ mod answer;
 mod policy;
 mod repeat;
 mod resolver;
+mod run;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clp_schemas::endpoint::Method;
+use clp_schemas::ops::faults::RUN_HEADER;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
     IF_NONE_MATCH, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE,
@@ -22,7 +24,9 @@ pub use policy::Policy;
 
 pub(crate) use answer::decode;
 pub use repeat::Repeat;
+pub use run::TestRun;
 
+use crate::client::Settings;
 use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault, Unreachable};
 use crate::token::Token;
 
@@ -38,6 +42,7 @@ const MAX_REDIRECTS: usize = 3;
 
 const CLP_VERSION: HeaderName = HeaderName::from_static("clp-version");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const TEST_RUN: HeaderName = HeaderName::from_static(RUN_HEADER);
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// How long an exchange may take. Both are bounds for one attempt.
@@ -133,9 +138,25 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(policy: Policy, timeouts: Timeouts, repeat: Repeat) -> Result<Self, Error> {
+    /// # Errors
+    /// [`NotAllowed::TestIssuer`] for a run of a test where no test issuer is allowed.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let Settings {
+            policy,
+            timeouts,
+            repeat,
+            ..
+        } = *settings;
+        let mut always = HeaderMap::new();
+        if let Some(run) = &settings.test_run {
+            if !policy.test_issuer {
+                return Err(NotAllowed::TestIssuer.into());
+            }
+            always.insert(TEST_RUN, run.field()?);
+        }
         let http = reqwest::Client::builder()
             .user_agent(concat!("clp-client/", env!("CARGO_PKG_VERSION")))
+            .default_headers(always)
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total)
             // Followed by hand, so that each target is judged before anything is sent to it.
