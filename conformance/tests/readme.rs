@@ -5,18 +5,25 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const HEADING: &str = "## One credential, from discover to audit";
+/// The sections that are run, one after the other in one shell.
+const HEADINGS: [&str; 2] = [
+    "## One credential, from discover to audit",
+    "## Test your tool: faults",
+];
 
 /// What the issuer listens on in the walk-through, test control last.
 const PORTS: RangeInclusive<u16> = 8801..=8810;
 
-/// The shell blocks below the heading, in order, as one script.
+/// The shell blocks below the headings, in order, as one script.
 fn walk_through(readme: &str) -> String {
-    let section = readme
-        .split_once(HEADING)
-        .map(|(_, rest)| rest.split("\n## ").next().unwrap_or(rest))
-        .unwrap_or_default();
-    section
+    let sections: String = HEADINGS
+        .iter()
+        .map(|heading| {
+            let (_, rest) = readme.split_once(heading).unwrap_or_default();
+            rest.split("\n## ").next().unwrap_or(rest)
+        })
+        .collect();
+    sections
         .split("```sh\n")
         .skip(1)
         .filter_map(|block| block.split_once("```"))
@@ -74,6 +81,11 @@ fn the_walk_through_runs_as_printed() {
         "state           revoked",
         "credential.revoked",
         "verdict  authenticated",
+        // A rate limit and a lost answer, and one credential all the same.
+        "{\"status\":429,\"retry_after\":1}",
+        "{\"drop\":\"after_commit\"}",
+        "30 of 100 calls meet one of 3 faults",
+        "none: nothing goes wrong",
     ] {
         assert!(
             said.contains(promised),

@@ -191,17 +191,17 @@ fn the_readme_knows_every_persona_and_token_and_its_example_is_read() {
             );
         }
     }
-    let example = README
-        .split("```toml\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
+    let block = |number: usize| {
+        let block = README.split("```toml\n").nth(number).unwrap();
+        block.split("```").next().unwrap()
+    };
+    let (example, faults) = (block(1), block(2));
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
-    fs::write(&path, example).unwrap();
+    fs::write(&path, format!("{example}{faults}")).unwrap();
     let read = Config::read(&path).unwrap();
+    assert_eq!(read.faults.rules.len(), 1);
+    assert_eq!(read.faults.chaos.unwrap().among.len(), 2);
     let ports: Vec<u16> = read.personas.iter().map(|persona| persona.port).collect();
     assert_eq!(
         (ports, read.control.unwrap().port),

@@ -279,6 +279,7 @@ mod tests {
             "revoke",
             "audit",
             "test-control",
+            "faults",
         ] {
             all.push_str(&endpoints(of).unwrap());
         }

@@ -271,7 +271,7 @@ fn carry_out(
             Ok(Reply::empty(row.success))
         }
         EndpointId::FaultsPut => {
-            let body = read_body(row.id, &OPTIONAL, inbound)?.typed;
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(row.success, &control.faults.put(&tenant, body)?)
         }
         EndpointId::FaultsRead => Reply::json(row.success, &control.faults.of(&tenant)),

@@ -67,6 +67,12 @@ const ASKED_FOR: &[Rule<Option<Fault>, Fault>] = &[Rule {
     refuses: |fault| *fault,
 }];
 
+/// What a script says about a call.
+const SCRIPTED: &[Rule<Option<Fault>, Fault>] = &[Rule {
+    id: "CLP-FLT-002",
+    refuses: |fault| *fault,
+}];
+
 /// A fault is a refusal to let a call pass as it is.
 const FAULTS: &[Rule<Fault, Fault>] = &[
     Rule {
@@ -129,9 +135,11 @@ async fn meets(service: &Service, request: &Parts) -> Result<Option<Fault>, Prob
     let asked_for = fault.filter(|_| by_header);
     let fault = match service.seams.check(ASKED_FOR, &asked_for) {
         Err(fault) => Some(fault),
-        Ok(()) => service
-            .faults
-            .next(tenant.filter(|_| by_sandbox), &persona.name, &run, target)?,
+        Ok(()) => {
+            let tenant = tenant.filter(|_| by_sandbox);
+            let said = service.faults.next(tenant, &persona.name, &run, target)?;
+            service.seams.check(SCRIPTED, &said).err()
+        }
     };
     if let (Some(Fault::Answer { status, .. }), Some((tenant, time))) = (fault, &caller) {
         let logged = LoggedRequest {

@@ -280,14 +280,15 @@ mod tests {
         }
         let refused = script.next("one more", CREATE).unwrap_err();
         assert_eq!(refused.kind(), Some(ProblemType::InvalidFault));
-        let mut long = played(json!({"rules": [
-            {"endpoint": "*", "steps": ["ok", {"status": 503}].repeat(REPLAYED_STEPS)},
-        ]}));
+        let steps: Vec<Value> = (0..=REPLAYED_STEPS)
+            .map(|number| json!({"status": if number % 2 == 0 { 500 } else { 503 }}))
+            .collect();
+        let mut long = played(json!({"rules": [{"endpoint": "*", "steps": steps}]}));
         for _ in 0..REPLAYED_STEPS {
             meets(&mut long, "a", CREATE);
         }
         assert!(long.state().complete);
-        assert_eq!(meets(&mut long, "a", CREATE), Some(Fault::OK));
+        assert!(meets(&mut long, "a", CREATE).is_some());
         assert!(!long.state().complete);
         assert_eq!(long.state().replay.rules[0].steps.len(), REPLAYED_STEPS);
     }

@@ -9,6 +9,7 @@
     reason = "reading a member of JSON that is not there gives null, and only what has it is changed"
 )]
 
+mod faults;
 mod transport;
 
 use crate::seams::{Alter, Seams, Tamper};
@@ -77,7 +78,7 @@ impl Saboteur {
 }
 
 /// All of them, by area.
-const AREAS: &[&[Saboteur]] = &[transport::ALL];
+const AREAS: &[&[Saboteur]] = &[transport::ALL, faults::ALL];
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Saboteur> {
