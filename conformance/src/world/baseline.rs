@@ -1,6 +1,7 @@
 //! What holds for every answer, whatever was called: checked each time, so that no scenario
 //! has to ask for it and none can forget to.
 
+mod fault;
 mod oauth;
 
 use std::collections::HashMap;
@@ -13,9 +14,11 @@ use clp_schemas::problem::{MEDIA_TYPE, Problem, ProblemType};
 use jsonschema::Validator;
 use serde_json::Value;
 
+pub use fault::fault;
+
 use super::Fault;
 use super::call::{Call, Payload, Place};
-use super::wire::{Got, Outcome};
+use super::wire::Got;
 
 /// A page of 200 credentials fits, and nothing nests deeper.
 const LIMITS: Limits = Limits {
@@ -89,42 +92,6 @@ pub enum Kind {
     Foreign,
     /// No answer came, or not one of the issuer: the scenario had a fault asked for.
     Lost,
-}
-
-/// The refusals that a scenario can have asked for, and then says nothing against the issuer.
-const ASKED_FOR: [ProblemType; 3] = [
-    ProblemType::RateLimited,
-    ProblemType::Internal,
-    ProblemType::Unavailable,
-];
-
-/// How an answer is to be taken that can be the fault which the scenario asked for; `None` for
-/// one that is like any other.
-#[must_use]
-pub fn fault(call: &Call, outcome: &Outcome) -> Option<(Kind, Got)> {
-    let got = match &outcome.got {
-        Ok(got) => got.clone(),
-        Err(_) => {
-            let nothing = || Got {
-                status: 0,
-                headers: Vec::new(),
-                body: Vec::new(),
-            };
-            return Some((Kind::Lost, outcome.part.clone().unwrap_or_else(nothing)));
-        }
-    };
-    if matches!(call.place, Place::Probe { .. }) {
-        return None;
-    }
-    if matches!(got.status, 502 | 504) {
-        return Some((Kind::Lost, got));
-    }
-    let problem: Problem = serde_json::from_slice(&got.body).ok()?;
-    let kind = problem.kind().filter(|kind| ASKED_FOR.contains(kind))?;
-    let is_whole = got.status == kind.status()
-        && problem.status == kind.status()
-        && got.header("content-type") == Some(MEDIA_TYPE);
-    is_whole.then(|| (Kind::Refused(kind.name().to_owned()), got))
 }
 
 /// Checks what holds for every answer, and reads its JSON.
