@@ -432,6 +432,7 @@ impl World {
             false => None,
         };
         if let Some((kind, got)) = fault {
+            self.watch_answer(call, &got, &secrets)?;
             let json = serde_json::from_slice(&got.body).ok();
             return Ok(Answer { kind, got, json });
         }
