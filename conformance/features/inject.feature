@@ -25,6 +25,12 @@ Feature: inject
     And the answer has the headers:
       | name    | value |
       | :status | "201" |
+    And the answer is called place
+    And the installation place has:
+      | member               | value                                             |
+      | match                | {"user_agent": "nightly/", "cidr": "127.0.0.0/8"} |
+      | depends_on           | {place.depends_on}                                |
+      | use_interval_seconds | 2678400                                           |
 
   @CLP-INJ-001
   Scenario: A place is replaced as a whole

@@ -23,6 +23,7 @@ Feature: inventory
     And a retired installation called second
     When Ana calls installation_list
     Then it is accepted
+    And the items are first, second in any order
     When the same call is made with query state set to retired
     Then it is accepted
     And the items are second

@@ -18,6 +18,10 @@ Feature: revoke
       | revocation.reason | "compromise"    |
       | revocation.by     | {ana.id}        |
       | revocation.at     | about {now}     |
+    And the credential credential has:
+      | member            | value        |
+      | state             | "revoked"    |
+      | revocation.reason | "compromise" |
 
   @core @CLP-REV-001 @needs-clock
   Scenario: A revocation has the time at which it was made
@@ -116,6 +120,11 @@ Feature: revoke
     When Ana calls credential_revoke
     Then it is accepted
     When the same call is made with header Idempotency-Key set to {mark}
+    Then it is accepted
+    Given a provisioned credential called leaked
+    When Ana calls credential_revoke on leaked with:
+      | part   | value        |
+      | reason | "compromise" |
     Then it is accepted
 
   @core @CLP-REV-007
@@ -258,6 +267,10 @@ Feature: revoke
       | suspension.reason | "compromise" |
       | suspension.by     | {ana.id}     |
       | suspension.at     | about {now}  |
+    And the credential credential has:
+      | member            | value        |
+      | state             | "suspended"  |
+      | suspension.reason | "compromise" |
 
   @lifecycle @CLP-REV-011
   Scenario: A credential that is being replaced is suspended
@@ -342,6 +355,9 @@ Feature: revoke
       | member | value      |
       | state  | "retiring" |
     And the key of old opens the read probe
+    And the credential old has:
+      | member | value      |
+      | state  | "retiring" |
 
   @lifecycle @CLP-REV-014
   Scenario: What works is resumed without a change

@@ -54,7 +54,9 @@ Feature: rotate
   @core @CLP-ROT-004
   Scenario: The successor has a key of its own
     Given an active credential called old
-    When Ana calls rotation_open on old
+    When Ana calls rotation_open on old with:
+      | part   | value        |
+      | reason | "compromise" |
     Then it is accepted
     And the answer has:
       | member            | value            |

@@ -105,7 +105,7 @@ pub struct Trials {
 }
 
 impl Trials {
-    fn of(trials: Vec<Trial>) -> Self {
+    fn of(trials: Vec<Trial>, extent: Extent) -> Self {
         let names = |wanted: &dyn Fn(&Trial) -> bool| {
             let found = trials.iter().filter(|trial| wanted(trial));
             found.map(|trial| trial.name.clone()).collect::<Vec<_>>()
@@ -114,7 +114,11 @@ impl Trials {
         Self {
             killed: trials.len() - survived.len(),
             survived,
-            unspecific: names(&|trial| !trial.is_specific()),
+            // Of a sample, the shares of single ones say little.
+            unspecific: match extent {
+                Extent::Whole => names(&|trial| !trial.is_specific()),
+                Extent::Sample(_) => Vec::new(),
+            },
             collateral: trials.iter().map(|trial| trial.collateral.len()).sum(),
             others: trials.iter().map(|trial| trial.others).sum(),
             trials,
@@ -124,7 +128,9 @@ impl Trials {
     /// Whether each was noticed, and none brought down too much else.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.survived.is_empty() && self.unspecific.is_empty()
+        self.survived.is_empty()
+            && self.unspecific.is_empty()
+            && self.collateral * 100 <= self.others * COLLATERAL_PERCENT
     }
 }
 
@@ -167,6 +173,7 @@ pub fn run(
     ended.sort_by_key(|(index, _)| *index);
     Ok(Trials::of(
         ended.into_iter().map(|(_, trial)| trial).collect(),
+        extent,
     ))
 }
 

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::seams::Tamper;
 
@@ -64,6 +64,16 @@ impl Answer {
     /// Sets a header field.
     pub fn set(&mut self, name: &'static str, value: &'static str) {
         self.headers.insert(name, HeaderValue::from_static(value));
+    }
+
+    /// Makes it a refusal of this type.
+    pub fn refuse(&mut self, status: u16, name: &str) {
+        self.status = status;
+        self.set("content-type", "application/problem+json");
+        let kind = format!("tag:clp.example,2026:problem/{name}");
+        let body = json!({"type": kind, "title": "no", "status": status});
+        self.body = body.to_string().into_bytes();
+        self.headers.remove("content-length");
     }
 
     /// Whether it is a refusal of this type.

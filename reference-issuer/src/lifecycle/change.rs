@@ -5,8 +5,7 @@ use clp_schemas::audit;
 use clp_schemas::ids::PrincipalId;
 use clp_schemas::ops::create::{AmendBody, Credential, Placement, Suspension};
 use clp_schemas::ops::store::Receipt;
-use clp_schemas::problem::{Problem, ProblemType};
-use clp_schemas::state::credential::{Event, MACHINE, State};
+use clp_schemas::state::credential::{Event, MACHINE};
 use clp_schemas::time::Timestamp;
 
 use super::Effect;
@@ -39,22 +38,18 @@ pub fn amend(mut credential: Credential, asked: &AmendBody, by: &str) -> (Creden
     (credential, effects)
 }
 
-/// Stops a credential for now. Nothing happens to one that is stopped already. Answers the
-/// credential as it then is.
-///
-/// # Errors
-/// `credential-not-active`, where it does not open anything.
+/// Stops a credential for now. Nothing happens to one that is not in use or is stopped already.
+/// Answers the credential as it then is.
+#[must_use]
 pub fn suspend(
     mut credential: Credential,
     suspension: Suspension,
     note: Option<&str>,
-) -> Result<(Credential, Vec<Effect>), Problem> {
-    if credential.state == State::Suspended {
-        return Ok((credential, Vec::new()));
-    }
-    credential.state = MACHINE
-        .next(credential.state, Event::Suspend)
-        .ok_or(ProblemType::CredentialNotActive)?;
+) -> (Credential, Vec<Effect>) {
+    let Some(next) = MACHINE.next(credential.state, Event::Suspend) else {
+        return (credential, Vec::new());
+    };
+    credential.state = next;
     let entry = Entry::of(audit::Event::CredentialSuspended, &credential)
         .actor(suspension.by.as_str())
         .text("reason", &suspension.reason.to_string())
@@ -64,31 +59,27 @@ pub fn suspend(
         Effect::SaveCredential(Box::new(credential.clone())),
         Effect::Audit(entry),
     ];
-    Ok((credential, effects))
+    (credential, effects)
 }
 
-/// Lets a credential work again. Nothing happens to one that works. Answers the credential as
-/// it then is.
-///
-/// # Errors
-/// `credential-not-active`, where it has not been in use yet, or has ended.
+/// Lets a credential work again. Nothing happens to one that is not stopped. Answers the
+/// credential as it then is.
+#[must_use]
 pub fn resume(
     mut credential: Credential,
     is_being_replaced: bool,
     by: &str,
     note: Option<&str>,
-) -> Result<(Credential, Vec<Effect>), Problem> {
-    if credential.state.opens() {
-        return Ok((credential, Vec::new()));
-    }
+) -> (Credential, Vec<Effect>) {
     let event = if is_being_replaced {
         Event::ResumeRetiring
     } else {
         Event::Resume
     };
-    credential.state = MACHINE
-        .next(credential.state, event)
-        .ok_or(ProblemType::CredentialNotActive)?;
+    let Some(next) = MACHINE.next(credential.state, event) else {
+        return (credential, Vec::new());
+    };
+    credential.state = next;
     credential.suspension = None;
     let entry = Entry::of(audit::Event::CredentialResumed, &credential)
         .actor(by)
@@ -97,7 +88,7 @@ pub fn resume(
         Effect::SaveCredential(Box::new(credential.clone())),
         Effect::Audit(entry),
     ];
-    Ok((credential, effects))
+    (credential, effects)
 }
 
 /// Ends a delivery because its secret has arrived.
@@ -130,6 +121,7 @@ pub fn acknowledge(
 mod tests {
     use super::*;
     use clp_schemas::ops::revoke::RevocationReason;
+    use clp_schemas::state::credential::State;
     use serde_json::json;
 
     fn credential(state: State) -> Credential {
@@ -154,27 +146,21 @@ mod tests {
     #[test]
     fn only_what_is_in_use_is_stopped_and_the_first_reason_stays() {
         for state in State::ALL {
-            let stopped = suspend(
+            let (stopped, effects) = suspend(
                 credential(*state),
                 suspension(RevocationReason::Policy),
                 None,
             );
-            assert_eq!(
-                stopped.is_ok(),
-                state.opens() || *state == State::Suspended,
-                "{state}"
-            );
-            let Ok((stopped, effects)) = stopped else {
-                continue;
-            };
-            assert_eq!(stopped.state, State::Suspended);
-            assert_eq!(effects.is_empty(), *state == State::Suspended);
+            let stops = state.opens();
+            assert_eq!(effects.is_empty(), !stops, "{state}");
+            let wanted = if stops { State::Suspended } else { *state };
+            assert_eq!(stopped.state, wanted);
             let again = suspend(
                 stopped.clone(),
                 suspension(RevocationReason::Compromise),
                 None,
             );
-            assert_eq!(again.unwrap().0, stopped);
+            assert_eq!(again.0, stopped);
         }
     }
 
@@ -183,19 +169,15 @@ mod tests {
         for (is_being_replaced, wanted) in [(false, State::Active), (true, State::Retiring)] {
             let mut stopped = credential(State::Suspended);
             stopped.suspension = Some(suspension(RevocationReason::Policy));
-            let (resumed, effects) = resume(stopped, is_being_replaced, "ana", None).unwrap();
+            let (resumed, effects) = resume(stopped, is_being_replaced, "ana", None);
             assert_eq!((resumed.state, resumed.suspension), (wanted, None));
             assert_eq!(effects.len(), 2);
         }
-        for state in [State::Active, State::Retiring] {
-            let (same, effects) = resume(credential(state), false, "ana", None).unwrap();
-            assert_eq!((same.state, effects.len()), (state, 0));
-        }
-        for state in [State::Provisioned, State::Revoked, State::Expired] {
-            assert!(
-                resume(credential(state), false, "ana", None).is_err(),
-                "{state}"
-            );
+        for state in State::ALL {
+            if *state != State::Suspended {
+                let (same, effects) = resume(credential(*state), false, "ana", None);
+                assert_eq!((same.state, effects.len()), (*state, 0));
+            }
         }
     }
 

@@ -153,27 +153,28 @@ pub struct ExpiryFacts {
 
 impl ExpiryFacts {
     /// When the successor ends by itself.
-    ///
-    /// # Errors
-    /// `expiry-out-of-range`.
-    pub fn decide(self) -> Result<Option<Timestamp>, Problem> {
+    #[must_use]
+    pub fn expires_at(self) -> Option<Timestamp> {
+        self.wanted.or(self.latest())
+    }
+
+    /// Whether what is asked for is in the future, and within every bound.
+    #[must_use]
+    pub fn fits(self) -> bool {
+        self.expires_at()
+            .is_none_or(|at| at > self.now && self.latest().is_none_or(|latest| at <= latest))
+    }
+
+    fn latest(self) -> Option<Timestamp> {
         let bound = |seconds: i64| self.now.plus(seconds);
-        let latest = [
+        [
             self.lifetime.map(bound),
             self.max_lifetime.map(bound),
             self.renewable_until,
         ]
         .into_iter()
         .flatten()
-        .min();
-        let expires_at = self.wanted.or(latest);
-        let fits =
-            expires_at.is_none_or(|at| at > self.now && latest.is_none_or(|latest| at <= latest));
-        if fits {
-            Ok(expires_at)
-        } else {
-            Err(Problem::new(ProblemType::ExpiryOutOfRange).pointer("/expires_at"))
-        }
+        .min()
     }
 }
 
@@ -184,7 +185,7 @@ pub struct Opening {
     pub id: RotationId,
     /// Why.
     pub reason: RotationReason,
-    /// When the successor ends by itself, as [`ExpiryFacts::decide`] has it.
+    /// When the successor ends by itself, as [`ExpiryFacts::expires_at`] has it.
     pub expires_at: Option<Timestamp>,
     /// Who rotates.
     pub by: PrincipalId,
@@ -212,19 +213,17 @@ pub fn plan(asked: Option<&PlanBody>, max_overlap_seconds: Option<u64>, now: Tim
 }
 
 /// Opens a rotation: the successor is minted like its predecessor, which goes on working.
-/// Answers the rotation and the successor.
-///
-/// # Errors
-/// `credential-not-active`, where the state does not admit it.
+/// Answers the rotation and the successor. A predecessor that is not in use stays as it is.
+#[must_use]
 pub fn open(
     mut predecessor: Credential,
     opening: Opening,
     fresh: Fresh,
     now: Timestamp,
-) -> Result<(RotationRow, Credential, Vec<Effect>), Problem> {
+) -> (RotationRow, Credential, Vec<Effect>) {
     let next = credential::MACHINE
         .next(predecessor.state, credential::Event::Retire)
-        .ok_or(ProblemType::CredentialNotActive)?;
+        .unwrap_or(predecessor.state);
     let twin = predecessor.clone();
     let blueprint = Blueprint {
         kind: twin.kind,
@@ -284,7 +283,7 @@ pub fn open(
     effects.push(Effect::SaveCredential(Box::new(predecessor)));
     effects.push(Effect::SaveRotation(Box::new(rotation.clone())));
     effects.push(Effect::Audit(entry));
-    Ok((rotation, successor, effects))
+    (rotation, successor, effects)
 }
 
 #[cfg(test)]

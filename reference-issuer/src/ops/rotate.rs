@@ -41,7 +41,9 @@ const RULES: &[Rule<Standing>] = &[
 
 const EXPIRY_RULES: &[Rule<ExpiryFacts>] = &[Rule {
     id: "CLP-ROT-010",
-    refuses: |facts| facts.decide().err(),
+    refuses: |facts| {
+        (!facts.fits()).then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer("/expires_at"))
+    },
 }];
 
 impl Operation for RotationOpen {
@@ -88,7 +90,7 @@ impl Operation for RotationOpen {
         let opening = Opening {
             id: RotationId::from_entropy(tx.context().random.bytes()?),
             reason: body.reason,
-            expires_at: expiry.decide()?,
+            expires_at: expiry.expires_at(),
             by: call.caller.principal()?.clone(),
             permissions: body
                 .permissions
@@ -99,7 +101,7 @@ impl Operation for RotationOpen {
             probe_key_id,
         };
         let fresh = mint::fresh(tx, service, predecessor.kind, body.public_jwk.as_ref())?;
-        let (rotation, successor, effects) = rotation::open(predecessor, opening, fresh, tx.now())?;
+        let (rotation, successor, effects) = rotation::open(predecessor, opening, fresh, tx.now());
         tx.apply(effects)?;
         let uri = service.credential_uri(&successor.id);
         Ok(Outcome::Made(

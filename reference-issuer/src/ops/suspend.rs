@@ -44,7 +44,7 @@ impl Operation for CredentialSuspend {
             by: call.caller.principal()?.clone(),
             at: tx.now(),
         };
-        let (credential, effects) = change::suspend(credential, suspension, body.note.as_deref())?;
+        let (credential, effects) = change::suspend(credential, suspension, body.note.as_deref());
         tx.apply(effects)?;
         Ok(Outcome::Done(mint::shown(
             tx,
@@ -94,7 +94,7 @@ impl Operation for CredentialResume {
             is_being_replaced,
             call.caller.id(),
             body.note.as_deref(),
-        )?;
+        );
         tx.apply(effects)?;
         Ok(Outcome::Done(mint::shown(
             tx,

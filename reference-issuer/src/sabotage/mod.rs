@@ -10,6 +10,9 @@
 )]
 
 mod faults;
+mod inventory;
+mod revoke;
+mod rotate;
 mod transport;
 
 use crate::seams::{Alter, Seams, Tamper};
@@ -78,7 +81,13 @@ impl Saboteur {
 }
 
 /// All of them, by area.
-const AREAS: &[&[Saboteur]] = &[transport::ALL, faults::ALL];
+const AREAS: &[&[Saboteur]] = &[
+    transport::ALL,
+    faults::ALL,
+    rotate::ALL,
+    revoke::ALL,
+    inventory::ALL,
+];
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Saboteur> {
