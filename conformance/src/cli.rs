@@ -1,38 +1,35 @@
 //! The command line. Everything it does can be done by a test through the modules it calls.
 
+mod args;
 mod canary;
 mod floor;
 mod lint;
 mod mutants;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use gherkin::tagexpr::TagOperation;
 use serde_json::json;
 use url::Url;
 
+pub(crate) use self::args::{
+    COULD_NOT_RUN, Outcome, ReportArgs, USAGE, finish, runtime, say, with,
+};
+use self::args::{FilterArgs, complain};
+use crate::client::command::{self as clients, AdapterArgs, ClientArgs};
 use crate::config::{EXAMPLE, Target};
 use crate::coverage;
 use crate::r#gen::{self, Mode};
-use crate::oracle::canary::Channel;
 use crate::record::{Conclusion, RunRecord};
-use crate::report;
 use crate::requirements::Registry;
 use crate::run::{self, Options};
-use crate::selection::Filters;
-use crate::subject::SubjectFault;
 
 /// Something does not hold.
 const FAILED: u8 = 1;
-/// The command line or the configuration makes no sense.
-const USAGE: u8 = 2;
-/// Nothing could be run.
-const COULD_NOT_RUN: u8 = 3;
 
 /// Conformance suite of the Credential Lifecycle Protocol.
 ///
@@ -61,6 +58,11 @@ enum Command {
         #[command(flatten)]
         run: RunArgs,
     },
+    /// Test a client; without a command, the reference client.
+    Client(ClientArgs),
+    /// The reference client's adapter, which does one task.
+    #[command(hide = true)]
+    SubjectClient(AdapterArgs),
     /// Show which requirement has which scenario.
     Coverage {
         /// As JSON.
@@ -91,10 +93,11 @@ enum Command {
     ///
     /// Exit codes: 0 nothing is refused, 1 something is, 2 a document cannot be read.
     LintPermissions(lint::LintArgs),
-    /// Test issuers that do nothing: every core scenario has to fail.
+    /// Test issuers and clients that do nothing: every core scenario has to fail.
     ///
-    /// They answer 404, 401, 500, an empty object, a page, garbage or nothing at all, bare and
-    /// behind a sound manifest. A scenario that does not fail there tests nothing.
+    /// The issuers answer 404, 401, 500, an empty object, a page, garbage or nothing at all, bare
+    /// and behind a sound manifest. The clients exit 0 or 1, refuse everything, support nothing,
+    /// hang, or say yes. A scenario that does not fail there tests nothing.
     NullFloor {
         /// As JSON.
         #[arg(long)]
@@ -121,60 +124,10 @@ struct RunArgs {
     #[arg(long, value_name = "FILE", long_help = format!("How the issuer is reached, in TOML:\n{EXAMPLE}"))]
     config: Option<PathBuf>,
     #[command(flatten)]
-    filters: FilterArgs,
+    report: ReportArgs,
     /// Let the reference issuer break the protocol in this way; `mutants --list` shows the ways.
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     violate: Option<String>,
-    /// Ids of scenarios that are known to fail, one a line. One that does not fail any more fails the run.
-    #[arg(long, value_name = "FILE")]
-    known_failures: Option<PathBuf>,
-    /// Print the report as JSON instead of text.
-    #[arg(long)]
-    json: bool,
-    /// Where report.html, report.json and junit.xml go.
-    #[arg(long, value_name = "PATH", default_value = "target/conformance")]
-    report_dir: PathBuf,
-    /// Decides the order of the scenarios; 0 leaves it as it is written.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// How many scenarios run side by side at most.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    concurrency: u16,
-}
-
-#[derive(Debug, Args)]
-struct FilterArgs {
-    /// A tag expression, such as "@core and not @needs-clock".
-    #[arg(long, value_name = "EXPRESSION")]
-    tags: Option<String>,
-    /// Only scenarios of this requirement; can be repeated.
-    #[arg(long, value_name = "ID")]
-    requirement: Vec<String>,
-    /// Only scenarios of this part of the spec: 13, 13-create.md, or 13-create.md#from-a-request.
-    #[arg(long, value_name = "SECTION")]
-    section: Vec<String>,
-    /// Only scenarios with this id, or with this in their name.
-    #[arg(long, value_name = "NAME")]
-    name: Vec<String>,
-}
-
-impl FilterArgs {
-    fn read(&self) -> Result<Filters, String> {
-        let tags = match &self.tags {
-            None => None,
-            Some(text) => Some(text.parse::<TagOperation>().map_err(|_| {
-                "the tag expression is malformed; write such as \"@core and not @needs-clock\""
-                    .to_owned()
-            })?),
-        };
-        Ok(Filters {
-            tags,
-            tags_text: self.tags.clone(),
-            requirements: self.requirement.clone(),
-            sections: self.section.clone(),
-            names: self.name.clone(),
-        })
-    }
 }
 
 /// Reads the command line and does what it says.
@@ -183,6 +136,8 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         None => issuer(None, &cli.run),
         Some(Command::Issuer { url, run }) => issuer(url, &run),
+        Some(Command::Client(args)) => clients::client(&args),
+        Some(Command::SubjectClient(args)) => return args.run(),
         Some(Command::Coverage { json, strict }) => cover(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
@@ -209,24 +164,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-type Outcome = Result<u8, (u8, String)>;
-
-/// For `map_err`: a code and the fault in words.
-fn with<E: std::fmt::Display>(code: u8) -> impl Fn(E) -> (u8, String) {
-    move |fault| (code, fault.to_string())
-}
-
-/// A pipe that is closed early is no fault of this program's.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "clp-conformance: {text}");
-}
-
 fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
-    let filters = args.filters.read().map_err(with(USAGE))?;
+    let filters = args.report.filters().map_err(with(USAGE))?;
     let env: BTreeMap<String, String> = std::env::vars().collect();
     if url.is_some() && args.violate.is_some() {
         let words = "`--violate` is for the reference issuer: leave the URL out";
@@ -236,44 +175,16 @@ fn issuer(url: Option<Url>, args: &RunArgs) -> Outcome {
         Some(name) => Target::Saboteur(name.clone()),
         None => Target::load(url.clone(), args.config.as_deref(), &env).map_err(with(USAGE))?,
     };
-    let known_failures = match &args.known_failures {
-        None => Vec::new(),
-        Some(path) => known(path).map_err(with(USAGE))?,
-    };
     let options = Options {
         target,
         filters,
-        known_failures,
-        seed: args.seed,
-        concurrency: usize::from(args.concurrency),
+        known_failures: args.report.known_failures().map_err(with(USAGE))?,
+        seed: args.report.seed(),
+        concurrency: args.report.concurrency(),
         progress: std::io::stderr().is_terminal(),
         invocation: invocation(url.as_ref(), args),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(with(COULD_NOT_RUN))?;
-    let run = runtime.block_on(run::watched(&options));
-    let (record, canary) = run.map_err(|fault| {
-        let code = match &fault {
-            run::RunFault::UnknownFailure(_)
-            | run::RunFault::NothingChosen(_)
-            | run::RunFault::Subject(SubjectFault::Saboteur(_)) => USAGE,
-            _ => COULD_NOT_RUN,
-        };
-        (code, fault.to_string())
-    })?;
-    let page = report::write(&record, &args.report_dir, &canary).map_err(with(COULD_NOT_RUN))?;
-    let text = if args.json {
-        report::json::render(&record).map_err(with(COULD_NOT_RUN))?
-    } else {
-        let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let text = report::console::render(&record, colours);
-        format!("{text}report: {}\n", page.display())
-    };
-    say(&report::clean(text, Channel::Screen, "the output", &canary)
-        .map_err(with(COULD_NOT_RUN))?);
-    Ok(code(&record))
+    finish(&args.report, runtime()?.block_on(run::watched(&options)))
 }
 
 /// What a run's record means for the exit code.
@@ -311,19 +222,11 @@ fn invocation(url: Option<&Url>, args: &RunArgs) -> String {
     words.join(" ")
 }
 
-fn known(path: &Path) -> Result<Vec<String>, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|fault| format!("`{}` cannot be read: {fault}", path.display()))?;
-    Ok(text
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
-        .filter(|line| !line.is_empty())
-        .collect())
-}
-
 fn cover(as_json: bool, strict: bool) -> Outcome {
     let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
-    let suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    let mut suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    let clients = crate::client::run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    suite.features.extend(clients.features);
     let coverage = coverage::measure(&suite, &registry);
     if as_json {
         let text = serde_json::to_string_pretty(&coverage).map_err(with(COULD_NOT_RUN))?;
@@ -381,9 +284,11 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
     let mut sound = outcome.faults.is_empty();
     if check {
         let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
-        if let Err(fault) = run::suite(&registry) {
-            complain(&fault.to_string());
-            sound = false;
+        for suite in [run::suite, crate::client::run::suite] {
+            if let Err(fault) = suite(&registry) {
+                complain(&fault.to_string());
+                sound = false;
+            }
         }
     }
     for path in &outcome.stale {
@@ -403,7 +308,9 @@ fn generate(check: bool, root: Option<PathBuf>) -> Outcome {
 fn list(as_json: bool, filters: &FilterArgs) -> Outcome {
     let filters = filters.read().map_err(with(USAGE))?;
     let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
-    let suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    let mut suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    let clients = crate::client::run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
+    suite.features.extend(clients.features);
     let section_of = |id: &str| registry.find(id).map(|one| one.section.clone());
     let found = suite
         .scenarios()
@@ -444,7 +351,7 @@ mod tests {
     fn a_run_needs_no_command() {
         let cli = Cli::try_parse_from(["clp-conformance", "--name", "a", "--name", "b"]).unwrap();
         assert!(cli.command.is_none());
-        assert_eq!(cli.run.filters.name, ["a", "b"]);
+        assert_eq!(cli.run.report.filters().unwrap().names, ["a", "b"]);
         assert!(
             Cli::try_parse_from([
                 "clp-conformance",
@@ -456,13 +363,5 @@ mod tests {
             .is_ok()
         );
         assert!(Cli::try_parse_from(["clp-conformance", "--token", "x"]).is_err());
-    }
-
-    #[test]
-    fn comments_and_blank_lines_are_no_known_failures() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("known");
-        std::fs::write(&path, "# why\n\ncreate/a # because\ncreate/b\n").unwrap();
-        assert_eq!(known(&path).unwrap(), ["create/a", "create/b"]);
     }
 }

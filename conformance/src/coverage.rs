@@ -34,9 +34,15 @@ pub struct Row {
 
 impl Row {
     fn binds_issuer(&self) -> bool {
-        self.counted
-            && matches!(self.actor.as_str(), "issuer" | "resource")
-            && self.keyword.starts_with("MUST")
+        self.is_must() && matches!(self.actor.as_str(), "issuer" | "resource")
+    }
+
+    fn binds_client(&self) -> bool {
+        self.is_must() && matches!(self.actor.as_str(), "client" | "verifier")
+    }
+
+    fn is_must(&self) -> bool {
+        self.counted && self.keyword.starts_with("MUST")
     }
 }
 
@@ -60,7 +66,13 @@ pub struct Coverage {
     pub covered: usize,
     /// Those of them that are excluded.
     pub excluded: usize,
-    /// Those of them with neither.
+    /// MUST and MUST NOT that bind a client or a verifier.
+    pub client_musts: usize,
+    /// Those of them with a scenario.
+    pub client_covered: usize,
+    /// Those of them that are excluded.
+    pub client_excluded: usize,
+    /// Those of both kinds with neither.
     pub missing: Vec<String>,
     /// Excluded ones that have a scenario after all.
     pub stale_exclusions: Vec<String>,
@@ -104,21 +116,23 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
             .map(|row| row.id.clone())
             .collect()
     };
-    let count = |wanted: &dyn Fn(&Row) -> bool| {
-        rows.iter()
-            .filter(|row| row.binds_issuer() && wanted(row))
-            .count()
-    };
+    let count = |wanted: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| wanted(row)).count();
+    let excluded = |row: &Row| row.scenarios.is_empty() && row.excluded.is_some();
     Coverage {
         revision: REVISION,
         scenarios: suite.scenarios().count(),
         triples: triples.len(),
         own: own.len(),
-        issuer_musts: count(&|_| true),
-        covered: count(&|row| !row.scenarios.is_empty()),
-        excluded: count(&|row| row.scenarios.is_empty() && row.excluded.is_some()),
+        issuer_musts: count(&Row::binds_issuer),
+        covered: count(&|row| row.binds_issuer() && !row.scenarios.is_empty()),
+        excluded: count(&|row| row.binds_issuer() && excluded(row)),
+        client_musts: count(&Row::binds_client),
+        client_covered: count(&|row| row.binds_client() && !row.scenarios.is_empty()),
+        client_excluded: count(&|row| row.binds_client() && excluded(row)),
         missing: ids(&|row| {
-            row.binds_issuer() && row.scenarios.is_empty() && row.excluded.is_none()
+            (row.binds_issuer() || row.binds_client())
+                && row.scenarios.is_empty()
+                && row.excluded.is_none()
         }),
         stale_exclusions: ids(&|row| !row.scenarios.is_empty() && row.excluded.is_some()),
         rows,
@@ -133,7 +147,7 @@ pub fn render(coverage: &Coverage) -> String {
         let what = if row.scenarios.is_empty() {
             match &row.excluded {
                 Some(reason) => format!("excluded: {reason}"),
-                None if row.binds_issuer() => "MISSING".to_owned(),
+                None if row.binds_issuer() || row.binds_client() => "MISSING".to_owned(),
                 None => "—".to_owned(),
             }
         } else {
@@ -162,7 +176,15 @@ pub fn render(coverage: &Coverage) -> String {
         coverage.issuer_musts,
         coverage.covered,
         coverage.excluded,
-        coverage.missing.len()
+        coverage.issuer_musts - coverage.covered - coverage.excluded
+    );
+    let _ = writeln!(
+        text,
+        "of {} MUSTs that bind a client or a verifier, {} have a scenario, {} are excluded with a reason, {} have neither",
+        coverage.client_musts,
+        coverage.client_covered,
+        coverage.client_excluded,
+        coverage.client_musts - coverage.client_covered - coverage.client_excluded
     );
     text
 }

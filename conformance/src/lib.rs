@@ -1,6 +1,7 @@
 //! Conformance suite of the Credential Lifecycle Protocol (CLP).
 
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod coverage;
 pub mod r#gen;

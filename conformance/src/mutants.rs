@@ -34,7 +34,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    fn admits(self, saboteur: &str, requirement: &str, info: &ScenarioInfo) -> bool {
+    pub(crate) fn admits(self, saboteur: &str, requirement: &str, info: &ScenarioInfo) -> bool {
         match self {
             Self::Whole => true,
             Self::Sample(every) => {
@@ -146,6 +146,18 @@ pub fn run(
 ) -> Result<Trials, RunFault> {
     let registry = Registry::embedded()?;
     let suite = run::suite(&registry)?;
+    let attempt = |saboteur: &Saboteur| attempt(saboteur, extent, &registry, &suite);
+    Ok(each(saboteurs, extent, side_by_side, done, &attempt))
+}
+
+/// Tries saboteurs in some way, so many side by side.
+pub(crate) fn each(
+    saboteurs: Vec<Saboteur>,
+    extent: Extent,
+    side_by_side: usize,
+    done: &(dyn Fn(&Trial) + Sync),
+    attempt: &(dyn Fn(&Saboteur) -> Trial + Sync),
+) -> Trials {
     // Cucumber catches the panics of hooks and puts a hook of its own in place for that, one run
     // after the other; where runs overlap, one of them would see the panics of another.
     let hook = std::panic::take_hook();
@@ -160,7 +172,7 @@ pub fn run(
         for _ in 0..side_by_side.max(1) {
             scope.spawn(|| {
                 while let Some((index, saboteur)) = next() {
-                    let trial = attempt(&saboteur, extent, &registry, &suite);
+                    let trial = attempt(&saboteur);
                     done(&trial);
                     let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
                     ended.push((index, trial));
@@ -171,10 +183,7 @@ pub fn run(
     std::panic::set_hook(hook);
     let mut ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
     ended.sort_by_key(|(index, _)| *index);
-    Ok(Trials::of(
-        ended.into_iter().map(|(_, trial)| trial).collect(),
-        extent,
-    ))
+    Trials::of(ended.into_iter().map(|(_, trial)| trial).collect(), extent)
 }
 
 /// One saboteur, with an issuer and a runtime of its own.
@@ -202,7 +211,8 @@ fn attempt(saboteur: &Saboteur, extent: Extent, registry: &Registry, suite: &Sui
     judge(saboteur, record)
 }
 
-fn judge(saboteur: &Saboteur, record: Result<RunRecord, String>) -> Trial {
+/// What a run says about a saboteur.
+pub(crate) fn judge(saboteur: &Saboteur, record: Result<RunRecord, String>) -> Trial {
     let mut trial = Trial {
         name: saboteur.name.to_owned(),
         requirement: saboteur.requirement.to_owned(),

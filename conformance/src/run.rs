@@ -17,8 +17,9 @@ use futures::future::LocalBoxFuture;
 use gherkin::Feature;
 use url::Url;
 
-use self::order::shuffled;
-use self::outcome::{describe, record, secrets, stale};
+pub(crate) use self::order::shuffled;
+use self::outcome::{describe, secrets};
+pub(crate) use self::outcome::{record, stale};
 use crate::config::Target;
 use crate::oracle::canary::Canary;
 use crate::parser::{self, LoadFault, Parser, ScenarioInfo, Suite};
@@ -28,7 +29,7 @@ use crate::selection::{Choice, Filters, choose};
 use crate::subject::{Subject, SubjectFault, Which};
 use crate::world::World;
 use crate::world::watch::Watch;
-use crate::writer::{Observed, Recorder, Traces};
+use crate::writer::{Observed, Recorder, Traced, Traces};
 
 /// What a run is to be.
 #[derive(Clone, Debug)]
@@ -83,7 +84,8 @@ fn lines(faults: &[LoadFault]) -> String {
 }
 
 /// What is to be done before the first step of each scenario.
-pub type Begin = Arc<dyn for<'a> Fn(&'a mut World) -> LocalBoxFuture<'a, Result<(), String>>>;
+pub type Begin<W = World> =
+    Arc<dyn for<'a> Fn(&'a mut W) -> LocalBoxFuture<'a, Result<(), String>>>;
 
 /// What was seen of the scenarios that were handed over.
 #[derive(Clone, Debug)]
@@ -110,7 +112,7 @@ pub fn suite(registry: &Registry) -> Result<Suite, RunFault> {
 ///
 /// # Errors
 /// Why not.
-pub fn defined(steps: &step::Collection<World>, step: &gherkin::Step) -> Result<(), String> {
+pub fn defined<W>(steps: &step::Collection<W>, step: &gherkin::Step) -> Result<(), String> {
     match steps.find(step) {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err("no step definition matches".to_owned()),
@@ -217,7 +219,11 @@ async fn run_chosen(
     let scenarios: Vec<ScenarioRecord> = suite
         .scenarios()
         .filter_map(|one| Some((one, choices.get(&one.info.id)?)))
-        .map(|(one, choice)| record(one, choice, &seen.observed, registry, options))
+        .map(|(one, choice)| {
+            let known = options.known_failures.contains(&one.info.id);
+            let how = (known, options.invocation.as_str());
+            record(one, choice, &seen.observed, registry, how)
+        })
         .collect();
     let stale_known_failures = stale(&options.known_failures, &scenarios);
     let left_out = ids.len() - within.len();
@@ -258,10 +264,10 @@ fn begin_at(subject: Arc<Subject>) -> Begin {
 
 /// Runs features with the given definitions, and takes down what happens. It judges nothing
 /// that it did not see.
-pub async fn execute(
+pub async fn execute<W: Traced + std::fmt::Debug>(
     features: Vec<Feature>,
-    steps: step::Collection<World>,
-    begin: Begin,
+    steps: step::Collection<W>,
+    begin: Begin<W>,
     concurrency: usize,
     progress: bool,
 ) -> Seen {
@@ -275,7 +281,8 @@ pub async fn execute(
         .retry_options(|_, _, _, _| None)
         .before(move |feature, _, scenario, world| {
             let begin = Arc::clone(&begin);
-            world.which = Which::of(feature.tags.iter().chain(&scenario.tags));
+            let tags: Vec<String> = feature.tags.iter().chain(&scenario.tags).cloned().collect();
+            world.tagged(&tags);
             async move {
                 if let Err(words) = begin(world).await {
                     give_up(&words);

@@ -39,6 +39,7 @@ use crate::record::{Exchange, Failure};
 use crate::steps::act::Recipe;
 use crate::subject::log::Log;
 use crate::subject::{Subject, Which};
+use crate::writer::{Trace, Traced};
 
 /// Why a step did not hold.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -457,6 +458,25 @@ impl World {
             }
         }
         Ok(Answer { kind, got, json })
+    }
+}
+
+impl Traced for World {
+    fn tagged(&mut self, tags: &[String]) {
+        self.which = Which::of(tags);
+    }
+
+    fn trace(&mut self) -> Trace {
+        self.close();
+        Trace {
+            exchanges: std::mem::take(&mut self.exchanges),
+            failure: self.failure.take(),
+            unfit: self.unfit.take(),
+        }
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 

@@ -12,7 +12,6 @@ use cucumber::{Event, cli, parser, writer};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::record::{Exchange, Failure, StepRecord, StepVerdict, Verdict};
-use crate::world::World;
 use crate::world::watch::Watch;
 
 /// Longest message that is kept of a panic, in characters.
@@ -39,17 +38,24 @@ pub struct Trace {
     pub unfit: Option<String>,
 }
 
+/// A world that tells what happened in it.
+pub trait Traced: cucumber::World {
+    /// Learns the tags of its scenario, the feature's first, before anything else happens.
+    fn tagged(&mut self, tags: &[String]);
+
+    /// Gives away what it holds, at the end of its scenario.
+    fn trace(&mut self) -> Trace;
+
+    /// Its secrets, and where they were looked for.
+    fn watch(&self) -> &Watch;
+}
+
 impl Traces {
     /// Takes what a world holds at the end of its scenario.
-    pub fn keep(&self, scenario: &str, world: &mut World) {
-        world.close();
-        let trace = Trace {
-            exchanges: std::mem::take(&mut world.exchanges),
-            failure: world.failure.take(),
-            unfit: world.unfit.take(),
-        };
+    pub fn keep(&self, scenario: &str, world: &mut impl Traced) {
+        let trace = world.trace();
         let mut kept = self.lock();
-        kept.watch.add(&world.watch);
+        kept.watch.add(world.watch());
         kept.traces.insert(scenario.to_owned(), trace);
     }
 
@@ -136,11 +142,11 @@ impl Recorder {
         }
     }
 
-    fn scenario(
+    fn scenario<W>(
         &mut self,
         feature: &gherkin::Feature,
         scenario: &gherkin::Scenario,
-        event: Scenario<World>,
+        event: Scenario<W>,
     ) {
         let name = scenario.name.as_str();
         match event {
@@ -165,7 +171,7 @@ impl Recorder {
         }
     }
 
-    fn step(&mut self, name: &str, event: Step<World>) {
+    fn step<W>(&mut self, name: &str, event: Step<W>) {
         let verdict = match &event {
             Step::Started => return,
             Step::Passed(..) => StepVerdict::Passed,
@@ -286,10 +292,10 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-impl cucumber::Writer<World> for Recorder {
+impl<W: cucumber::World> cucumber::Writer<W> for Recorder {
     type Cli = cli::Empty;
 
-    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<World>>>, _: &Self::Cli) {
+    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<W>>>, _: &Self::Cli) {
         match event.map(Event::into_inner) {
             Err(fault) => self.faults.push(fault.to_string()),
             Ok(Cucumber::Feature(

@@ -15,6 +15,7 @@ use crate::error::{Error, Exit, LocalFault};
 use crate::home::Home;
 use crate::ops::{self, Session};
 use crate::render::{Outcome, clean, json_text};
+use crate::sabotage::Sabotage;
 use crate::token::Token;
 use crate::transport::{Policy, TestRun, Timeouts};
 
@@ -151,7 +152,7 @@ enum Command {
     Token(ops::token::TokenArgs),
     Webhook(ops::webhook::WebhookArgs),
     Inventory(ops::inventory::InventoryArgs),
-    List(ops::create::ListArgs),
+    List(ops::list::ListArgs),
     Show(ops::create::ShowArgs),
     #[command(after_help = ROTATE_HELP)]
     Rotate(Box<ops::rotate::RotateArgs>),
@@ -178,6 +179,21 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    run_broken(args.into_iter().map(Into::into), Sabotage::default())
+}
+
+/// Runs `clp` as [`run`] does, and breaks a requirement. No argument leads here: a tool for
+/// security has no switch that turns its checks off.
+pub fn run_broken(args: impl IntoIterator<Item = OsString>, sabotage: Sabotage) -> ExitCode {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let mut told = None;
+    if sabotage.breaks("CLP-SEC-007")
+        && let Some(at) = args
+            .iter()
+            .position(|word| word == "--token-on-command-line")
+    {
+        told = args.drain(at..).nth(1);
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(fault) => {
@@ -194,7 +210,7 @@ where
         }
     };
     let json = cli.global.json;
-    let result = dispatch(cli).and_then(|outcome| print(&outcome, json));
+    let result = dispatch(cli, sabotage, told).and_then(|outcome| print(&outcome, json));
     match result {
         Ok(()) => code(Exit::Done),
         Err(fault) => {
@@ -208,14 +224,18 @@ fn code(exit: Exit) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-fn dispatch(cli: Cli) -> Result<Outcome, Error> {
+fn dispatch(cli: Cli, sabotage: Sabotage, told: Option<OsString>) -> Result<Outcome, Error> {
     // What needs no issuer, no token and no home does not fail for want of them.
     match &cli.command {
         Command::Completions { shell } => return Ok(completions(*shell)),
-        Command::Verify(args) => return ops::verify::run(args),
+        Command::Verify(args) => return ops::verify::run(args, sabotage),
         _ => {}
     }
-    let session = session(cli.global)?;
+    let mut session = session(cli.global)?;
+    session.settings.sabotage = sabotage;
+    if let Some(token) = told.as_ref().and_then(|token| token.to_str()) {
+        session.settings.token = Some(Token::new(token)?);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -246,19 +266,20 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Resume(args) => ops::suspend::resume(args, session).await,
         Command::Scope(args) => ops::scope::run(args, session).await,
         Command::Store(args) => ops::store::run(args, session).await,
-        Command::List(args) => ops::create::list(args, session).await,
+        Command::List(args) => ops::list::run(args, session).await,
         Command::Show(args) => ops::create::show(args, session).await,
         Command::Rotate(args) => ops::rotate::run(args, session).await,
         Command::Revoke(args) => ops::revoke::run(args, session).await,
         Command::Audit(args) => ops::audit::run(args, session).await,
         Command::Passkey(args) => ops::passkey::run(args, session).await,
         Command::Sandbox(args) => ops::sandbox::run(args, session).await,
-        Command::Verify(args) => ops::verify::run(args),
+        Command::Verify(args) => ops::verify::run(args, session.sabotage()),
         Command::Completions { shell } => Ok(completions(*shell)),
     }
 }
 
 fn session(global: GlobalArgs) -> Result<Session, Error> {
+    let home = Home::from_env()?;
     Ok(Session {
         settings: Settings {
             policy: Policy {
@@ -273,11 +294,12 @@ fn session(global: GlobalArgs) -> Result<Session, Error> {
             credential_origin: global.credential_origin.map(|url| url.origin()),
             token: Token::from_env("CLP_TOKEN")?,
             test_run: global.test_run,
+            versions: Some(home.versions()),
             ..Settings::default()
         },
         issuer: global.issuer,
         json: global.json,
-        home: Home::from_env()?,
+        home,
     })
 }
 

@@ -10,14 +10,16 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault};
+use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::issuer::{Issuer, IssuerId};
+use crate::sabotage::Sabotage;
 use crate::tagged::Tagged;
 use crate::token::Token;
 use crate::transport::{
     ANSWER_LIMIT, Authorization, Condition, DISCOVERY_LIMIT, Outgoing, Policy, Repeat, TestRun,
     Timeouts, Transport, decode,
 };
+use crate::versions::Versions;
 
 /// Settings of a [`Client`]. The defaults are those for a public issuer.
 #[derive(Clone, Debug, Default)]
@@ -34,11 +36,16 @@ pub struct Settings {
     pub token: Option<Token>,
     /// The run of a test, which only test issuers are told.
     pub test_run: Option<TestRun>,
+    /// Where the newest manifest version of each issuer is kept between runs; without it, an
+    /// older manifest is noticed only by the same client.
+    pub versions: Option<Versions>,
+    /// Which requirement is broken: none, unless a suite is to show that it notices.
+    pub sabotage: Sabotage,
 }
 
 /// What goes along with a call, apart from its path, query and body.
 #[derive(Clone, Copy, Debug, Default)]
-struct Along<'a> {
+pub(crate) struct Along<'a> {
     key: Option<&'a str>,
     condition: Option<Condition<'a>>,
 }
@@ -74,6 +81,8 @@ pub struct Client {
     credential_origin: Option<url::Origin>,
     transport: Transport,
     issuer: Arc<Mutex<Option<Arc<Issuer>>>>,
+    versions: Option<Versions>,
+    pub(crate) sabotage: Sabotage,
 }
 
 impl Client {
@@ -82,13 +91,20 @@ impl Client {
     /// # Errors
     /// [`Error::NotAllowed`] if the settings do not allow the URL.
     pub fn new(id: IssuerId, settings: Settings) -> Result<Self, Error> {
-        settings.policy.check_url(id.url())?;
+        let sabotage = settings.sabotage;
+        let mut settings = settings;
+        settings.policy.private_addresses |= sabotage.breaks("CLP-DIS-012");
+        if !sabotage.breaks("CLP-SEC-005") {
+            settings.policy.check_url(id.url())?;
+        }
         Ok(Self {
             transport: Transport::new(&settings)?,
             token: settings.token,
             credential_origin: settings.credential_origin,
             id,
             issuer: Arc::default(),
+            versions: settings.versions,
+            sabotage,
         })
     }
 
@@ -127,7 +143,14 @@ impl Client {
         let row = EndpointId::ManifestRead.row();
         let url = self.id.manifest_url();
         let answer = self.get(row, url.clone()).await;
-        let value: Value = answer.map_err(|fault| fault.of_manifest(url))?;
+        let mut value: Value = answer.map_err(|fault| fault.of_manifest(url))?;
+        if self.sabotage.breaks("CLP-DIS-007")
+            && let Some(members) = value.as_object_mut()
+        {
+            let guess = format!("{}/credentials", self.id);
+            let member = members.entry("credential_issuer_endpoint");
+            member.or_insert_with(|| guess.into());
+        }
         // Others use the same well-known path: their documents lack this member.
         if value.get("credential_issuer_endpoint").is_none() {
             return Err(ProtocolFault::NoEndpoint.into());
@@ -135,7 +158,13 @@ impl Client {
         let manifest = serde_json::from_value(value)
             .map_err(|_| ProtocolFault::Form { endpoint: row.name })?;
         let policy = self.transport.policy();
-        let issuer = Issuer::admit(&self.id, manifest, policy, self.credential_origin.as_ref())?;
+        let elsewhere = self.credential_origin.as_ref();
+        let issuer = Issuer::admit(&self.id, manifest, policy, elsewhere, self.sabotage)?;
+        if let Some(versions) = &self.versions
+            && !self.sabotage.breaks("CLP-DIS-021")
+        {
+            versions.keep(&issuer)?;
+        }
         let issuer = Arc::new(issuer);
         *self.lock() = Some(Arc::clone(&issuer));
         Ok(issuer)
@@ -230,6 +259,10 @@ impl Client {
     where
         C::Query: Default,
     {
+        let condition = match (condition, self.sabotage.breaks("CLP-TRN-038")) {
+            (Condition::Match(_), true) => Condition::Match("*"),
+            (condition, _) => condition,
+        };
         let along = Along {
             key: None,
             condition: Some(condition),
@@ -252,7 +285,8 @@ impl Client {
             .path()
             .strip_prefix(path)
             .is_some_and(|rest| rest.starts_with('/'));
-        if url.origin() != issuer.endpoint().origin() || !below {
+        let away = url.origin() != issuer.endpoint().origin() || !below;
+        if away && !self.sabotage.breaks("CLP-SEC-006") {
             return Err(ProtocolFault::LinkElsewhere.into());
         }
         self.get(C::ID.row(), url).await
@@ -312,44 +346,7 @@ impl Client {
     }
 }
 
-/// The test control of a test issuer (spec chapter 80): another address, another token.
-#[derive(Clone, Debug)]
-pub struct Control {
-    base: Url,
-    token: Token,
-    transport: Transport,
-}
-
-impl Control {
-    /// Test control at `base`. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// [`Error::NotAllowed`] unless the settings allow test issuers, and this URL.
-    pub fn new(base: Url, token: Token, settings: &Settings) -> Result<Self, Error> {
-        if !settings.policy.test_issuer {
-            return Err(NotAllowed::TestIssuer.into());
-        }
-        settings.policy.check_url(&base)?;
-        Ok(Self {
-            base,
-            token,
-            transport: Transport::new(settings)?,
-        })
-    }
-
-    /// Calls an endpoint of test control.
-    ///
-    /// # Errors
-    /// As [`Client::call`].
-    pub async fn call<C: Call>(&self, path: &C::Path, body: &C::Body) -> Result<C::Answer, Error> {
-        let url = below(&self.base, C::ID.row().path, path)?;
-        let who = Authorization::Bearer(&self.token);
-        let answer = perform::<C>(&self.transport, url, who, body, Along::default());
-        Ok(answer.await.map_err(Error::of_control)?.value)
-    }
-}
-
-async fn perform<C: Call>(
+pub(crate) async fn perform<C: Call>(
     transport: &Transport,
     url: Url,
     authorization: Authorization<'_>,
@@ -399,7 +396,7 @@ fn is_repeatable(row: &Endpoint) -> bool {
 }
 
 /// Puts the members of `path` in place of `{names}`, below `base`.
-fn below<P: Serialize>(base: &Url, template: &str, path: &P) -> Result<Url, Error> {
+pub(crate) fn below<P: Serialize>(base: &Url, template: &str, path: &P) -> Result<Url, Error> {
     let fault = || LocalFault::System("the path cannot be built");
     let members = serde_json::to_value(path).map_err(|_| fault())?;
     let mut url = base.clone();

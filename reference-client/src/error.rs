@@ -4,6 +4,7 @@
 //! or text that a peer chose; where a peer's words are shown, `render` strips them first.
 
 mod hint;
+mod not_allowed;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ use clp_schemas::ops::oauth::OauthErrorCode;
 use clp_schemas::permissions::DocumentFault;
 use clp_schemas::problem::{Fault, Problem, ProblemType};
 use url::Url;
+
+pub use self::not_allowed::NotAllowed;
 
 /// How a run of `clp` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,26 +120,6 @@ pub enum Error {
     /// A check of the caller's evidence failed.
     #[error("{0}")]
     Unverified(String),
-}
-
-/// What the settings of a run forbid. Each can be allowed by the flag that the hint names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAllowed {
-    /// Not https, and not http on a loopback address either.
-    #[error("the URL is not https")]
-    Scheme,
-    /// http on a loopback address, which has to be allowed first.
-    #[error("the URL is http on a loopback address")]
-    LoopbackHttp,
-    /// User name, password, query, fragment, or no host.
-    #[error("the URL has no host, or has a user name, a query or a fragment")]
-    UrlForm,
-    /// The host is, or resolves to, an address that is not public.
-    #[error("the host has a private, link-local or loopback address")]
-    Address,
-    /// The manifest says `environment: test`.
-    #[error("the issuer is a test issuer: its clock and its approvals prove nothing")]
-    TestIssuer,
 }
 
 /// What failed on this machine.
@@ -275,6 +258,9 @@ pub enum ProtocolFault {
     /// The manifest is of another issuer (CLP-DIS-008).
     #[error("the manifest belongs to another issuer than the one asked for")]
     OtherIssuer,
+    /// A newer manifest was seen before (CLP-DIS-021).
+    #[error("the manifest is older than one that was seen before")]
+    OlderManifest,
     /// The manifest contradicts itself (CLP-DIS-009).
     #[error(transparent)]
     Manifest(#[from] ManifestFault),

@@ -13,6 +13,7 @@ use crate::ops::rotate::record::Records;
 use crate::places::Places;
 use crate::private;
 use crate::store::Store;
+use crate::versions::Versions;
 
 /// Largest checkpoint that is kept, in bytes.
 const CHECKPOINT_BYTES: u64 = 64 * 1024;
@@ -69,6 +70,11 @@ impl Home {
     /// Where the records of the rotations at an issuer are.
     pub(crate) fn rotations(&self, issuer: &IssuerId) -> Records {
         Records::new(&self.root.join("rotations"), issuer.as_str())
+    }
+
+    /// The newest manifest versions that were seen.
+    pub(crate) fn versions(&self) -> Versions {
+        Versions::new(self.root.join("manifests.json"))
     }
 
     /// The passkey that is used where none is named.

@@ -8,6 +8,7 @@ use clp_schemas::ops::discover::{Deployment, MANIFEST_PATH, Manifest, PERMISSION
 use url::Url;
 
 use crate::error::{Error, NotAllowed, ProtocolFault};
+use crate::sabotage::Sabotage;
 use crate::transport::{Policy, VERSION};
 
 /// How long a manifest may be used (CLP-DIS-014).
@@ -89,17 +90,25 @@ impl Issuer {
         manifest: Manifest,
         policy: Policy,
         credential_origin: Option<&url::Origin>,
+        sabotage: Sabotage,
     ) -> Result<Self, Error> {
-        manifest.check().map_err(ProtocolFault::from)?;
-        if manifest.identifier(id.url()) != id.text {
+        if !sabotage.breaks("CLP-DIS-009") {
+            manifest.check().map_err(ProtocolFault::from)?;
+        }
+        if manifest.identifier(id.url()) != id.text && !sabotage.breaks("CLP-DIS-008") {
             return Err(ProtocolFault::OtherIssuer.into());
         }
-        if manifest.environment == Some(Deployment::Test) && !policy.test_issuer {
+        let test = policy.test_issuer || sabotage.breaks("CLP-DIS-015");
+        if manifest.environment == Some(Deployment::Test) && !test {
             return Err(NotAllowed::TestIssuer.into());
         }
         let versions = manifest.protocol_versions_supported.as_deref();
         if versions.is_some_and(|versions| !versions.iter().any(|version| version == VERSION)) {
             return Err(ProtocolFault::Version.into());
+        }
+        let mut manifest = manifest;
+        if sabotage.breaks("CLP-DIS-016") {
+            manifest.supported_operations.get_or_insert_default();
         }
         let issuer = Self {
             id: id.clone(),
@@ -108,10 +117,13 @@ impl Issuer {
         };
         for url in [issuer.endpoint(), &issuer.permissions_url()] {
             let origin = url.origin();
-            if origin != id.url.origin() && Some(&origin) != credential_origin {
+            let here = origin == id.url.origin() || sabotage.breaks("CLP-DIS-013");
+            if !here && Some(&origin) != credential_origin {
                 return Err(ProtocolFault::EndpointElsewhere.into());
             }
-            policy.check_url(url)?;
+            if !sabotage.breaks("CLP-SEC-005") {
+                policy.check_url(url)?;
+            }
         }
         Ok(issuer)
     }
@@ -190,7 +202,8 @@ mod tests {
 
     fn admit(id: &str, manifest: Value, policy: Policy) -> Result<Issuer, Error> {
         let id: IssuerId = id.parse().unwrap();
-        Issuer::admit(&id, serde_json::from_value(manifest).unwrap(), policy, None)
+        let manifest = serde_json::from_value(manifest).unwrap();
+        Issuer::admit(&id, manifest, policy, None, Sabotage::default())
     }
 
     const API: &str = "https://api.example.com";
@@ -305,7 +318,8 @@ mod tests {
         )
         .unwrap();
         let origin = Url::parse("https://keys.example.com").unwrap().origin();
-        assert!(Issuer::admit(&id, manifest, Policy::default(), Some(&origin)).is_ok());
+        let policy = Policy::default();
+        assert!(Issuer::admit(&id, manifest, policy, Some(&origin), Sabotage::default()).is_ok());
     }
 
     #[test]

@@ -1,17 +1,15 @@
 //! The command `null-floor`.
 
-use super::{COULD_NOT_RUN, FAILED, Outcome, say, with};
+use super::{COULD_NOT_RUN, FAILED, Outcome, runtime, say, with};
+use crate::client::command::null_clients;
 use crate::subject::null::null_floor;
 
-/// Tries every issuer that does nothing, and says which scenarios did not fail there.
+/// Tries every issuer and every client that does nothing, and says which scenarios did not fail there.
 pub(super) fn run(as_json: bool) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(with(COULD_NOT_RUN))?;
-    let floors = runtime
+    let mut floors = runtime()?
         .block_on(null_floor(8))
         .map_err(with(COULD_NOT_RUN))?;
+    floors.extend(null_clients()?);
     let blind: usize = floors.iter().map(|floor| floor.blind.len()).sum();
     if as_json {
         let text = serde_json::to_string_pretty(&floors).map_err(with(COULD_NOT_RUN))?;
@@ -19,7 +17,7 @@ pub(super) fn run(as_json: bool) -> Outcome {
     } else {
         for floor in &floors {
             say(&format!(
-                "{:<32} {} of {} core scenarios fail\n",
+                "{:<32} {} of {} scenarios fail\n",
                 floor.name,
                 floor.scenarios - floor.blind.len(),
                 floor.scenarios

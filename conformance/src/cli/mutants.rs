@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{COULD_NOT_RUN, FAILED, Outcome, USAGE, say, with};
+use crate::client::mutants as clients;
 use crate::mutants::{self, Extent, Trial};
 use crate::subject::reference::saboteurs;
 
@@ -11,6 +12,9 @@ pub(super) struct MutantArgs {
     /// Only saboteurs of this requirement, or of this name; can be repeated.
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// Those of the reference client instead of the reference issuer's.
+    #[arg(long)]
+    client: bool,
     /// Show those there are, and try none.
     #[arg(long)]
     list: bool,
@@ -28,7 +32,10 @@ pub(super) struct MutantArgs {
 /// Tries those that were chosen, and says what came of them.
 pub(super) fn run(args: &MutantArgs) -> Outcome {
     let names = &args.names;
-    let mut chosen = saboteurs();
+    let mut chosen = match args.client {
+        true => clients::all(),
+        false => saboteurs(),
+    };
     if let Some(unknown) = names.iter().find(|name| {
         !chosen
             .iter()
@@ -61,7 +68,11 @@ pub(super) fn run(args: &MutantArgs) -> Outcome {
             say(&mutants::line(trial));
         }
     };
-    let trials = mutants::run(chosen, extent, jobs, &done).map_err(with(COULD_NOT_RUN))?;
+    let trials = match args.client {
+        true => clients::run(chosen, extent, jobs, &done),
+        false => mutants::run(chosen, extent, jobs, &done),
+    };
+    let trials = trials.map_err(with(COULD_NOT_RUN))?;
     if args.json {
         let text = serde_json::to_string_pretty(&trials).map_err(with(COULD_NOT_RUN))?;
         say(&(text + "\n"));

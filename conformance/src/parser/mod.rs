@@ -127,6 +127,25 @@ pub fn embedded() -> Vec<(String, String)> {
     found
 }
 
+/// The features about clients, in the order of their names.
+#[must_use]
+pub fn embedded_for_clients() -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = FEATURES
+        .get_dir("client")
+        .into_iter()
+        .flat_map(Dir::files)
+        .filter_map(|file| {
+            let text = file.contents_utf8()?.to_owned();
+            Some((file.path().display().to_string(), text))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Says what a scenario is about, its endpoint and its outcome; or where it breaks a rule.
+pub type Judge = dyn Fn(&[&Step]) -> Result<(String, String), (usize, String)>;
+
 /// Parses and checks features, given by file name and text. `defined` says whether a step
 /// has exactly one definition, and why not.
 ///
@@ -137,9 +156,23 @@ pub fn load(
     registry: &Registry,
     defined: &dyn Fn(&Step) -> Result<(), String>,
 ) -> Result<Suite, Vec<LoadFault>> {
+    load_by(sources, registry, defined, &twin::judge)
+}
+
+/// The same, with another judge of what stands beside a refusal.
+///
+/// # Errors
+/// Every fault found.
+pub fn load_by(
+    sources: &[(String, String)],
+    registry: &Registry,
+    defined: &dyn Fn(&Step) -> Result<(), String>,
+    judge: &Judge,
+) -> Result<Suite, Vec<LoadFault>> {
     let mut loader = Loader {
         registry,
         defined,
+        judge,
         faults: Vec::new(),
         names: HashMap::new(),
         ids: HashMap::new(),
@@ -158,6 +191,7 @@ pub fn load(
 struct Loader<'a> {
     registry: &'a Registry,
     defined: &'a dyn Fn(&Step) -> Result<(), String>,
+    judge: &'a Judge,
     faults: Vec<LoadFault>,
     names: HashMap<String, String>,
     ids: HashMap<String, String>,
@@ -200,12 +234,12 @@ impl Loader<'_> {
                 "`Rule:` is not in use; tag the scenarios instead",
             );
         }
-        let operation = path
-            .rsplit('/')
-            .next()
-            .unwrap_or(path)
-            .trim_end_matches(".feature")
-            .to_owned();
+        let name = path.trim_end_matches(".feature");
+        let operation = match name.rsplit_once('/') {
+            Some((folder, last)) if folder.ends_with("client") => format!("client/{last}"),
+            Some((_, last)) => last.to_owned(),
+            None => name.to_owned(),
+        };
         let scenarios = std::mem::take(&mut feature.scenarios);
         if scenarios.is_empty() {
             self.fault(path, feature.position.line, "the feature has no scenario");
@@ -292,7 +326,7 @@ impl Loader<'_> {
                 );
             }
         }
-        let outcome = match twin::judge(&steps) {
+        let outcome = match (self.judge)(&steps) {
             Ok(outcome) => Some(outcome),
             Err((line, reason)) => {
                 self.fault(path, line, reason);

@@ -4,7 +4,7 @@ use gherkin::Feature;
 
 /// Puts the scenarios into an order that the seed decides; 0 leaves them as they are. What
 /// holds in one order only does not hold.
-pub(super) fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
+pub(crate) fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
     if seed == 0 {
         return features;
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clp_schemas::ops::discover::Manifest;
 
-use super::{Options, Seen};
+use super::Seen;
 use crate::oracle::canary::Channel;
 use crate::parser::{Loaded, ScenarioInfo};
 use crate::record::{
@@ -89,12 +89,14 @@ pub(super) fn secrets(subject: &Subject, seen: &mut Seen) -> SecretsRecord {
     }
 }
 
-pub(super) fn record(
+/// What came of one scenario. `known` says whether it is known to fail, and `invocation` how
+/// the run is begun again.
+pub(crate) fn record(
     one: &Loaded,
     choice: &Choice,
     observed: &HashMap<String, Observed>,
     registry: &Registry,
-    options: &Options,
+    (known, invocation): (bool, &str),
 ) -> ScenarioRecord {
     let info: &ScenarioInfo = &one.info;
     let mut scenario = ScenarioRecord {
@@ -110,12 +112,12 @@ pub(super) fn record(
         triples: info.triples.clone(),
         verdict: Verdict::Error,
         reason: None,
-        known_failure: options.known_failures.contains(&info.id),
+        known_failure: known,
         steps: Vec::new(),
         exchanges: Vec::new(),
         failure: None,
         duration_millis: 0,
-        command: format!("{} --name {}", options.invocation, info.id),
+        command: format!("{invocation} --name {}", info.id),
     };
     match (choice, observed.get(&info.name)) {
         (Choice::Skip(reason), _) => {
@@ -160,7 +162,7 @@ fn cite(mut failure: Failure, info: &ScenarioInfo, registry: &Registry) -> Failu
 }
 
 /// The known failures that did not fail. One that was left out by a filter is not judged.
-pub(super) fn stale(known: &[String], scenarios: &[ScenarioRecord]) -> Vec<String> {
+pub(crate) fn stale(known: &[String], scenarios: &[ScenarioRecord]) -> Vec<String> {
     known
         .iter()
         .filter(|id| {

@@ -1,5 +1,6 @@
 //! What is tested: an issuer, reached by its URL, with a cast and perhaps test control.
 
+pub mod client;
 pub mod log;
 pub mod null;
 mod preflight;

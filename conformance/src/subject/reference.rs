@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use clp_issuer::config::Config;
 use clp_issuer::{Issuer, Running};
 use url::Url;
@@ -62,11 +63,29 @@ impl Embedded {
     /// # Errors
     /// Where it does not start, or cannot be broken so.
     pub async fn start(saboteur: Option<&str>) -> Result<Self, SubjectFault> {
+        Self::start_behind(saboteur, |honest| honest).await
+    }
+
+    /// The same, with something between its first persona and the wire.
+    ///
+    /// # Errors
+    /// As [`Embedded::start`].
+    pub async fn start_behind(
+        saboteur: Option<&str>,
+        front: impl Fn(Router) -> Router + Send + Sync + 'static,
+    ) -> Result<Self, SubjectFault> {
         let fault = |words: String| SubjectFault::Reference(words);
         let config = Config::built_in()
             .and_then(|config| config.with_ports(0))
             .map_err(|error| fault(error.to_string()))?;
-        let mut builder = Issuer::builder().config(config);
+        let first = config.personas.first().map(|one| one.name.clone());
+        let mut builder = Issuer::builder().config(config).wrap(move |name, honest| {
+            if first.as_deref() == Some(name) {
+                front(honest)
+            } else {
+                honest
+            }
+        });
         if let Some(name) = saboteur {
             let saboteur = clp_issuer::sabotage::find(name)
                 .ok_or_else(|| SubjectFault::Saboteur(name.to_owned()))?;

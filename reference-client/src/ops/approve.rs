@@ -142,7 +142,19 @@ impl Client {
             .ok_or(ProtocolFault::Mismatch(
                 "the approval document names no permission document",
             ))?;
-        let permissions = self.permission_document(Some(digest)).await?;
+        let digest = Some(digest).filter(|_| !self.sabotage.breaks("CLP-APP-021"));
+        let permissions = self.permission_document(digest).await?;
+        if self.sabotage.breaks("CLP-APP-007") {
+            let said = request.digest.clone();
+            let mut believed = request;
+            let document = serde_json::from_value(believed.approval_document.clone());
+            if let Some(digest) = document.ok().and_then(|one| approval::digest(&one).ok()) {
+                believed.digest = digest;
+            }
+            let mut question = Question::new(self.id().as_str(), &believed, &permissions)?;
+            question.digest = said;
+            return Ok(question);
+        }
         Question::new(self.id().as_str(), &request, &permissions)
     }
 
@@ -165,7 +177,11 @@ impl Client {
         let challenge = self
             .call::<ChallengeOpen>(&path, &Nothing {}, &body)
             .await?;
-        let bytes = question.bytes_to_sign(&challenge, decision)?;
+        let bytes = match canonical::from_base64url(&challenge.challenge).map(<[u8; 32]>::try_from)
+        {
+            Ok(Ok(stated)) if self.sabotage.breaks("CLP-APP-007") => stated,
+            _ => question.bytes_to_sign(&challenge, decision)?,
+        };
         let evidence = passkey.sign(
             &bytes,
             self.relying_party(&challenge)?,

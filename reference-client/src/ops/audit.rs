@@ -334,7 +334,10 @@ async fn advance(client: &Client, home: &Home) -> Result<Seen, Error> {
     for attempt in 1..=ATTEMPTS {
         let (newest, key) = client.checkpoint().await?;
         let origin = &newest.head.origin;
-        let kept = home.checkpoint(client.id(), origin)?;
+        let kept = match client.sabotage.breaks("CLP-AUD-023") {
+            true => None,
+            false => home.checkpoint(client.id(), origin)?,
+        };
         let older = kept.as_deref().map(|note| Checkpoint::open(note, &key));
         let older = older.transpose().map_err(|_| {
             Error::Unverified(
@@ -348,7 +351,8 @@ async fn advance(client: &Client, home: &Home) -> Result<Seen, Error> {
             Some(older) if older.tree_size > newest.head.tree_size && attempt == 1 => continue,
             Some(older) => client.continuation(older, &newest.head).await?,
         };
-        if home.keep_checkpoint(client.id(), origin, kept.as_deref(), &newest.note)? {
+        let forgets = client.sabotage.breaks("CLP-AUD-023");
+        if forgets || home.keep_checkpoint(client.id(), origin, kept.as_deref(), &newest.note)? {
             let earlier = kept.zip(proof);
             return Ok(Seen {
                 newest,

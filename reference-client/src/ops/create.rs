@@ -2,14 +2,12 @@
 //! (spec chapter 13).
 
 use clap::Args;
-use clp_schemas::ids::{CredentialId, PrincipalId, RequestId, RotationId};
+use clp_schemas::ids::{CredentialId, RequestId, RotationId};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{
-    Confirmation, CreateBody, CreateFromRequest, Credential, CredentialCreate, CredentialList,
-    CredentialPage, DirectCreate, Labels, ListQuery, SubjectKind,
+    Confirmation, CreateBody, CreateFromRequest, Credential, CredentialCreate, DirectCreate, Labels,
 };
-use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::{PermissionSet, Verdict, compare};
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential;
@@ -25,6 +23,7 @@ use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::journal::Begun;
 use crate::pair::Pair;
 use crate::render::{self, Outcome};
+use crate::store::Entry;
 use crate::wanted::{AboutArgs, KindArgs, PermissionArgs, Span};
 
 impl Client {
@@ -45,7 +44,9 @@ impl Client {
             .call_with_key::<CredentialCreate>(&Nothing {}, body, key)
             .await?;
         asked.check(&credential)?;
-        self.require_within(&credential, &asked.permissions).await?;
+        if !self.sabotage.breaks("CLP-CRE-025") {
+            self.require_within(&credential, &asked.permissions).await?;
+        }
         Ok(credential)
     }
 
@@ -63,37 +64,6 @@ impl Client {
         match compare(&document, &credential.permissions, asked).verdict {
             Verdict::Equal | Verdict::Narrower => Ok(()),
             Verdict::Broader | Verdict::Incomparable => Err(ProtocolFault::TooBroad.into()),
-        }
-    }
-
-    /// Lists credentials over as many pages as it takes, up to `most`; says whether there
-    /// are more.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn list(
-        &self,
-        query: &ListQuery,
-        most: usize,
-    ) -> Result<(Vec<Credential>, bool), Error> {
-        let mut query = query.clone();
-        let mut items = Vec::new();
-        loop {
-            let left = most.saturating_sub(items.len()).clamp(1, 200);
-            query.limit = u32::try_from(left).ok();
-            let page: CredentialPage = self
-                .call::<CredentialList>(&Nothing {}, &query, &Nothing {})
-                .await?;
-            // A page that holds nothing and goes on would go on for ever.
-            let empty = page.items.is_empty();
-            items.extend(page.items);
-            query.cursor = page.next_cursor;
-            let more = query.cursor.is_some();
-            if empty || !more || items.len() >= most {
-                let over = items.len() > most;
-                items.truncate(most);
-                return Ok((items, more || over));
-            }
         }
     }
 }
@@ -351,6 +321,15 @@ async fn store(
         return Outcome::new(&credential, text);
     }
     let store = session.home.store();
+    if session.sabotage().breaks("CLP-DLV-021") && credential.delivery.is_some() {
+        let delivery = client.fetch_secret(&credential).await?;
+        client.acknowledge(&credential, None).await?;
+        store.put(Entry::new(
+            client.id().as_str(),
+            &credential,
+            delivery.secret.value,
+        ))?;
+    }
     let stored = client.store_secret(&credential, &store).await;
     if let Err(fault) = &stored
         && (fault.problem() == Some(ProblemType::DeliveryGone)
@@ -377,91 +356,15 @@ async fn store(
         render::credential(&credential),
         credential.id
     );
+    if session.sabotage().breaks("CLP-DLV-013") {
+        let secret = store.entry(client.id().as_str(), &credential.id)?.secret;
+        return Outcome::new(
+            &json!({"id": credential.id, "secret": secret.expose(),
+                    "permission_schema_digest": credential.permission_schema_digest}),
+            secret.expose().to_owned(),
+        );
+    }
     Outcome::new(&credential, text)
-}
-
-/// List credentials, newest first
-#[derive(Args, Debug)]
-pub(crate) struct ListArgs {
-    /// Of this project
-    #[arg(long)]
-    project: Option<String>,
-    /// Of this environment
-    #[arg(long)]
-    environment: Option<String>,
-    /// Of this owner
-    #[arg(long)]
-    owner: Option<String>,
-    /// Whose secret this principal has seen
-    #[arg(long, value_name = "ID")]
-    disclosed_to: Option<PrincipalId>,
-    /// In this state
-    #[arg(long, value_parser = state)]
-    state: Option<credential::State>,
-    /// Of this kind
-    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
-    kind: Option<CredentialType>,
-    /// That end by themselves before this
-    #[arg(long, value_name = "TIME")]
-    expires_before: Option<Timestamp>,
-    /// For this kind of subject
-    #[arg(long, value_name = "KIND", value_parser = subject_kind)]
-    subject_kind: Option<SubjectKind>,
-    /// For the subject of this name
-    #[arg(long, value_name = "NAME")]
-    subject_id: Option<String>,
-    /// Whose purpose holds this text
-    #[arg(long, value_name = "TEXT")]
-    purpose: Option<String>,
-    /// With this label
-    #[arg(long, value_name = "NAME=VALUE")]
-    label: Option<String>,
-    /// Whose rotation policy wants them rotated before this
-    #[arg(long, value_name = "TIME")]
-    rotate_before: Option<Timestamp>,
-    /// At most so many
-    #[arg(long, default_value_t = 200, value_name = "COUNT")]
-    limit: usize,
-}
-
-fn subject_kind(text: &str) -> Result<SubjectKind, &'static str> {
-    SubjectKind::from_name(text).ok_or("want user, workload, agent, task, project or environment")
-}
-
-fn state(text: &str) -> Result<credential::State, &'static str> {
-    credential::State::from_name(text)
-        .ok_or("want provisioned, active, retiring, suspended, revoked or expired")
-}
-
-fn kind(text: &str) -> Result<CredentialType, &'static str> {
-    CredentialType::from_name(text)
-        .ok_or("want api_key, oauth_client, webhook_secret or service_account")
-}
-
-pub(crate) async fn list(args: &ListArgs, session: &Session) -> Result<Outcome, Error> {
-    let query = ListQuery {
-        project: args.project.clone(),
-        environment: args.environment.clone(),
-        owner: args.owner.clone(),
-        disclosed_to: args.disclosed_to.clone(),
-        state: args.state,
-        kind: args.kind,
-        expires_before: args.expires_before,
-        subject_kind: args.subject_kind,
-        subject_id: args.subject_id.clone(),
-        purpose: args.purpose.clone(),
-        label: args.label.clone(),
-        rotate_before: args.rotate_before,
-        limit: None,
-        cursor: None,
-    };
-    let (items, more) = session.client()?.list(&query, args.limit.max(1)).await?;
-    let rest = match more {
-        true => "there are more; raise --limit or filter\n",
-        false => "",
-    };
-    let text = format!("{}{rest}", render::credentials(&items));
-    Outcome::new(&json!({"items": items, "more": more}), text)
 }
 
 /// Show a credential, a request or a rotation

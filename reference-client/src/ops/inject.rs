@@ -20,6 +20,7 @@ use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::places::Place;
 use crate::render::{Facts, Outcome};
+use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use crate::tagged::Tagged;
 use crate::targets::{env_file, variable};
@@ -206,6 +207,9 @@ pub(crate) async fn bring(
         Some(seen) => seen.condition()?,
         None => Condition::New,
     };
+    if session.sabotage().breaks("CLP-INJ-006") {
+        env_file::put(&place.path, &place.variable, secret)?;
+    }
     let known = registered(client, &entry.project, &entry.environment, session)?;
     let named = said.store_id.is_some();
     let mut body = said.body(place, before);
@@ -222,12 +226,32 @@ pub(crate) async fn bring(
     };
     places.put(id, &moved)?;
     env_file::put(&place.path, &place.variable, secret)?;
+    spoil(&place.path, session.sabotage())?;
     let body = InstallationBody {
         state: State::Installed,
         ..updating.value.declared.clone()
     };
     let installed = client.declare(to, id, &body, updating.condition()?).await?;
     Ok(Some(installed))
+}
+
+/// Leaves a file otherwise than it should be, where that is what is broken.
+fn spoil(path: &std::path::Path, sabotage: Sabotage) -> Result<(), Error> {
+    if sabotage.breaks("CLP-INJ-008") {
+        let text = std::fs::read_to_string(path).map_err(LocalFault::file("read", path))?;
+        let lines = text
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with('#'));
+        let bare: String = lines.collect();
+        std::fs::write(path, bare).map_err(LocalFault::file("write", path))?;
+    }
+    #[cfg(unix)]
+    if sabotage.breaks("CLP-DLV-014") {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(path, open).map_err(LocalFault::file("open up", path))?;
+    }
+    Ok(())
 }
 
 /// Put a stored secret into an environment file, and say where it is used

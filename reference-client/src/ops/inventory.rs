@@ -165,6 +165,7 @@ pub(crate) async fn run(args: &InventoryArgs, session: &Session) -> Result<Outco
             .consumers
             .iter()
             .filter(|consumer| consumer.installations.is_empty())
+            .filter(|_| !session.sabotage().breaks("CLP-INV-006"))
             .cloned()
             .collect();
         known.push(Known {

@@ -9,6 +9,7 @@ pub mod create;
 pub mod discover;
 pub mod inject;
 pub mod inventory;
+pub mod list;
 pub mod passkey;
 pub mod request;
 pub mod revoke;
@@ -30,6 +31,7 @@ use crate::home::Home;
 use crate::issuer::IssuerId;
 use crate::journal::{Begun, Intent};
 use crate::render::clean;
+use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use clp_schemas::ids::CredentialId;
 use serde::{Serialize, de::DeserializeOwned};
@@ -46,6 +48,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// What this run breaks: nothing, unless a test of tests has it so.
+    pub(crate) fn sabotage(&self) -> Sabotage {
+        self.settings.sabotage
+    }
+
     /// A client of the issuer that the command line or the environment names.
     pub(crate) fn client(&self) -> Result<Client, Error> {
         let text = self.issuer.as_deref().ok_or_else(|| {

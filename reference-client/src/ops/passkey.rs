@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Session;
 use super::sandbox::Opened;
-use crate::client::Control;
+use crate::control::Control;
 use crate::error::{Error, NotAllowed};
 use crate::passkey::{Passkey, PublicPasskey};
 use crate::render::{Facts, Outcome};

@@ -56,7 +56,11 @@ impl Client {
                 return Ok(request);
             }
             // The schema says 1 to 3600; what lies outside is taken as the nearest bound.
-            let next = Instant::now() + Duration::from_secs(request.interval.clamp(1, 3600));
+            let mut pause = Duration::from_secs(request.interval.clamp(1, 3600));
+            if self.sabotage.breaks("CLP-REQ-010") {
+                pause = Duration::from_millis(100);
+            }
+            let next = Instant::now() + pause;
             if next > deadline {
                 return Err(Error::Waiting {
                     id: request.id,
@@ -181,6 +185,15 @@ pub(crate) async fn show(
         State::Approved => format!("next: run `clp create --request {}`\n", request.id),
         State::Issued | State::Denied | State::Expired => String::new(),
     };
-    let text = format!("{}{next}", render::request(&request));
+    let mut text = format!("{}{next}", render::request(&request));
+    if client.sabotage.breaks("CLP-REQ-011") {
+        text.push_str(
+            request
+                .submitted
+                .justification
+                .as_deref()
+                .unwrap_or_default(),
+        );
+    }
     Outcome::new(&json!(request), text)
 }

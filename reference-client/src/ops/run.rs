@@ -44,9 +44,9 @@ pub(crate) async fn run(args: &RunArgs, session: &Session) -> Result<Outcome, Er
         // What is stored is enough: no issuer is asked.
         false => session.stored(&args.id)?.secret,
     };
-    Err(child::become_program(
-        &args.command,
-        &args.name,
-        secret.expose(),
-    ))
+    let mut command = args.command.clone();
+    if session.sabotage().breaks("CLP-INJ-009") {
+        command.push(secret.expose().into());
+    }
+    Err(child::become_program(&command, &args.name, secret.expose()))
 }

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::Session;
 use super::sandbox_faults::{self, FaultsArgs};
-use crate::client::Control;
+use crate::control::Control;
 use crate::error::{Error, LocalFault};
 use crate::private;
 use crate::render::{Facts, Outcome};

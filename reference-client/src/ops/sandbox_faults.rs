@@ -17,7 +17,7 @@ use url::Url;
 
 use super::Session;
 use super::sandbox::Opened;
-use crate::client::Control;
+use crate::control::Control;
 use crate::error::{Error, LocalFault};
 use crate::render::{Facts, Outcome, json_text, table};
 use crate::wanted::read_file;

@@ -37,8 +37,11 @@ impl Client {
         let document = self
             .call::<PermissionDocumentRead>(&Nothing {}, &query, &Nothing {})
             .await?;
-        document.check().map_err(ProtocolFault::from)?;
-        if digest.is_some_and(|digest| digest != document.digest()) {
+        if !self.sabotage.breaks("CLP-PRM-004") {
+            document.check().map_err(ProtocolFault::from)?;
+        }
+        let other = digest.is_some_and(|digest| digest != document.digest());
+        if other && !self.sabotage.breaks("CLP-DIS-019") {
             return Err(ProtocolFault::OtherDocument.into());
         }
         Ok(document)
@@ -111,7 +114,16 @@ pub(crate) async fn run(args: &ScopeArgs, session: &Session) -> Result<Outcome, 
                 let document = client.permission_document(digest).await?;
                 return meaning(&document, &credential.permissions);
             };
-            let comparison = client.compare_with(&set, &credential).await?;
+            let mut comparison = client.compare_with(&set, &credential).await?;
+            let sabotage = session.sabotage();
+            let overlooks = match comparison.verdict {
+                Verdict::Broader => sabotage.breaks("CLP-PRM-013"),
+                Verdict::Incomparable => sabotage.breaks("CLP-PRM-014"),
+                _ => false,
+            };
+            if overlooks {
+                comparison.verdict = Verdict::Narrower;
+            }
             within(&comparison)
         }
     }

@@ -35,7 +35,16 @@ pub(crate) fn decode<T: DeserializeOwned>(row: &Endpoint, incoming: &Incoming) -
         }
         Media::Empty => Value::Object(Map::new()),
     };
+    if incoming.sabotage.breaks("CLP-TRN-012") && has_later_member(&value) {
+        return Err(form(row).into());
+    }
     serde_json::from_value(value).map_err(|_| form(row).into())
+}
+
+/// Whether an answer has a member of a kind that no version has.
+fn has_later_member(value: &Value) -> bool {
+    let members = value.as_object();
+    members.is_some_and(|members| members.keys().any(|name| name.starts_with("x_")))
 }
 
 fn form(row: &Endpoint) -> ProtocolFault {
@@ -43,6 +52,11 @@ fn form(row: &Endpoint) -> ProtocolFault {
 }
 
 fn strict(incoming: &Incoming) -> Result<Value, ProtocolFault> {
+    if incoming.sabotage.breaks("CLP-DIS-010")
+        && let Ok(last_wins) = serde_json::from_slice(&incoming.body)
+    {
+        return Ok(last_wins);
+    }
     let limits = json::Limits {
         bytes: incoming.body.len(),
         depth: DEPTH,

@@ -28,6 +28,7 @@ pub use run::TestRun;
 
 use crate::client::Settings;
 use crate::error::{Error, LocalFault, NotAllowed, ProtocolFault, Unreachable};
+use crate::sabotage::Sabotage;
 use crate::token::Token;
 
 /// The version of the protocol that every request names.
@@ -127,6 +128,8 @@ pub(crate) struct Incoming {
     pub(crate) etag: Option<String>,
     pub(crate) challenge: Option<String>,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// What whoever reads it breaks.
+    pub(crate) sabotage: Sabotage,
 }
 
 /// Sends requests as the policy allows.
@@ -135,6 +138,7 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     policy: Policy,
     repeat: Repeat,
+    sabotage: Sabotage,
 }
 
 impl Transport {
@@ -145,6 +149,7 @@ impl Transport {
             policy,
             timeouts,
             repeat,
+            sabotage,
             ..
         } = *settings;
         let mut always = HeaderMap::new();
@@ -173,6 +178,7 @@ impl Transport {
             http,
             policy,
             repeat,
+            sabotage,
         })
     }
 
@@ -187,9 +193,17 @@ impl Transport {
         outgoing: &Outgoing<'_>,
         repeatable: bool,
     ) -> Result<Incoming, Error> {
-        let mut turn = self.repeat.begin(repeatable);
+        let mut turn = self.repeat.begin(repeatable, self.sabotage);
+        let mut fresh = String::new();
         loop {
-            let result = self.follow(outgoing).await;
+            let key = match fresh.as_str() {
+                "" => outgoing.idempotency_key,
+                fresh => Some(fresh),
+            };
+            let result = self.follow(outgoing, key).await;
+            if self.sabotage.breaks("CLP-TRN-026") && outgoing.idempotency_key.is_some() {
+                fresh = crate::client::new_idempotency_key()?;
+            }
             match turn.wait_after(&result)? {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return result,
@@ -200,16 +214,18 @@ impl Transport {
     /// Sends a request to a resource, once, and takes whatever answer comes. A redirect is an
     /// answer too: a proof is for one URL, and a key goes where it was sent and nowhere else.
     pub(crate) async fn once(&self, outgoing: &Outgoing<'_>) -> Result<Incoming, Error> {
-        read(self.send(outgoing, &outgoing.url).await?, outgoing.limit).await
+        let key = outgoing.idempotency_key;
+        let response = self.send(outgoing, &outgoing.url, key).await?;
+        self.read(response, outgoing.limit).await
     }
 
-    async fn follow(&self, outgoing: &Outgoing<'_>) -> Result<Incoming, Error> {
+    async fn follow(&self, outgoing: &Outgoing<'_>, key: Option<&str>) -> Result<Incoming, Error> {
         let mut url = outgoing.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(outgoing, &url).await?;
+            let response = self.send(outgoing, &url, key).await?;
             let status = response.status();
             if !status.is_redirection() || status.as_u16() == 304 {
-                return read(response, outgoing.limit).await;
+                return self.read(response, outgoing.limit).await;
             }
             let target = response
                 .headers()
@@ -217,7 +233,7 @@ impl Transport {
                 .and_then(|value| value.to_str().ok())
                 .and_then(|text| url.join(text).ok())
                 .ok_or(ProtocolFault::Redirects)?;
-            if target.origin() != outgoing.url.origin() {
+            if target.origin() != outgoing.url.origin() && !self.sabotage.breaks("CLP-DIS-011") {
                 return Err(ProtocolFault::RedirectElsewhere.into());
             }
             // What a redirected POST means depends on the status and on who reads it.
@@ -229,8 +245,25 @@ impl Transport {
         Err(ProtocolFault::Redirects.into())
     }
 
-    async fn send(&self, outgoing: &Outgoing<'_>, url: &Url) -> Result<reqwest::Response, Error> {
-        self.policy.check_url(url)?;
+    async fn read(&self, response: reqwest::Response, limit: usize) -> Result<Incoming, Error> {
+        let limit = match self.sabotage.breaks("CLP-DIS-010") {
+            true => ANSWER_LIMIT,
+            false => limit,
+        };
+        let mut incoming = read(response, limit).await?;
+        incoming.sabotage = self.sabotage;
+        Ok(incoming)
+    }
+
+    async fn send(
+        &self,
+        outgoing: &Outgoing<'_>,
+        url: &Url,
+        key: Option<&str>,
+    ) -> Result<reqwest::Response, Error> {
+        if !self.sabotage.breaks("CLP-SEC-005") {
+            self.policy.check_url(url)?;
+        }
         let method = match outgoing.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -238,10 +271,11 @@ impl Transport {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut request = self
-            .http
-            .request(method, url.clone())
-            .headers(headers(outgoing)?);
+        let mut headers = headers(outgoing, key)?;
+        if self.sabotage.breaks("CLP-TRN-003") {
+            headers.remove(CLP_VERSION);
+        }
+        let mut request = self.http.request(method, url.clone()).headers(headers);
         if let Some((_, body)) = &outgoing.body {
             request = request.body(body.to_vec());
         }
@@ -249,7 +283,7 @@ impl Transport {
     }
 }
 
-fn headers(outgoing: &Outgoing<'_>) -> Result<HeaderMap, Error> {
+fn headers(outgoing: &Outgoing<'_>, key: Option<&str>) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     headers.insert(CLP_VERSION, HeaderValue::from_static(VERSION));
     headers.insert(
@@ -275,7 +309,7 @@ fn headers(outgoing: &Outgoing<'_>) -> Result<HeaderMap, Error> {
             .map_err(|_| Error::usage("the user agent has characters that no header field has"))?;
         headers.insert(USER_AGENT, value);
     }
-    if let Some(key) = outgoing.idempotency_key {
+    if let Some(key) = key {
         let value = HeaderValue::from_str(key)
             .map_err(|_| LocalFault::System("the idempotency key is malformed"))?;
         headers.insert(IDEMPOTENCY_KEY, value);
@@ -339,6 +373,7 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Incoming,
         etag,
         challenge,
         body,
+        sabotage: Sabotage::default(),
     })
 }
 

@@ -6,6 +6,7 @@ use clp_schemas::problem::ProblemType;
 
 use super::{Incoming, answer};
 use crate::error::{Error, LocalFault, Unreachable};
+use crate::sabotage::Sabotage;
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug)]
@@ -30,11 +31,12 @@ impl Default for Repeat {
 }
 
 impl Repeat {
-    pub(super) fn begin(self, repeatable: bool) -> Turn {
+    pub(super) fn begin(self, repeatable: bool, sabotage: Sabotage) -> Turn {
         Turn {
             patience: self,
             repeatable,
             made: 0,
+            sabotage,
         }
     }
 }
@@ -45,6 +47,7 @@ pub(super) struct Turn {
     patience: Repeat,
     repeatable: bool,
     made: u32,
+    sabotage: Sabotage,
 }
 
 impl Turn {
@@ -73,7 +76,15 @@ impl Turn {
     }
 
     fn asked_to_wait(&self, incoming: &Incoming, doubled: Duration) -> Option<Duration> {
-        let named = incoming.retry_after.map(Duration::from_secs);
+        let mut named = incoming.retry_after.map(Duration::from_secs);
+        if self.sabotage.breaks("CLP-TRN-033") {
+            named = named.map(|_| doubled);
+        }
+        if self.sabotage.breaks("CLP-ERR-006")
+            && String::from_utf8_lossy(&incoming.body).contains("too many requests")
+        {
+            return named;
+        }
         let wait = match (answer::problem_kind(incoming)?, named) {
             // Nothing was done, whatever the method. Without the header field, which the
             // issuer owes, nobody knows how long.
@@ -111,12 +122,13 @@ mod tests {
             etag: None,
             challenge: None,
             body: Zeroizing::new(serde_json::to_vec(&Problem::new(kind)).unwrap()),
+            sabotage: Sabotage::default(),
         })
     }
 
     fn first(repeatable: bool, result: &Result<Incoming, Error>) -> Option<Duration> {
         Repeat::default()
-            .begin(repeatable)
+            .begin(repeatable, Sabotage::default())
             .wait_after(result)
             .unwrap()
     }
@@ -137,7 +149,7 @@ mod tests {
         let lost = || Err(Unreachable::Broken.into());
         assert!(first(true, &lost()).is_some());
         assert_eq!(first(false, &lost()), None);
-        let mut turn = Repeat::default().begin(true);
+        let mut turn = Repeat::default().begin(true, Sabotage::default());
         let waits: Vec<_> = (0..4).map(|_| turn.wait_after(&lost()).unwrap()).collect();
         assert!(waits[0] < waits[1] && waits[1] < waits[2], "{waits:?}");
         assert_eq!(waits[3], None);

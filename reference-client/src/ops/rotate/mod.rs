@@ -3,6 +3,7 @@
 
 mod health;
 pub(crate) mod record;
+mod sabotage;
 mod steps;
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clp_schemas::endpoint::Class;
 use clp_schemas::gates::GateState;
 use clp_schemas::ids::{CredentialId, InstallationId};
-use clp_schemas::ops::inject::Installation;
+use clp_schemas::ops::inject::{Health as Seen, Installation};
 use clp_schemas::ops::revoke::{RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::{GateReport, Rotation};
 use clp_schemas::problem::{Problem, ProblemType};
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::health::{self, Checked, From};
 use super::record::{Record, Records, Step};
+use super::sabotage;
 use crate::client::Client;
 use crate::error::{Error, LocalFault};
 use crate::ops::Session;
@@ -192,6 +193,7 @@ impl<'a> Drive<'a> {
             return self.client.store_secret(&rotation.credential, &store).await;
         }
         self.note(Step::Store)?;
+        sabotage::before_storing(self.client, &self.record, rotation, &store).await?;
         let stored = self.client.store_secret(&rotation.credential, &store).await;
         if let Err(fault) = &stored
             && fault.problem() == Some(ProblemType::DeliveryGone)
@@ -327,6 +329,9 @@ impl<'a> Drive<'a> {
         let Some(how) = &self.record.health else {
             return Ok(Err("there is no health check"));
         };
+        if let Some((_, here)) = place {
+            sabotage::before_checking(self.client, rotation, here, entry)?;
+        }
         let caller = Caller::new(entry, &self.session.home.store())?;
         let from = From {
             user_agent: place.and_then(|(declared, _)| {
@@ -341,7 +346,11 @@ impl<'a> Drive<'a> {
     async fn judge(&mut self, place: Option<&Installation>, checked: Checked) -> Result<(), Error> {
         let seen = match checked {
             Ok(seen) => seen,
+            Err(_) if self.client.sabotage.breaks("CLP-ROT-034") => return Ok(()),
             Err(what) => {
+                if let (Some(place), true) = (place, self.client.sabotage.breaks("CLP-INJ-007")) {
+                    self.report(place, sabotage::as_if_it_worked()).await?;
+                }
                 self.record.unhealthy = true;
                 self.note(Step::Check)?;
                 self.say(what);
@@ -353,18 +362,23 @@ impl<'a> Drive<'a> {
                 return Err(self.unhealthy(what));
             }
         };
-        if let Some(place) = place
-            && let Some(found) = self
-                .client
-                .installation(&self.record.successor, &place.id)
-                .await?
-        {
-            self.client.report_verified(&found, seen).await?;
-            self.say(&format!("{} works with the successor", place.id));
-        } else {
-            self.say("the successor works");
+        match place {
+            Some(place) if self.report(place, seen).await? => {
+                self.say(&format!("{} works with the successor", place.id));
+            }
+            _ => self.say("the successor works"),
         }
         Ok(())
+    }
+
+    /// Reports a place as verified. False where the issuer does not have it any more.
+    async fn report(&self, place: &Installation, seen: Seen) -> Result<bool, Error> {
+        let successor = &self.record.successor;
+        let Some(found) = self.client.installation(successor, &place.id).await? else {
+            return Ok(false);
+        };
+        self.client.report_verified(&found, seen).await?;
+        Ok(true)
     }
 
     fn unhealthy(&self, what: &'static str) -> Error {

@@ -1,0 +1,83 @@
+Feature: client/rotate
+  How a client replaces a credential without breaking what uses it.
+
+  @lifecycle @CLP-DLV-012
+  Scenario: The first call is made with a secret that is stored
+    Given the client was asked to create
+    And the issuer goes silent at the first call of its API
+    When the client is asked to rotate
+    Then it was stopped there
+    Given the issuer is honest again
+    When the client is asked to call with:
+      | member        | value       |
+      | credential_id | {minted.id} |
+    Then it does so
+
+  @lifecycle @CLP-ROT-014
+  Scenario: The predecessor is not revoked before the successor is there
+    Given the client was asked to create
+    And the issuer goes silent at delivery_read
+    When the client is asked to rotate
+    Then it was stopped there
+    And the issuer saw 1 rotation_open
+    And the issuer saw no credential_revoke
+    And the issuer saw no rotation_advance
+    Given the issuer is honest again
+    When the client is asked to call
+    Then it does so
+
+  @lifecycle @CLP-ROT-034
+  Scenario: A rotation goes no further after a failed health check
+    Given the client was asked to create
+    When the client is asked to rotate
+    Then it does so
+    And the issuer saw some rotation_advance
+    Given the client was asked to create
+    And the issuer serves no key any more
+    When it is asked the same
+    Then it refuses
+    And the issuer saw 1 rotation_open
+    And the issuer saw no rotation_advance
+    And the issuer saw no credential_revoke
+
+  @inventory @CLP-INJ-007
+  Scenario: A place that was not seen to work is not reported as verified
+    Given the client was asked to create
+    And a file settings.env with:
+      """
+      MODE=nightly
+      """
+    And the client was asked to inject
+    When the client is asked to rotate
+    Then it does so
+    And the issuer saw 1 installation_put with:
+      | member | value      |
+      | state  | "verified" |
+    Given the client was asked to create
+    And a file other.env with:
+      """
+      MODE=nightly
+      """
+    And the client was asked to inject
+    And the issuer serves no key any more
+    When the client is asked to rotate
+    Then the issuer saw some installation_put with:
+      | member | value       |
+      | state  | "installed" |
+    And the issuer saw no installation_put with:
+      | member | value      |
+      | state  | "verified" |
+
+  @inventory @CLP-ROT-035
+  Scenario: A value that is never valid is put nowhere
+    Given the client was asked to create
+    And a file settings.env with:
+      """
+      MODE=nightly
+      """
+    And the client was asked to inject
+    When the client is asked to rotate
+    Then it does so
+    And the secret is in the file settings.env
+    And the probe value is not in any file
+    And the probe value is not in the file settings.env

@@ -1,0 +1,203 @@
+//! The vocabulary of the features about clients: what the issuer does, what the client is
+//! asked to do, and how that ended. `checks` has what is seen besides.
+
+use cucumber::gherkin::Step;
+use cucumber::{given, then, when};
+use serde_json::{Value, json};
+
+use super::misbehaviour::by_words;
+use super::task::Ending;
+use super::world::ClientWorld;
+use crate::steps::rows;
+use crate::world::Fault;
+
+/// A member of [`super::misbehaviour::ALL`] by its words, or honesty.
+#[given(regex = r"^the issuer (.+)$")]
+async fn issuer(world: &mut ClientWorld, words: String) -> Result<(), Fault> {
+    let outcome = world.wire().and_then(|wire| {
+        if words == "is honest again" {
+            wire.reform();
+            return Ok(());
+        }
+        let found = by_words(&words)
+            .ok_or_else(|| Fault::suite(format!("no issuer {words}: see `misbehaviour.rs`")))?;
+        wire.misbehave(found);
+        Ok(())
+    });
+    world.note(outcome)
+}
+
+/// A task that is not what the scenario is about, and has to be done.
+#[given(regex = r"^the client was asked to (\w+)(?: with:)?$")]
+async fn was_asked(world: &mut ClientWorld, task: String, step: &Step) -> Result<(), Fault> {
+    let outcome = async {
+        let last = world.asked.clone();
+        world.ask(&task, &rows(step)?).await?;
+        done(world)?;
+        // "The same" means what the scenario is about.
+        world.repeats = last.or_else(|| world.asked.clone());
+        Ok(())
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[when(regex = r"^the client is asked to (\w+)(?: with:)?$")]
+async fn is_asked(world: &mut ClientWorld, task: String, step: &Step) -> Result<(), Fault> {
+    let outcome = async {
+        world.ask(&task, &rows(step)?).await?;
+        world.repeats.clone_from(&world.asked);
+        Ok(())
+    }
+    .await;
+    world.note(outcome)
+}
+
+/// The last task once more, in the same home, with what the table changes.
+#[when(regex = r"^it is asked the same(?: with:)?$")]
+async fn the_same(world: &mut ClientWorld, step: &Step) -> Result<(), Fault> {
+    let outcome = async {
+        let last = world
+            .repeats
+            .clone()
+            .ok_or_else(|| Fault::suite("no task was given yet"))?;
+        let changes = rows(step)?;
+        let mut members = last.members;
+        members.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        members.extend(changes);
+        world.ask(&last.task, &members).await?;
+        world.repeats.clone_from(&world.asked);
+        Ok(())
+    }
+    .await;
+    world.note(outcome)
+}
+
+#[given(regex = r"^a person (approves the request|registers the client's passkey)$")]
+async fn person(world: &mut ClientWorld, what: String) -> Result<(), Fault> {
+    let outcome = match what.as_str() {
+        "approves the request" => world.approve().await,
+        _ => world.register().await,
+    };
+    world.note(outcome)
+}
+
+/// A file in the client's home, readable by everybody, at which the suite looks whenever a
+/// request comes in. Later tasks are about it.
+#[given(regex = r"^a file (\S+) with:$")]
+async fn file(world: &mut ClientWorld, name: String, step: &Step) -> Result<(), Fault> {
+    let outcome = write(world, &name, step.docstring.as_deref().unwrap_or_default());
+    world.note(outcome)
+}
+
+fn write(world: &mut ClientWorld, name: &str, text: &str) -> Result<(), Fault> {
+    let path = world.path(name)?;
+    let content = format!("{}\n", text.trim_start_matches('\n').trim_end());
+    std::fs::write(&path, &content)
+        .map_err(|fault| Fault::suite(format!("`{name}` cannot be written: {fault}")))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&path, open)
+            .map_err(|fault| Fault::suite(format!("`{name}` cannot be opened up: {fault}")))?;
+    }
+    world.wire()?.watch(path.clone());
+    world.names.set("before", json!(content));
+    world.names.set("file", json!(path.display().to_string()));
+    Ok(())
+}
+
+/// A program to be started by the client: it writes its own arguments to one file, and what it
+/// was handed to another.
+#[given(regex = r"^a program that tells its arguments and its (\w+)$")]
+async fn program(world: &mut ClientWorld, variable: String) -> Result<(), Fault> {
+    let outcome = world.home().map(|home| {
+        let at = |name: &str| home.join(name).display().to_string();
+        let script = format!(
+            "tr '\\000' ' ' < /proc/$$/cmdline > '{}'; printenv {variable} > '{}'; true",
+            at("arguments"),
+            at("handed"),
+        );
+        json!(["sh", "-c", script, "program"])
+    });
+    let command = world.note(outcome)?;
+    world.names.set("command", command);
+    Ok(())
+}
+
+/// A file that proves an entry of an audit log, or fails to, out of the published vectors.
+#[given(regex = r"^the file of the vector (\S+)$")]
+async fn vector(world: &mut ClientWorld, id: String) -> Result<(), Fault> {
+    let outcome = bundle(world, &id);
+    world.note(outcome)
+}
+
+fn bundle(world: &mut ClientWorld, id: &str) -> Result<(), Fault> {
+    let file = clp_test_vectors::load("audit/bundle.json")
+        .map_err(|fault| Fault::suite(fault.to_string()))?;
+    let vector = file
+        .vectors
+        .into_iter()
+        .find(|one| one.id == id)
+        .ok_or_else(|| Fault::suite(format!("no vector is called `{id}`")))?;
+    let bundle = vector.input.get("bundle").cloned().unwrap_or_default();
+    let key = vector
+        .input
+        .get("public_key")
+        .cloned()
+        .unwrap_or(Value::Null);
+    let path = world.path("proof.json")?;
+    std::fs::write(&path, bundle.to_string()).map_err(|fault| Fault::suite(fault.to_string()))?;
+    world.names.set("file", json!(path.display().to_string()));
+    world.names.set("public_key", key);
+    Ok(())
+}
+
+#[then(regex = r"^it (does so|refuses|was stopped there)$")]
+async fn ended(world: &mut ClientWorld, how: String) -> Result<(), Fault> {
+    let outcome = match how.as_str() {
+        "does so" => done(world),
+        "refuses" => as_ended(world, "refused: exit status 3", |ending| {
+            *ending == Ending::Refused
+        }),
+        _ => as_ended(
+            world,
+            "the call at which the issuer goes silent",
+            |ending| *ending == Ending::Stopped,
+        ),
+    };
+    world.note(outcome)
+}
+
+fn done(world: &ClientWorld) -> Result<(), Fault> {
+    as_ended(world, "done: exit status 0 with a result", |ending| {
+        matches!(ending, Ending::Done(_))
+    })
+}
+
+fn as_ended(
+    world: &ClientWorld,
+    expected: &str,
+    holds: impl Fn(&Ending) -> bool,
+) -> Result<(), Fault> {
+    let (Some(asked), Some(seen)) = (&world.asked, &world.seen) else {
+        return Err(Fault::suite("no task was given yet"));
+    };
+    if holds(&seen.ending) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&seen.stderr);
+    let got = match &seen.ending {
+        Ending::Done(result) => format!("done: {result}"),
+        Ending::Refused => format!("refused: {}", said.trim()),
+        Ending::Unsupported => "not supported: exit status 4".to_owned(),
+        Ending::Stopped => "a call at which the issuer went silent".to_owned(),
+        Ending::Late => "nothing in time; it was killed".to_owned(),
+        Ending::Failed(why) => format!("{why}: {}", said.trim()),
+    };
+    Err(Fault::missing(
+        format!("the task `{}` {expected}", asked.task),
+        got,
+    ))
+}

@@ -1,0 +1,269 @@
+//! Clients that break one requirement each, so that the conformance suite can show that it
+//! notices. A saboteur is chosen where a client is made, by a program that embeds this library:
+//! the command `clp` has no argument and no variable for it.
+//!
+//! A saboteur does as little as it can: it breaks its requirement, and what else can be seen of
+//! it stays as it was.
+
+/// Where a saboteur does its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seam {
+    /// A check is left out.
+    Check,
+    /// Something else is sent, or at another time.
+    Sent,
+    /// Something else is stored, or at another time.
+    Stored,
+    /// Something else is printed.
+    Printed,
+}
+
+/// A client that breaks one requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saboteur {
+    /// The requirement, such as `CLP-DIS-008`.
+    pub name: &'static str,
+    /// What it does, as a sentence without its subject: `believes any identifier`.
+    pub does: &'static str,
+    /// Where.
+    pub seam: Seam,
+}
+
+/// All of them, by requirement.
+pub fn all() -> impl Iterator<Item = &'static Saboteur> {
+    ALL.iter()
+}
+
+/// Whether a client breaks a requirement, and which. By default it breaks none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sabotage(Option<&'static Saboteur>);
+
+impl Sabotage {
+    /// The saboteur of this name; `None` where there is none.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        let found = ALL.iter().find(|one| one.name == name)?;
+        Some(Self(Some(found)))
+    }
+
+    /// Whether this requirement is broken.
+    pub(crate) fn breaks(self, requirement: &str) -> bool {
+        self.0.is_some_and(|one| one.name == requirement)
+    }
+}
+
+const fn row(name: &'static str, seam: Seam, does: &'static str) -> Saboteur {
+    Saboteur { name, does, seam }
+}
+
+const ALL: &[Saboteur] = &[
+    row(
+        "CLP-APP-007",
+        Seam::Check,
+        "signs whatever digest and challenge the issuer states",
+    ),
+    row(
+        "CLP-APP-021",
+        Seam::Check,
+        "shows what the document in force says",
+    ),
+    row(
+        "CLP-AUD-012",
+        Seam::Check,
+        "takes an entry that does not fit its leaf",
+    ),
+    row(
+        "CLP-AUD-019",
+        Seam::Check,
+        "takes a checkpoint that its key did not sign",
+    ),
+    row(
+        "CLP-AUD-020",
+        Seam::Check,
+        "takes a proof that leads to another root",
+    ),
+    row(
+        "CLP-AUD-021",
+        Seam::Check,
+        "takes a file whose parts are of different entries",
+    ),
+    row(
+        "CLP-AUD-022",
+        Seam::Printed,
+        "does not say what is redacted, nor what rests on the issuer's word",
+    ),
+    row("CLP-AUD-023", Seam::Stored, "keeps no checkpoint"),
+    row(
+        "CLP-CRE-025",
+        Seam::Check,
+        "takes a credential that opens more than was asked for",
+    ),
+    row(
+        "CLP-DIS-007",
+        Seam::Check,
+        "guesses an endpoint that the manifest does not state",
+    ),
+    row("CLP-DIS-008", Seam::Check, "believes any identifier"),
+    row(
+        "CLP-DIS-009",
+        Seam::Check,
+        "takes a manifest that contradicts itself",
+    ),
+    row(
+        "CLP-DIS-010",
+        Seam::Check,
+        "reads documents of any size, and the last of two equal members",
+    ),
+    row(
+        "CLP-DIS-011",
+        Seam::Sent,
+        "follows a redirect to another origin",
+    ),
+    row("CLP-DIS-012", Seam::Check, "connects to any address"),
+    row(
+        "CLP-DIS-013",
+        Seam::Check,
+        "follows the manifest to an endpoint at another origin",
+    ),
+    row(
+        "CLP-DIS-015",
+        Seam::Check,
+        "uses a test issuer without being told to",
+    ),
+    row(
+        "CLP-DIS-016",
+        Seam::Check,
+        "takes an absent list of operations as an empty one",
+    ),
+    row(
+        "CLP-DIS-019",
+        Seam::Check,
+        "takes another permission document than the one it asked for",
+    ),
+    row("CLP-DIS-021", Seam::Check, "goes back to an older manifest"),
+    row(
+        "CLP-DLV-012",
+        Seam::Stored,
+        "makes the first call before it has stored the secret",
+    ),
+    row("CLP-DLV-013", Seam::Printed, "prints the secret"),
+    row(
+        "CLP-DLV-014",
+        Seam::Stored,
+        "lets everybody read the file with the secret",
+    ),
+    row(
+        "CLP-DLV-021",
+        Seam::Sent,
+        "acknowledges a secret before it is stored",
+    ),
+    row(
+        "CLP-DLV-022",
+        Seam::Check,
+        "stores a secret that is of another credential",
+    ),
+    row("CLP-ERR-006", Seam::Sent, "goes by the title of a refusal"),
+    row(
+        "CLP-INJ-006",
+        Seam::Sent,
+        "changes the place before it says so",
+    ),
+    row(
+        "CLP-INJ-007",
+        Seam::Sent,
+        "reports a place as verified that does not work",
+    ),
+    row(
+        "CLP-INJ-008",
+        Seam::Stored,
+        "throws the comments of a file away",
+    ),
+    row(
+        "CLP-INJ-009",
+        Seam::Stored,
+        "hands the secret over as an argument too",
+    ),
+    row(
+        "CLP-INV-006",
+        Seam::Printed,
+        "does not tell which consumers nobody declared",
+    ),
+    row(
+        "CLP-PRM-004",
+        Seam::Check,
+        "takes a permission document that no issuer is to serve",
+    ),
+    row(
+        "CLP-PRM-013",
+        Seam::Check,
+        "takes a broader set as staying within",
+    ),
+    row(
+        "CLP-PRM-014",
+        Seam::Printed,
+        "calls a set narrower that has no meaning",
+    ),
+    row("CLP-REQ-010", Seam::Sent, "asks ten times a second"),
+    row(
+        "CLP-REQ-011",
+        Seam::Printed,
+        "shows a justification as it came",
+    ),
+    row(
+        "CLP-ROT-014",
+        Seam::Sent,
+        "revokes the predecessor before it has the successor",
+    ),
+    row(
+        "CLP-ROT-034",
+        Seam::Sent,
+        "goes on after a failed health check",
+    ),
+    row(
+        "CLP-ROT-035",
+        Seam::Stored,
+        "puts the probe value into the installation to try it",
+    ),
+    row("CLP-SEC-005", Seam::Check, "calls http anywhere"),
+    row(
+        "CLP-SEC-006",
+        Seam::Sent,
+        "takes its token wherever a link leads",
+    ),
+    row(
+        "CLP-SEC-007",
+        Seam::Check,
+        "takes its token from the command line",
+    ),
+    row("CLP-TRN-003", Seam::Sent, "does not name the version"),
+    row(
+        "CLP-TRN-012",
+        Seam::Check,
+        "refuses an answer with a member of a later version",
+    ),
+    row(
+        "CLP-TRN-026",
+        Seam::Sent,
+        "repeats a lost call with a fresh key",
+    ),
+    row(
+        "CLP-TRN-033",
+        Seam::Sent,
+        "does not wait as long as it is asked to",
+    ),
+    row("CLP-TRN-038", Seam::Sent, "changes whatever is there"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_sound_unless_it_is_made_otherwise() {
+        assert!(all().all(|one| !Sabotage::default().breaks(one.name)));
+        assert!(Sabotage::by_name("CLP-DIS-008").is_some_and(|one| one.breaks("CLP-DIS-008")));
+        assert!(Sabotage::by_name("nobody").is_none());
+        let names: std::collections::BTreeSet<_> = all().map(|one| one.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+}
