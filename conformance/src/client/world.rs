@@ -13,6 +13,7 @@ use super::played::{Exchanged, RESOURCE, Wire};
 use super::task::{self, Ending, Launch, Seen};
 use super::usual;
 use crate::config::Control;
+use crate::oracle::canary::Channel;
 use crate::record::{Exchange, Failure, GotResponse, SentRequest};
 use crate::subject::reference::Embedded;
 use crate::world::Fault;
@@ -201,6 +202,13 @@ impl ClientWorld {
     #[must_use]
     pub fn secrets(&self) -> &[String] {
         &self.secrets
+    }
+
+    /// Counts a text that was looked through for secrets.
+    pub fn looked(&mut self, channel: Channel, text: &[u8]) {
+        let (texts, bytes) = self.watch.seen.entry(channel).or_default();
+        *texts += 1;
+        *bytes += text.len() as u64;
     }
 
     /// What was exchanged since the last task was given.
