@@ -43,7 +43,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "CLP-ROT-004",
         "says that the key of a successor is the one that was leaked",
         |_, effects| {
-            if !opened(effects).is_some_and(|row| row.reason == RotationReason::Compromise) {
+            if opened(effects).is_none_or(|row| row.reason != RotationReason::Compromise) {
                 return;
             }
             let mut key_id = String::new();
