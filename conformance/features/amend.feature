@@ -16,6 +16,9 @@ Feature: amend
       | member | value          |
       | owner  | "{mark}-heirs" |
     And the answer is the same as before but owner
+    And the credential credential has:
+      | member | value          |
+      | owner  | "{mark}-heirs" |
 
   @CLP-CRE-027
   Scenario: Labels are replaced as a whole

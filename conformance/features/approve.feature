@@ -2,7 +2,7 @@
 Feature: approve
   Somebody who did not ask decides, and leaves evidence that can be checked later.
 
-  @CLP-APP-001 @CLP-APP-006
+  @CLP-APP-001 @CLP-APP-006 @CLP-APP-008
   Scenario: A challenge is bound to one decision
     Given a pending request
     When Ben calls challenge_open
@@ -15,14 +15,17 @@ Feature: approve
       | digest     | {request.digest}                 |
       | approver   | {ben.id}                         |
       | decision   | "approve"                        |
+      | expires_at | about {now+300}                  |
     And the challenge is that of its parts
     And the answer is called first
     When the same call is made with decision set to "deny"
     Then it is accepted
-    And the challenge is that of its parts
     And the answer has:
-      | member | value             |
-      | nonce  | not {first.nonce} |
+      | member   | value             |
+      | nonce    | not {first.nonce} |
+      | decision | "deny"            |
+      | approver | {ben.id}          |
+    And the challenge is that of its parts
 
   @CLP-APP-002
   Scenario: Only who may approve is challenged

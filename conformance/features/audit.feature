@@ -143,6 +143,9 @@ Feature: audit
     When the same call is made with environment set to "mars"
     Then it is refused as unknown-environment
     And Ana sees 0 more entries of credential.created
+    When the same call is made with expires_at set to {now-600}
+    Then it is refused as expiry-out-of-range
+    And Ana sees 0 more entries of credential.created
 
   @core @serial @CLP-AUD-005
   Scenario: A refused rotation leaves no trace of a change
@@ -241,7 +244,7 @@ Feature: audit
     When Ana calls audit_entries with:
       | part                | value           |
       | query credential_id | {credential.id} |
-      | query limit         | 1               |
+      | query limit         | 2               |
     Then it is accepted
     And the pages of the same call hold every entry once, in order
 

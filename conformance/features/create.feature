@@ -159,10 +159,16 @@ Feature: create
 
   @core @CLP-CRE-018 @CLP-CRE-019
   Scenario: A key says whose it is and that it was not mistyped
-    Given a provisioned credential
-    When Ana calls delivery_read
+    Given a provisioned credential called plain
+    And a provisioned credential called labelled with:
+      | part   | value              |
+      | labels | {"team": "{mark}"} |
+    When Ana calls delivery_read on plain
     Then it is accepted
-    And the key of credential has the published form
+    And the key of plain has the published form
+    When Ana calls delivery_read on labelled
+    Then it is accepted
+    And the key of labelled has the published form
 
   @core @CLP-CRE-022
   Scenario: A list holds what its reader may see
@@ -485,6 +491,12 @@ Feature: create
       | subject     | {request.submitted.subject}                       |
       | created_by  | {ana.id}                                          |
       | created_via | {"kind": "request", "request_id": "{request.id}"} |
+    And the credential credential has:
+      | member      | value                           |
+      | permissions | {request.submitted.permissions} |
+      | purpose     | {request.submitted.purpose}     |
+      | owner       | {request.submitted.owner}       |
+      | expires_at  | {answer.expires_at}             |
 
   @approval @CLP-CRE-030 @needs-clock
   Scenario: What is created means what was approved

@@ -16,6 +16,8 @@ Feature: request
       | approval_uri | present                          |
       | credential_id | absent                          |
       | submitted    | {sent}                           |
+    When the same call is made with rotation_policy set to {"rotate_every_seconds": 86400}
+    Then it is accepted
 
   @CLP-REQ-004
   Scenario: A request is kept as it was sent

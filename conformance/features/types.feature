@@ -275,6 +275,8 @@ Feature: types
     Then it is refused with 400 and invalid_request
     When the same call is made with form grant_type set to ""
     Then it is refused with 400 and invalid_request
+    When the same call is made with form grant_type set to urn:ietf:params:oauth:grant-type:jwt-bearer
+    Then it is refused with 400 and invalid_request
 
   @oauth @CLP-OAU-008
   Scenario: A form says each thing once

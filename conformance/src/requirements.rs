@@ -59,6 +59,9 @@ pub struct Frozen {
     pub requirements: Vec<String>,
     /// Ids that no suite can test from outside, and why.
     pub excluded: BTreeMap<String, String>,
+    /// Ids that have a scenario and that no saboteur breaks, and why.
+    #[serde(rename = "without-saboteur", default)]
+    pub without_saboteur: BTreeMap<String, String>,
 }
 
 /// Both together, by id.
@@ -131,6 +134,12 @@ impl Registry {
     #[must_use]
     pub fn exclusion(&self, id: &str) -> Option<&str> {
         self.frozen.excluded.get(id).map(String::as_str)
+    }
+
+    /// What no saboteur breaks though a scenario is about it, and why.
+    pub fn without_saboteur(&self) -> impl Iterator<Item = (&str, &str)> {
+        let listed = self.frozen.without_saboteur.iter();
+        listed.map(|(id, reason)| (id.as_str(), reason.as_str()))
     }
 
     /// As reports quote it.

@@ -41,6 +41,7 @@ fn registry() -> Registry {
         revision: "1.0".to_owned(),
         requirements: vec!["CLP-XXX-001".to_owned(), "CLP-XXX-002".to_owned()],
         excluded: [("CLP-XXX-002".to_owned(), "no way to see it".to_owned())].into(),
+        without_saboteur: [].into(),
     };
     Registry::new(extract, frozen)
 }

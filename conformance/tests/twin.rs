@@ -22,6 +22,7 @@ fn load(steps: &str) -> Result<Suite, Vec<LoadFault>> {
         revision: "1.0".to_owned(),
         requirements: vec![id],
         excluded: [].into(),
+        without_saboteur: [].into(),
     };
     let text = format!("@core\nFeature: Create\n\n  @CLP-XXX-001\n  Scenario: One\n{steps}");
     let sources = [("features/create.feature".to_owned(), text)];

@@ -63,14 +63,20 @@ pub enum PasskeyFault {
     /// Another challenge was signed.
     #[error("another challenge was signed")]
     Challenge,
-    /// It was signed for another site, or inside a frame of another site.
+    /// It was signed for another site.
     #[error("the assertion was made for another origin")]
     Origin,
+    /// It was signed inside a frame of another site.
+    #[error("the assertion was made in a frame of another origin")]
+    Frame,
     /// It was signed for another relying party.
     #[error("the assertion was made for another relying party")]
     RelyingParty,
-    /// Nobody was there, or nobody proved who they are.
-    #[error("the person was not present and verified")]
+    /// Nobody was there.
+    #[error("the person was not present")]
+    NotPresent,
+    /// Nobody proved who they are.
+    #[error("the person was not verified")]
     NotVerified,
     /// The signature does not fit.
     #[error("the signature does not fit")]
@@ -161,8 +167,11 @@ fn check_client_data(text: &str, challenge: &[u8], origin: &str) -> Result<(), P
     let framed = data
         .get("crossOrigin")
         .is_some_and(|value| *value != Value::Bool(false));
-    if member("origin") != Some(origin) || framed || data.get("topOrigin").is_some() {
+    if member("origin") != Some(origin) {
         return Err(PasskeyFault::Origin);
+    }
+    if framed || data.get("topOrigin").is_some() {
+        return Err(PasskeyFault::Frame);
     }
     Ok(())
 }
@@ -219,7 +228,8 @@ fn fault(error: WebauthnError) -> PasskeyFault {
         WebauthnError::MismatchedChallenge => PasskeyFault::Challenge,
         WebauthnError::InvalidRPOrigin => PasskeyFault::Origin,
         WebauthnError::InvalidRPIDHash => PasskeyFault::RelyingParty,
-        WebauthnError::UserNotPresent | WebauthnError::UserNotVerified => PasskeyFault::NotVerified,
+        WebauthnError::UserNotPresent => PasskeyFault::NotPresent,
+        WebauthnError::UserNotVerified => PasskeyFault::NotVerified,
         WebauthnError::CredentialNotFound => PasskeyFault::UnknownPasskey,
         WebauthnError::CredentialPossibleCompromise => PasskeyFault::Counter,
         WebauthnError::AuthenticationFailure | WebauthnError::SignatureInvalid => {
@@ -354,10 +364,10 @@ mod tests {
             set("origin", json!("http://localhost:8801/")),
             PasskeyFault::Origin
         );
-        assert_eq!(set("crossOrigin", json!(true)), PasskeyFault::Origin);
+        assert_eq!(set("crossOrigin", json!(true)), PasskeyFault::Frame);
         assert_eq!(
             set("topOrigin", json!("http://evil.example")),
-            PasskeyFault::Origin
+            PasskeyFault::Frame
         );
     }
 
@@ -369,9 +379,13 @@ mod tests {
 
     #[test]
     fn presence_and_verification_are_both_needed() {
-        for flags in [0x00, 0x01, 0x04] {
+        for (flags, wanted) in [
+            (0x00, PasskeyFault::NotPresent),
+            (0x01, PasskeyFault::NotVerified),
+            (0x04, PasskeyFault::NotPresent),
+        ] {
             let fault = refused_once(|authenticator| authenticator.flags = flags);
-            assert_eq!(fault, PasskeyFault::NotVerified, "{flags}");
+            assert_eq!(fault, wanted, "{flags}");
         }
     }
 

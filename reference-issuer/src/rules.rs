@@ -6,7 +6,8 @@ use clp_schemas::problem::Problem;
 /// One normative refusal: as a problem, or as what another protocol has for it.
 #[derive(Debug)]
 pub struct Rule<F: ?Sized, R = Problem> {
-    /// The requirement of the specification that wants it.
+    /// The requirement of the specification that wants it; where that has several clauses, with
+    /// a word for this one: `CLP-CRE-009/past`.
     pub id: &'static str,
     /// The refusal, where the facts call for a refusal.
     pub refuses: fn(&F) -> Option<R>,

@@ -106,14 +106,16 @@ async fn without_gaps(world: &mut World, person: &str) -> Result<(), Fault> {
 }
 
 async fn stable(world: &mut World) -> Result<(), Fault> {
-    let leaves = |entries: Vec<Value>| -> Vec<Value> {
-        entries
-            .into_iter()
-            .filter_map(|entry| at(&entry, "leaf").cloned())
-            .collect()
+    let leaves = |entries: Vec<Value>| -> Result<Vec<Value>, Fault> {
+        let mut leaves = Vec::new();
+        for entry in entries {
+            sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+            leaves.extend(at(&entry, "leaf").cloned());
+        }
+        Ok(leaves)
     };
-    let first = leaves(entries(world, "Ana", "").await?);
-    let second = leaves(entries(world, "Ana", "").await?);
+    let first = leaves(entries(world, "Ana", "").await?)?;
+    let second = leaves(entries(world, "Ana", "").await?)?;
     if second.starts_with(&first) {
         return Ok(());
     }

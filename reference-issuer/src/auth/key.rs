@@ -11,12 +11,14 @@ use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_used};
 use clp_schemas::state::Named as _;
+use clp_schemas::state::credential::State;
 use clp_schemas::time::Timestamp;
 
 use super::scope;
 use crate::config::Persona;
 use crate::lifecycle::Effect;
 use crate::lifecycle::access::{Spent, Use, accept, probe_refused, refuse};
+use crate::rules::Rule;
 use crate::store::{Fault, Gate, Once, TokenRow, Tx};
 
 /// How a key or a token was presented.
@@ -112,17 +114,20 @@ pub fn use_key<'c>(
     let in_scope = token
         .as_ref()
         .is_none_or(|token| scope::covers(&token.scope, access));
-    let granting =
-        document.filter(|document| in_scope && allows(document, &credential.permissions, access));
-    let Some(document) = granting else {
-        tx.apply(refuse(credential, "insufficient_scope", tx.now()))?;
+    let document = document.ok_or(Fault::Value("permission document"))?;
+    let reach = Reach {
+        in_scope,
+        is_permitted: allows(&document, &credential.permissions, access),
+    };
+    if let Err(reason) = tx.check(REACH_RULES, &reach) {
+        tx.apply(refuse(credential, reason, tx.now()))?;
         let challenge = if credential.cnf.is_some() {
             BOUND_INSUFFICIENT_SCOPE
         } else {
             INSUFFICIENT_SCOPE
         };
         return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
-    };
+    }
     let used = used(persona, credential, call, &document, access);
     tx.apply(used.map(Effect::CountUse).into_iter().collect())?;
     tx.apply(accept(credential, tx.now()))?;
@@ -131,6 +136,64 @@ pub fn use_key<'c>(
 
 /// Why a genuine key or token opens nothing: for the log, and for whoever called.
 type Refusal = (&'static str, &'static str);
+
+/// How a genuine key or token stands.
+struct Standing {
+    state: State,
+    is_token: bool,
+    has_ended: bool,
+    opens_by_itself: bool,
+}
+
+impl Standing {
+    fn reason(&self, is_token: bool, refuses: bool) -> Option<&'static str> {
+        (self.is_token == is_token && refuses).then(|| self.state.name())
+    }
+}
+
+/// Refused as the reason that the log has for it.
+const STANDING_RULES: &[Rule<Standing, &'static str>] = &[
+    Rule {
+        id: "CLP-SCO-006",
+        refuses: |standing| standing.reason(false, standing.state == State::Suspended),
+    },
+    Rule {
+        id: "CLP-SCO-004",
+        refuses: |standing| {
+            let opens = standing.state.opens() || standing.state == State::Suspended;
+            standing.reason(false, !opens)
+        },
+    },
+    Rule {
+        id: "CLP-OAU-010/credential",
+        refuses: |standing| standing.reason(true, !standing.state.opens()),
+    },
+    Rule {
+        id: "CLP-OAU-010/end",
+        refuses: |standing| standing.has_ended.then_some("invalid_token"),
+    },
+    Rule {
+        id: "CLP-OAU-011",
+        refuses: |standing| (!standing.opens_by_itself).then_some("invalid_token"),
+    },
+];
+
+/// How far a key or token reaches.
+struct Reach {
+    in_scope: bool,
+    is_permitted: bool,
+}
+
+const REACH_RULES: &[Rule<Reach, &'static str>] = &[
+    Rule {
+        id: "CLP-OAU-009",
+        refuses: |reach| (!reach.in_scope).then_some("insufficient_scope"),
+    },
+    Rule {
+        id: "CLP-SCO-002",
+        refuses: |reach| (!reach.is_permitted).then_some("insufficient_scope"),
+    },
+];
 
 fn stands(
     tx: &mut Tx<'_>,
@@ -145,15 +208,16 @@ fn stands(
         INVALID_TOKEN
     };
     let opens_by_itself = token.is_some() || credential.kind == CredentialType::ApiKey;
-    if !credential.state.opens() {
-        return Ok(Err((credential.state.name(), invalid)));
-    }
-    if !opens_by_itself
-        || token
+    let standing = Standing {
+        state: credential.state,
+        is_token: token.is_some(),
+        has_ended: token
             .as_ref()
-            .is_some_and(|token| token.expires_at <= tx.now())
-    {
-        return Ok(Err(("invalid_token", invalid)));
+            .is_some_and(|token| token.expires_at <= tx.now()),
+        opens_by_itself,
+    };
+    if let Err(reason) = tx.check(STANDING_RULES, &standing) {
+        return Ok(Err((reason, invalid)));
     }
     match (bound, call.scheme, &call.proof) {
         (None, Scheme::Bearer, _) => Ok(Ok(())),

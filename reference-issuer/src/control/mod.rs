@@ -86,7 +86,7 @@ fn is_for_tests(service: &Service) -> bool {
 
 /// Answers whatever reaches the listener for test control.
 pub fn router(control: Arc<Control>) -> Router {
-    let tamper = control.seams.tamper;
+    let seams = control.seams;
     let router = Router::new()
         .fallback(move |request: Request| {
             let control = Arc::clone(&control);
@@ -96,7 +96,7 @@ pub fn router(control: Arc<Control>) -> Router {
             tracing::error!("a handler of test control panicked");
             Reply::refusal(&ProblemType::Internal.into()).into_response()
         }));
-    tampered(router, tamper, |method, path| match route(method, path) {
+    tampered(router, seams, |method, path| match route(method, path) {
         Routed::Endpoint(row, _) => row.name,
         Routed::NoMethod(_) | Routed::Nothing => "nothing",
     })

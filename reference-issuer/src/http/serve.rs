@@ -26,7 +26,7 @@ use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
 
 /// Answers whatever reaches a persona.
 pub fn router(service: Arc<Service>) -> Router {
-    let tamper = service.seams.tamper;
+    let seams = service.seams;
     let name = {
         let service = Arc::clone(&service);
         move |method: &str, path: &str| match route(method, path, |class| {
@@ -46,7 +46,7 @@ pub fn router(service: Arc<Service>) -> Router {
             tracing::error!("a handler panicked");
             Reply::refusal(&ProblemType::Internal.into()).into_response()
         }));
-    tampered(router, tamper, name)
+    tampered(router, seams, name)
 }
 
 async fn serve(service: &Arc<Service>, request: Request) -> Reply {

@@ -5,7 +5,6 @@ use clp_schemas::audit;
 use clp_schemas::ids::CredentialId;
 use clp_schemas::ops::approve::{Approval, Challenge};
 use clp_schemas::ops::request::CredentialRequest;
-use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::request::{Event, MACHINE, State};
 use clp_schemas::time::Timestamp;
 
@@ -39,18 +38,14 @@ pub fn challenge(challenge: Challenge) -> Vec<Effect> {
     ]
 }
 
-/// Takes a decision.
-///
-/// # Errors
-/// `request-not-pending`, where somebody has decided already or the time is over.
-pub fn decide(mut request: CredentialRequest, approval: Approval) -> Result<Vec<Effect>, Problem> {
-    let (event, logged) = match approval.decision {
-        Decision::Approve => (Event::Approve, audit::Event::RequestApproved),
-        Decision::Deny => (Event::Deny, audit::Event::RequestDenied),
+/// Takes a decision on a request that is pending, which the rules of the endpoint have seen to.
+#[must_use]
+pub fn decide(mut request: CredentialRequest, approval: Approval) -> Vec<Effect> {
+    let (state, logged) = match approval.decision {
+        Decision::Approve => (State::Approved, audit::Event::RequestApproved),
+        Decision::Deny => (State::Denied, audit::Event::RequestDenied),
     };
-    request.state = MACHINE
-        .next(request.state, event)
-        .ok_or(ProblemType::RequestNotPending)?;
+    request.state = state;
     let entry = about(logged, &request)
         .actor(approval.approver.as_str())
         .text("approval_id", approval.id.as_str())
@@ -67,36 +62,26 @@ pub fn decide(mut request: CredentialRequest, approval: Approval) -> Result<Vec<
     request.approvals.push(approval);
     effects.push(Effect::SaveRequest(Box::new(request)));
     effects.push(Effect::Audit(entry));
-    Ok(effects)
+    effects
 }
 
-/// Uses an approved request up for a credential.
-///
-/// # Errors
-/// `approval-expired` where it was approved, and not used in time; otherwise
-/// `request-not-approved`.
-pub fn issue(
-    mut request: CredentialRequest,
-    credential: CredentialId,
-) -> Result<Vec<Effect>, Problem> {
-    request.state = MACHINE
-        .next(request.state, Event::Issue)
-        .ok_or_else(|| not_issuable(&request))?;
-    request.credential_id = Some(credential);
-    Ok(vec![Effect::SaveRequest(Box::new(request))])
-}
-
-/// Why nothing can be created from a request.
+/// Uses a request up for a credential. That it is approved, the rules of the endpoint have seen
+/// to.
 #[must_use]
-pub fn not_issuable(request: &CredentialRequest) -> Problem {
+pub fn issue(mut request: CredentialRequest, credential: CredentialId) -> Vec<Effect> {
+    request.state = State::Issued;
+    request.credential_id = Some(credential);
+    vec![Effect::SaveRequest(Box::new(request))]
+}
+
+/// Whether a request was approved, and not used in time.
+#[must_use]
+pub fn has_lapsed(request: &CredentialRequest) -> bool {
     let was_approved = request
         .approvals
         .iter()
         .any(|approval| approval.decision == Decision::Approve);
-    match request.state {
-        State::Expired if was_approved => ProblemType::ApprovalExpired.into(),
-        _ => ProblemType::RequestNotApproved.into(),
-    }
+    request.state == State::Expired && was_approved
 }
 
 /// When a request ends by itself: undecided, or with an approval that nobody used.

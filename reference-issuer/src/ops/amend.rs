@@ -21,13 +21,12 @@ struct Standing {
 
 const RULES: &[Rule<Standing>] = &[
     Rule {
-        id: "CLP-CRE-028",
-        refuses: |standing| {
-            let wanted = standing.wanted?;
-            let is_earlier = standing.present.is_none_or(|present| wanted < present);
-            (wanted <= standing.now || !is_earlier)
-                .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer("/expires_at"))
-        },
+        id: "CLP-CRE-028/past",
+        refuses: |standing| out_of_range(standing.wanted? <= standing.now),
+    },
+    Rule {
+        id: "CLP-CRE-028/later",
+        refuses: |standing| out_of_range(standing.wanted? >= standing.present?),
     },
     Rule {
         id: "CLP-CRE-029",
@@ -38,6 +37,10 @@ const RULES: &[Rule<Standing>] = &[
         },
     },
 ];
+
+fn out_of_range(is_out: bool) -> Option<Problem> {
+    is_out.then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer("/expires_at"))
+}
 
 impl Operation for CredentialAmend {
     type Subject = Credential;

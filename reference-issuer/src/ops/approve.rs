@@ -167,58 +167,70 @@ fn unusable(is_unusable: bool) -> Option<Problem> {
 /// What verifying the evidence found.
 type Verified = Result<passkey::Used, PasskeyFault>;
 
+/// The rule that a fault is the matter of. Every fault has one, so that none is let through.
+const fn rule_of(fault: PasskeyFault) -> &'static str {
+    match fault {
+        PasskeyFault::UnknownPasskey
+        | PasskeyFault::Malformed
+        | PasskeyFault::Key
+        | PasskeyFault::Signature => "CLP-APP-012",
+        PasskeyFault::Ceremony => "CLP-APP-013/type",
+        PasskeyFault::Challenge => "CLP-APP-013/challenge",
+        PasskeyFault::Origin => "CLP-APP-014/origin",
+        PasskeyFault::Frame => "CLP-APP-014/frame",
+        PasskeyFault::RelyingParty => "CLP-APP-015",
+        PasskeyFault::NotPresent => "CLP-APP-016/present",
+        PasskeyFault::NotVerified => "CLP-APP-016/verified",
+        PasskeyFault::Counter => "CLP-APP-017",
+    }
+}
+
 const EVIDENCE_RULES: &[Rule<Verified>] = &[
     Rule {
         id: "CLP-APP-012",
-        refuses: |verified| {
-            invalid(verified, |fault| {
-                matches!(
-                    fault,
-                    PasskeyFault::UnknownPasskey
-                        | PasskeyFault::Malformed
-                        | PasskeyFault::Key
-                        | PasskeyFault::Signature
-                )
-            })
-        },
+        refuses: |verified| invalid(verified, "CLP-APP-012"),
     },
     Rule {
-        id: "CLP-APP-013",
-        refuses: |verified| {
-            invalid(verified, |fault| {
-                matches!(fault, PasskeyFault::Ceremony | PasskeyFault::Challenge)
-            })
-        },
+        id: "CLP-APP-013/type",
+        refuses: |verified| invalid(verified, "CLP-APP-013/type"),
     },
     Rule {
-        id: "CLP-APP-014",
-        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::Origin),
+        id: "CLP-APP-013/challenge",
+        refuses: |verified| invalid(verified, "CLP-APP-013/challenge"),
+    },
+    Rule {
+        id: "CLP-APP-014/origin",
+        refuses: |verified| invalid(verified, "CLP-APP-014/origin"),
+    },
+    Rule {
+        id: "CLP-APP-014/frame",
+        refuses: |verified| invalid(verified, "CLP-APP-014/frame"),
     },
     Rule {
         id: "CLP-APP-015",
-        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::RelyingParty),
+        refuses: |verified| invalid(verified, "CLP-APP-015"),
     },
     Rule {
-        id: "CLP-APP-016",
-        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::NotVerified),
+        id: "CLP-APP-016/present",
+        refuses: |verified| invalid(verified, "CLP-APP-016/present"),
+    },
+    Rule {
+        id: "CLP-APP-016/verified",
+        refuses: |verified| invalid(verified, "CLP-APP-016/verified"),
     },
     Rule {
         id: "CLP-APP-017",
-        refuses: |verified| invalid(verified, |fault| fault == PasskeyFault::Counter),
+        refuses: |verified| invalid(verified, "CLP-APP-017"),
     },
 ];
 
-fn invalid(verified: &Verified, concerns: impl Fn(PasskeyFault) -> bool) -> Option<Problem> {
-    let fault = verified
-        .as_ref()
-        .err()
-        .copied()
-        .filter(|fault| concerns(*fault))?;
-    Some(
+fn invalid(verified: &Verified, rule: &str) -> Option<Problem> {
+    let fault = verified.as_ref().err()?;
+    (rule_of(*fault) == rule).then(|| {
         Problem::new(ProblemType::EvidenceInvalid)
             .detail(fault.to_string())
-            .pointer("/evidence"),
-    )
+            .pointer("/evidence")
+    })
 }
 
 impl Operation for ApprovalSubmit {
@@ -240,7 +252,7 @@ impl Operation for ApprovalSubmit {
         let row = tx.challenge(&body.challenge_id)?;
         let answering = Answering::new(row.as_ref(), &request, approver, tx.now());
         tx.check(CHALLENGE_RULES, &answering)?;
-        let challenge = row.ok_or(ProblemType::ChallengeNotUsable)?.challenge;
+        let challenge = row.ok_or(ProblemType::Internal)?.challenge;
 
         // From here on the challenge is used up, whatever the evidence is worth.
         tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
@@ -249,7 +261,6 @@ impl Operation for ApprovalSubmit {
         if let Err(problem) = tx.check(EVIDENCE_RULES, &verified) {
             return Ok(Outcome::Refused(problem));
         }
-        let used = verified.map_err(|_| Problem::from(ProblemType::EvidenceInvalid))?;
         let approval = new_approval(
             tx,
             &request,
@@ -260,7 +271,7 @@ impl Operation for ApprovalSubmit {
         )?;
         let signer = passkeys
             .into_iter()
-            .find(|passkey| passkey.credential_id == used.credential_id)
+            .find(|passkey| passkey.credential_id == body.evidence.id)
             .ok_or(ProblemType::Internal)?;
         let evidence = Evidence {
             approval: approval.id.clone(),
@@ -269,14 +280,14 @@ impl Operation for ApprovalSubmit {
             public_key: signer.public_key.clone(),
         };
         let signer = Passkey {
-            counter: used.counter,
+            counter: verified.map_or(signer.counter, |used| used.counter),
             ..signer
         };
         tx.apply(vec![
             Effect::SavePasskey(approver.clone(), signer),
             Effect::SaveEvidence(Box::new(evidence)),
         ])?;
-        let effects = life::decide(request, approval.clone())?;
+        let effects = life::decide(request, approval.clone());
         tx.apply(effects)?;
         Ok(Outcome::Done(approval))
     }
@@ -335,7 +346,35 @@ pub(crate) fn decide_for_test(
     let id = approver.principal()?;
     tx.check(DECIDING_RULES, &Deciding::new(id, &request))?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
-    let effects = life::decide(request, approval.clone())?;
+    let effects = life::decide(request, approval.clone());
     tx.apply(effects)?;
     Ok(approval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_refused() {
+        for fault in [
+            PasskeyFault::Malformed,
+            PasskeyFault::Key,
+            PasskeyFault::UnknownPasskey,
+            PasskeyFault::Ceremony,
+            PasskeyFault::Challenge,
+            PasskeyFault::Origin,
+            PasskeyFault::Frame,
+            PasskeyFault::RelyingParty,
+            PasskeyFault::NotPresent,
+            PasskeyFault::NotVerified,
+            PasskeyFault::Signature,
+            PasskeyFault::Counter,
+        ] {
+            let refusing = EVIDENCE_RULES
+                .iter()
+                .filter(|rule| (rule.refuses)(&Err(fault)).is_some());
+            assert_eq!(refusing.count(), 1, "{fault}");
+        }
+    }
 }

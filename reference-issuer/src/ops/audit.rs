@@ -147,12 +147,16 @@ struct Range {
     size: u64,
 }
 
-const RANGE_RULES: &[Rule<Range>] = &[Rule {
-    id: "CLP-AUD-018",
-    refuses: |range| {
-        (!range.start_fits || range.end > range.size).then(|| ProblemType::InvalidProofRange.into())
+const RANGE_RULES: &[Rule<Range>] = &[
+    Rule {
+        id: "CLP-AUD-018/start",
+        refuses: |range| (!range.start_fits).then(|| ProblemType::InvalidProofRange.into()),
     },
-}];
+    Rule {
+        id: "CLP-AUD-018/end",
+        refuses: |range| (range.end > range.size).then(|| ProblemType::InvalidProofRange.into()),
+    },
+];
 
 impl Operation for AuditInclusion {
     type Subject = ();

@@ -1,8 +1,9 @@
 //! Who asks for an access token: a client with a secret, or one that signs.
 
-use clp_schemas::assertion::{self, Assertion};
+use clp_schemas::assertion::{self, Assertion, AssertionFault};
 use clp_schemas::canonical::from_base64;
 use clp_schemas::ids::CredentialId;
+use clp_schemas::jose::JoseFault;
 use clp_schemas::key::{Key, Verifier};
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::discover::CredentialType;
@@ -64,7 +65,7 @@ const fn impossible(why: &'static str) -> Refused {
 
 const FORM_RULES: &[Rule<Sent, Refused>] = &[
     Rule {
-        id: "CLP-OAU-008",
+        id: "CLP-OAU-008/grant",
         refuses: |sent| (!sent.has_grant_type).then_some(impossible("grant_type is missing")),
     },
     Rule {
@@ -75,11 +76,11 @@ const FORM_RULES: &[Rule<Sent, Refused>] = &[
         },
     },
     Rule {
-        id: "CLP-OAU-008",
+        id: "CLP-OAU-008/ways",
         refuses: |sent| (sent.ways > 1).then_some(impossible("two ways of authentication at once")),
     },
     Rule {
-        id: "CLP-OAU-008",
+        id: "CLP-OAU-008/whole",
         refuses: |sent| (!sent.is_whole).then_some(impossible("a parameter is missing")),
     },
 ];
@@ -163,9 +164,20 @@ struct Standing {
     code: Code,
     /// Whether the way is that of this type of client.
     fits: bool,
-    proves: bool,
+    has_shown_secret: bool,
+    assertion: Option<AssertionFault>,
     opens: bool,
     was_seen: bool,
+}
+
+impl Standing {
+    fn not_accepted(&self, is_not: bool) -> Option<Refused> {
+        is_not.then_some(Refused::new(self.code, NOT_ACCEPTED))
+    }
+
+    fn fault(&self, concerns: impl Fn(AssertionFault) -> bool) -> Option<Refused> {
+        self.not_accepted(self.assertion.is_some_and(concerns))
+    }
 }
 
 const CLIENT_RULES: &[Rule<Standing, Refused>] = &[
@@ -177,19 +189,44 @@ const CLIENT_RULES: &[Rule<Standing, Refused>] = &[
         },
     },
     Rule {
-        id: "CLP-OAU-004",
+        id: "CLP-OAU-004/secret",
+        refuses: |standing| standing.not_accepted(!standing.has_shown_secret),
+    },
+    Rule {
+        id: "CLP-OAU-004/state",
         refuses: |standing| {
-            let stands = standing.proves && standing.opens;
-            (!stands).then_some(Refused::new(standing.code, NOT_ACCEPTED))
+            standing.not_accepted(!standing.opens && standing.code == Code::InvalidClient)
         },
     },
     Rule {
-        id: "CLP-OAU-005",
+        id: "CLP-OAU-005/state",
         refuses: |standing| {
-            standing
-                .was_seen
-                .then_some(Refused::new(standing.code, NOT_ACCEPTED))
+            standing.not_accepted(!standing.opens && standing.code == Code::InvalidGrant)
         },
+    },
+    Rule {
+        id: "CLP-OAU-005/signature",
+        refuses: |standing| standing.fault(|fault| matches!(fault, AssertionFault::Jose(_))),
+    },
+    Rule {
+        id: "CLP-OAU-005/client",
+        refuses: |standing| standing.fault(|fault| fault == AssertionFault::Client),
+    },
+    Rule {
+        id: "CLP-OAU-005/audience",
+        refuses: |standing| standing.fault(|fault| fault == AssertionFault::Audience),
+    },
+    Rule {
+        id: "CLP-OAU-005/time",
+        refuses: |standing| standing.fault(|fault| fault == AssertionFault::Time),
+    },
+    Rule {
+        id: "CLP-OAU-005/id",
+        refuses: |standing| standing.fault(|fault| fault == AssertionFault::Id),
+    },
+    Rule {
+        id: "CLP-OAU-005/again",
+        refuses: |standing| standing.not_accepted(standing.was_seen),
     },
 ];
 
@@ -236,16 +273,15 @@ pub(super) fn authenticate<'c>(
     ) {
         return unknown();
     }
-    let assertion = holds(&tx, service, &method, &credential);
+    let checked = checked(&tx, service, &method, &credential);
+    let fault = checked.as_ref().err().copied();
+    let assertion = checked.ok().flatten();
     let is_secret = matches!(method, Method::Secret { .. });
     let standing = Standing {
         code: method.code(),
         fits: is_secret == (credential.kind == CredentialType::OauthClient),
-        proves: if is_secret {
-            verified.as_ref() == Some(&id)
-        } else {
-            assertion.is_some()
-        },
+        has_shown_secret: !is_secret || verified.as_ref() == Some(&id),
+        assertion: fault,
         opens: credential.state.opens(),
         was_seen: match &assertion {
             Some(assertion) => tx.was_seen(Once::Assertion, &id, &assertion.id)?,
@@ -253,7 +289,8 @@ pub(super) fn authenticate<'c>(
         },
     };
     if let Err(refused) = tx.check(CLIENT_RULES, &standing) {
-        if standing.proves && !standing.opens {
+        let proves = standing.has_shown_secret && standing.assertion.is_none();
+        if proves && !standing.opens {
             tx.apply(refuse(&credential, credential.state.name(), tx.now()))?;
         }
         return Ok(Err(refused));
@@ -287,19 +324,21 @@ fn verified(
     Ok(stored.filter(|_| matches).map(|(_, id, _)| id))
 }
 
-/// The assertion of a method, if it holds for this credential.
-fn holds(
+/// The assertion of a method, if it has one and that holds for this credential.
+fn checked(
     tx: &Tx<'_>,
     service: &Service,
     method: &Method,
     credential: &Credential,
-) -> Option<Assertion> {
+) -> Result<Option<Assertion>, AssertionFault> {
     let text = match method {
-        Method::Secret { .. } => return None,
+        Method::Secret { .. } => return Ok(None),
         Method::ClientAssertion { assertion, .. } | Method::Grant { assertion, .. } => assertion,
     };
-    let key = credential.public_jwk.as_ref()?;
+    // Without a key there is nothing that the client could have signed with.
+    let key = credential.public_jwk.as_ref();
+    let key = key.ok_or(AssertionFault::Jose(JoseFault::Signature))?;
     let endpoint = service.token_endpoint();
     let audiences = [endpoint.as_str(), service.origin.as_str()];
-    assertion::check(text, key, credential.id.as_str(), &audiences, tx.now()).ok()
+    assertion::check(text, key, credential.id.as_str(), &audiences, tx.now()).map(Some)
 }

@@ -65,9 +65,7 @@ const REQUEST_RULES: &[Rule<CredentialRequest>] = &[
     Rule {
         id: "CLP-CRE-014",
         refuses: |request| {
-            let problem = request_life::not_issuable(request);
-            let is_lapsed = problem.kind() == Some(ProblemType::ApprovalExpired);
-            is_lapsed.then_some(problem)
+            request_life::has_lapsed(request).then(|| ProblemType::ApprovalExpired.into())
         },
     },
     Rule {
@@ -296,7 +294,7 @@ fn from_request(
         webhook: asked.webhook,
     };
     let fresh = mint::fresh(tx, &call.service, blueprint.kind, asked.public_jwk.as_ref())?;
-    let used_up = request_life::issue(request, fresh.id.clone())?;
+    let used_up = request_life::issue(request, fresh.id.clone());
     let (credential, effects) =
         credential::create(blueprint, fresh, call.caller.principal()?, tx.now());
     tx.apply(used_up)?;

@@ -16,6 +16,7 @@ use super::guard;
 use super::oauth::{Judged, Refused, form, refusal};
 use crate::auth::{self, Action, Caller, known_credential, scope};
 use crate::http::{Inbound, Reply, read_query};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Gate, TokenRow, Tx};
 
@@ -72,6 +73,24 @@ pub(crate) async fn answer(service: &Arc<Service>, inbound: &Inbound) -> Result<
     Ok(reply)
 }
 
+/// What is known of the credential behind a token.
+struct Standing {
+    opens: bool,
+    readable: bool,
+}
+
+/// A refusal is the answer that says nothing.
+const RULES: &[Rule<Standing, Introspection>] = &[
+    Rule {
+        id: "CLP-OAU-013/state",
+        refuses: |standing| (!standing.opens).then(Introspection::default),
+    },
+    Rule {
+        id: "CLP-OAU-013/read",
+        refuses: |standing| (!standing.readable).then(Introspection::default),
+    },
+];
+
 fn introspect(
     gate: &Gate<'_>,
     tx: &Tx<'_>,
@@ -83,8 +102,12 @@ fn introspect(
         return Ok(Introspection::default());
     };
     let place = guard::place(&credential.project, &credential.environment);
-    if !credential.state.opens() || !caller.may(Action::Read, &place) {
-        return Ok(Introspection::default());
+    let standing = Standing {
+        opens: credential.state.opens(),
+        readable: caller.may(Action::Read, &place),
+    };
+    if let Err(inactive) = tx.check(RULES, &standing) {
+        return Ok(inactive);
     }
     let document = gate
         .document(&service.persona.name, &credential.permission_schema_digest)?

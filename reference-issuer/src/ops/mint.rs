@@ -39,6 +39,14 @@ pub(super) struct Expiry {
     pub(super) pointer: &'static str,
 }
 
+impl Expiry {
+    /// The refusal of an end that is out of range in this way.
+    fn refusal(self, is_out: impl Fn(Self, Timestamp) -> bool) -> Option<Problem> {
+        is_out(self, self.at?)
+            .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer(self.pointer))
+    }
+}
+
 impl Wanted {
     /// The facts about what is asked for, by the document that says what it means.
     pub(super) fn new(
@@ -79,28 +87,36 @@ pub(super) const WANTED_RULES: &[Rule<Wanted>] = &[
         refuses: |wanted| unknown(wanted, |reason| reason == Reason::Value),
     },
     Rule {
-        id: "CLP-CRE-005",
+        id: "CLP-CRE-005/type",
+        refuses: |wanted| unknown(wanted, |reason| reason == Reason::ResourceType),
+    },
+    Rule {
+        id: "CLP-CRE-005/action",
+        refuses: |wanted| unknown(wanted, |reason| reason == Reason::Action),
+    },
+    Rule {
+        id: "CLP-CRE-005/constraint",
+        refuses: |wanted| unknown(wanted, |reason| reason == Reason::Constraint),
+    },
+    // Whatever is wrong with them and has no rule of its own above.
+    Rule {
+        id: "CLP-PRM-008",
         refuses: |wanted| {
             unknown(wanted, |reason| {
-                !matches!(
-                    reason,
-                    Reason::Environment | Reason::Reserved | Reason::Value
-                )
+                matches!(reason, Reason::Form | Reason::Size | Reason::Repeated)
             })
         },
     },
     Rule {
-        id: "CLP-CRE-009",
+        id: "CLP-CRE-009/past",
+        refuses: |wanted| wanted.expiry.refusal(|expiry, at| at <= expiry.now),
+    },
+    Rule {
+        id: "CLP-CRE-009/latest",
         refuses: |wanted| {
-            let Expiry {
-                now,
-                at,
-                latest,
-                pointer,
-            } = wanted.expiry;
-            let at = at?;
-            (at <= now || latest.is_some_and(|latest| at > latest))
-                .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer(pointer))
+            wanted
+                .expiry
+                .refusal(|expiry, at| expiry.latest.is_some_and(|latest| at > latest))
         },
     },
 ];
@@ -141,7 +157,7 @@ pub(super) fn fresh(
             )
         }
         (CredentialType::ServiceAccount, Some(own)) => {
-            let thumbprint = own.thumbprint().map_err(|_| ProblemType::KeyNotUsable)?;
+            let thumbprint = own.thumbprint().map_err(|_| ProblemType::Internal)?;
             (FreshSecret::Own, thumbprint, Some(own.clone()))
         }
         (CredentialType::ServiceAccount, None) => {

@@ -20,6 +20,7 @@ use crate::auth::scope;
 use crate::config::Persona;
 use crate::http::{Inbound, Reply};
 use crate::lifecycle::access::{self, NewToken, Spent};
+use crate::rules::Rule;
 use crate::seams::Seams;
 use crate::service::Service;
 use crate::store::{Gate, Once, Tx};
@@ -159,6 +160,19 @@ fn issue(gate: &Gate<'_>, service: &Service, asked: Asked) -> Result<Known, Prob
     Ok(Known { result, whose })
 }
 
+/// What a client gets of the scope that it asks for; `None` where it has not all of it.
+type Given = Option<Vec<String>>;
+
+const SCOPE_RULES: &[Rule<Given, Refused>] = &[Rule {
+    id: "CLP-OAU-007",
+    refuses: |given| {
+        let why = "the credential does not have all of that scope";
+        given
+            .is_none()
+            .then_some(Refused::new(OauthErrorCode::InvalidScope, why))
+    },
+}];
+
 fn grant(
     gate: &Gate<'_>,
     tx: &mut Tx<'_>,
@@ -172,15 +186,13 @@ fn grant(
         .ok_or(ProblemType::Internal)?;
     let held = scope::names(&document, &credential.permissions);
     let given = match wanted {
-        None => Some(held),
+        None => Some(held.clone()),
         Some(wanted) => scope::narrow(&document, &held, wanted),
     };
-    let Some(given) = given else {
-        return Ok(Err(Refused::new(
-            OauthErrorCode::InvalidScope,
-            "the credential does not have all of that scope",
-        )));
-    };
+    if let Err(refused) = tx.check(SCOPE_RULES, &given) {
+        return Ok(Err(refused));
+    }
+    let given = given.unwrap_or(held);
     let longest = tx.now().plus(TOKEN_SECONDS);
     let expires_at = credential.expires_at.map_or(longest, |at| at.min(longest));
     let (token, _) = mint::key(tx.context().random, &token_prefix(&service.persona))?;

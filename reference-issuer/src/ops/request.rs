@@ -32,10 +32,41 @@ const SIGHT_RULES: &[Rule<Sight>] = &[Rule {
 }];
 
 /// What could not be created is refused before it costs a person's attention.
-const WANTED_AT_ONCE: &[Rule<Result<(), Problem>>] = &[Rule {
-    id: "CLP-REQ-002",
-    refuses: |wanted| wanted.clone().err(),
-}];
+const WANTED_AT_ONCE: &[Rule<Result<(), Problem>>] = &[
+    Rule {
+        id: "CLP-REQ-002/type",
+        refuses: |wanted| at_once(wanted, |kind| kind == ProblemType::TypeNotSupported),
+    },
+    Rule {
+        id: "CLP-REQ-002/environment",
+        refuses: |wanted| at_once(wanted, |kind| kind == ProblemType::UnknownEnvironment),
+    },
+    Rule {
+        id: "CLP-REQ-002/lifetime",
+        refuses: |wanted| at_once(wanted, |kind| kind == ProblemType::ExpiryOutOfRange),
+    },
+    // All else that can be wrong with what is wanted are its permissions.
+    Rule {
+        id: "CLP-REQ-002/permissions",
+        refuses: |wanted| {
+            use ProblemType as Kind;
+            at_once(wanted, |kind| {
+                !matches!(
+                    kind,
+                    Kind::TypeNotSupported | Kind::UnknownEnvironment | Kind::ExpiryOutOfRange
+                )
+            })
+        },
+    },
+];
+
+fn at_once(
+    wanted: &Result<(), Problem>,
+    concerns: impl Fn(ProblemType) -> bool,
+) -> Option<Problem> {
+    let problem = wanted.as_ref().err()?;
+    problem.kind().is_none_or(concerns).then(|| problem.clone())
+}
 
 impl Operation for RequestOpen {
     type Subject = ();

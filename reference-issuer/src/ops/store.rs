@@ -90,7 +90,7 @@ impl Operation for DeliveryRead {
             secret: tx.secret(&delivery)?,
         };
         tx.check(RULES, &standing)?;
-        let value = standing.secret.ok_or(ProblemType::DeliveryGone)?;
+        let value = standing.secret.ok_or(ProblemType::Internal)?;
         let secret = types::secret(&call.service, &credential, value);
         let minted_by = match call.service.persona.claims(Class::Lifecycle) {
             true => tx

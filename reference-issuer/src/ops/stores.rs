@@ -121,8 +121,17 @@ impl Operation for StoreList {
     }
 }
 
-/// A store that somebody names, and whether it keeps secrets of a credential's place.
-pub(super) struct Named(Option<bool>);
+/// A store that somebody names: whether it is there, and keeps secrets of a credential's place.
+pub(super) enum Named {
+    /// None is named.
+    No,
+    /// There is no such store.
+    Unknown,
+    /// It is of another project or environment.
+    Elsewhere,
+    /// It is of the credential's.
+    Here,
+}
 
 impl Named {
     /// The facts about a store that a body names, if it names one.
@@ -132,20 +141,31 @@ impl Named {
         credential: &Credential,
     ) -> Result<Self, Fault> {
         let Some(id) = id else {
-            return Ok(Self(None));
+            return Ok(Self::No);
         };
-        let keeps = tx.named_store(id)?.is_some_and(|store| {
+        let is_here = |store: Store| {
             (store.project, store.environment)
                 == (credential.project.clone(), credential.environment.clone())
-        });
-        Ok(Self(Some(keeps)))
+        };
+        Ok(match tx.named_store(id)?.map(is_here) {
+            None => Self::Unknown,
+            Some(false) => Self::Elsewhere,
+            Some(true) => Self::Here,
+        })
     }
 }
 
-pub(super) const NAMED_RULES: &[Rule<Named>] = &[Rule {
-    id: "CLP-DLV-019",
-    refuses: |named| {
-        (named.0 == Some(false))
-            .then(|| Problem::new(ProblemType::UnknownStore).pointer("/store_id"))
+pub(super) const NAMED_RULES: &[Rule<Named>] = &[
+    Rule {
+        id: "CLP-DLV-019/unknown",
+        refuses: |named| no_store(matches!(named, Named::Unknown)),
     },
-}];
+    Rule {
+        id: "CLP-DLV-019/elsewhere",
+        refuses: |named| no_store(matches!(named, Named::Elsewhere)),
+    },
+];
+
+fn no_store(is_none: bool) -> Option<Problem> {
+    is_none.then(|| Problem::new(ProblemType::UnknownStore).pointer("/store_id"))
+}

@@ -32,8 +32,19 @@ struct Facts {
     is_bound: bool,
     has_key: bool,
     has_target: bool,
-    key_is_usable: bool,
+    key: KeyStanding,
     target_is_allowed: bool,
+}
+
+/// What is known of a key that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyStanding {
+    /// It is no point of its curve.
+    NoPoint,
+    /// It is the key of a credential already.
+    Taken,
+    /// There is nothing against it, or there is none.
+    Usable,
 }
 
 const RULES: &[Rule<Facts>] = &[
@@ -62,11 +73,12 @@ const RULES: &[Rule<Facts>] = &[
         },
     },
     Rule {
-        id: "CLP-OAU-016",
-        refuses: |facts| {
-            (!facts.key_is_usable)
-                .then(|| Problem::new(ProblemType::KeyNotUsable).pointer("/public_jwk"))
-        },
+        id: "CLP-OAU-016/curve",
+        refuses: |facts| not_usable(facts.key == KeyStanding::NoPoint, "/public_jwk"),
+    },
+    Rule {
+        id: "CLP-OAU-016/taken",
+        refuses: |facts| not_usable(facts.key == KeyStanding::Taken, "/public_jwk"),
     },
     Rule {
         id: "CLP-WHK-003",
@@ -79,6 +91,10 @@ const RULES: &[Rule<Facts>] = &[
 
 fn mismatch(fits: bool, pointer: &str) -> Option<Problem> {
     (!fits).then(|| Problem::new(ProblemType::TypeMismatch).pointer(pointer))
+}
+
+fn not_usable(is_not: bool, pointer: &str) -> Option<Problem> {
+    is_not.then(|| Problem::new(ProblemType::KeyNotUsable).pointer(pointer))
 }
 
 /// Checks that the parts go with the type. `addresses` are those that the host of the target
@@ -97,10 +113,7 @@ pub(super) fn check(
         is_bound: parts.cnf.is_some(),
         has_key: parts.public_jwk.is_some(),
         has_target: parts.webhook.is_some(),
-        key_is_usable: match parts.public_jwk {
-            Some(key) => is_usable(tx, key)?,
-            None => true,
-        },
+        key: standing(tx, parts.public_jwk)?,
         target_is_allowed: parts.webhook.is_none_or(|webhook| {
             target_is_allowed(service.persona.environment, webhook, addresses)
         }),
@@ -115,33 +128,41 @@ fn target_is_allowed(environment: Deployment, webhook: &Webhook, addresses: &[Ip
     })
 }
 
-/// Whether a key is one, and no credential's yet.
-fn is_usable(tx: &Tx<'_>, key: &PublicJwk) -> Result<bool, Fault> {
-    match key.thumbprint() {
-        Ok(thumbprint) => Ok(!tx.has_key_id(&thumbprint)?),
-        Err(_) => Ok(false),
-    }
+/// Whether a key that was sent is one, and no credential's yet.
+fn standing(tx: &Tx<'_>, sent: Option<&PublicJwk>) -> Result<KeyStanding, Fault> {
+    Ok(match sent.map(PublicJwk::thumbprint) {
+        None => KeyStanding::Usable,
+        Some(Err(_)) => KeyStanding::NoPoint,
+        Some(Ok(thumbprint)) if tx.has_key_id(&thumbprint)? => KeyStanding::Taken,
+        Some(Ok(_)) => KeyStanding::Usable,
+    })
 }
 
 /// The key of a successor.
 struct RotationKey {
     is_own: bool,
     is_sent: bool,
-    is_usable: bool,
+    sent: KeyStanding,
 }
 
-const ROTATION_RULES: &[Rule<RotationKey>] = &[Rule {
-    id: "CLP-OAU-016",
-    refuses: |key| {
-        (key.is_own != key.is_sent || !key.is_usable).then(|| {
-            Problem::new(ProblemType::KeyNotUsable).pointer(if key.is_sent {
-                "/public_jwk"
-            } else {
-                ""
-            })
-        })
+const ROTATION_RULES: &[Rule<RotationKey>] = &[
+    Rule {
+        id: "CLP-OAU-016/missing",
+        refuses: |key| not_usable(key.is_own && !key.is_sent, ""),
     },
-}];
+    Rule {
+        id: "CLP-OAU-016/superfluous",
+        refuses: |key| not_usable(key.is_sent && !key.is_own, "/public_jwk"),
+    },
+    Rule {
+        id: "CLP-OAU-016/curve",
+        refuses: |key| not_usable(key.sent == KeyStanding::NoPoint, "/public_jwk"),
+    },
+    Rule {
+        id: "CLP-OAU-016/taken",
+        refuses: |key| not_usable(key.sent == KeyStanding::Taken, "/public_jwk"),
+    },
+];
 
 /// Checks that the successor's key comes from where the predecessor's did.
 ///
@@ -156,10 +177,7 @@ pub(super) fn rotation_key(
         // Whoever brings a key of their own is handed nothing.
         is_own: predecessor.public_jwk.is_some() && !tx.had_delivery(&predecessor.id)?,
         is_sent: sent.is_some(),
-        is_usable: match sent {
-            Some(key) => is_usable(tx, key)?,
-            None => true,
-        },
+        sent: standing(tx, sent)?,
     };
     tx.check(ROTATION_RULES, &key)
 }

@@ -9,13 +9,30 @@
     reason = "reading a member of JSON that is not there gives null, and only what has it is changed"
 )]
 
+mod approve;
+mod audit;
+mod create;
 mod faults;
 mod inventory;
+mod log;
+mod oauth;
+mod records;
+mod request;
 mod revoke;
 mod rotate;
+mod store;
 mod transport;
+mod ways;
 
-use crate::seams::{Alter, Seams, Tamper};
+use crate::seams::{Alter, Mishear, Seams, Tamper};
+
+/// Nothing is broken.
+const SOUND: Seams = Seams {
+    skip: &[],
+    alter: None,
+    mishear: None,
+    tamper: None,
+};
 
 /// An issuer that breaks one requirement.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +53,7 @@ impl Saboteur {
             does,
             seams: Seams {
                 skip: rules,
-                alter: None,
-                tamper: None,
+                ..SOUND
             },
         }
     }
@@ -48,9 +64,8 @@ impl Saboteur {
             name,
             does,
             seams: Seams {
-                skip: &[],
                 alter: Some(alter),
-                tamper: None,
+                ..SOUND
             },
         }
     }
@@ -61,11 +76,28 @@ impl Saboteur {
             name,
             does,
             seams: Seams {
-                skip: &[],
-                alter: None,
                 tamper: Some(tamper),
+                ..SOUND
             },
         }
+    }
+
+    /// One that does what somebody else asked for.
+    const fn mishear(name: &'static str, does: &'static str, mishear: Mishear) -> Self {
+        Self {
+            name,
+            does,
+            seams: Seams {
+                mishear: Some(mishear),
+                ..SOUND
+            },
+        }
+    }
+
+    /// The same, and it does not check these rules, which stand behind what it breaks.
+    const fn without(mut self, rules: &'static [&'static str]) -> Self {
+        self.seams.skip = rules;
+        self
     }
 
     /// The requirement that it breaks.
@@ -87,6 +119,14 @@ const AREAS: &[&[Saboteur]] = &[
     rotate::ALL,
     revoke::ALL,
     inventory::ALL,
+    create::ALL,
+    records::ALL,
+    request::ALL,
+    approve::ALL,
+    store::ALL,
+    audit::ALL,
+    log::ALL,
+    oauth::ALL,
 ];
 
 /// All of them.
@@ -119,7 +159,10 @@ mod tests {
             );
             let seams = one.seams();
             assert!(
-                !seams.skip.is_empty() || seams.alter.is_some() || seams.tamper.is_some(),
+                !seams.skip.is_empty()
+                    || seams.alter.is_some()
+                    || seams.mishear.is_some()
+                    || seams.tamper.is_some(),
                 "{} does nothing",
                 one.name
             );
