@@ -1,5 +1,6 @@
 //! A run, from configuration to record.
 
+pub mod ledger;
 mod order;
 mod outcome;
 
@@ -17,6 +18,7 @@ use futures::future::LocalBoxFuture;
 use gherkin::Feature;
 use url::Url;
 
+use self::ledger::Ledger;
 pub(crate) use self::order::shuffled;
 use self::outcome::{describe, secrets};
 pub(crate) use self::outcome::{record, stale};
@@ -207,7 +209,10 @@ async fn run_chosen(
         })
         .collect();
     let features = suite.only(&|info| choices.get(&info.id) == Some(&Choice::Run));
-    let begin = begin_at(Arc::clone(&subject));
+    let running = suite.scenarios().map(|one| &one.info);
+    let running = running.filter(|info| choices.get(&info.id) == Some(&Choice::Run));
+    let ledger = Arc::new(Ledger::over(running));
+    let begin = begin_at(Arc::clone(&subject), Arc::clone(&ledger));
     let mut seen = execute(
         shuffled(features, options.seed),
         World::collection(),
@@ -216,7 +221,7 @@ async fn run_chosen(
         options.progress,
     )
     .await;
-    let scenarios: Vec<ScenarioRecord> = suite
+    let mut scenarios: Vec<ScenarioRecord> = suite
         .scenarios()
         .filter_map(|one| Some((one, choices.get(&one.info.id)?)))
         .map(|(one, choice)| {
@@ -225,6 +230,7 @@ async fn run_chosen(
             record(one, choice, &seen.observed, registry, how)
         })
         .collect();
+    ledger.settle(&mut scenarios, registry, &seen.watch.canary);
     let stale_known_failures = stale(&options.known_failures, &scenarios);
     let left_out = ids.len() - within.len();
     let secrets = secrets(&subject, &mut seen);
@@ -249,9 +255,10 @@ async fn run_chosen(
     Ok((record, seen.watch.canary))
 }
 
-fn begin_at(subject: Arc<Subject>) -> Begin {
+fn begin_at(subject: Arc<Subject>, ledger: Arc<Ledger>) -> Begin {
     Arc::new(move |world: &mut World| {
         let subject = Arc::clone(&subject);
+        world.ledger = Some(Arc::clone(&ledger));
         async move {
             world
                 .begin(subject)
@@ -282,7 +289,7 @@ pub async fn execute<W: Traced + std::fmt::Debug>(
         .before(move |feature, _, scenario, world| {
             let begin = Arc::clone(&begin);
             let tags: Vec<String> = feature.tags.iter().chain(&scenario.tags).cloned().collect();
-            world.tagged(&tags);
+            world.open(&scenario.name, &tags);
             async move {
                 if let Err(words) = begin(world).await {
                     give_up(&words);

@@ -7,6 +7,7 @@ pub mod keyring;
 mod manner;
 pub mod names;
 pub mod receiver;
+mod remark;
 mod secrets;
 pub mod tags;
 pub mod tenant;
@@ -22,7 +23,7 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use clp_schemas::endpoint::{Base, Class, EndpointId, Idempotency};
 use serde_json::{Value, json};
 
-use self::baseline::Kind;
+use self::baseline::{Kind, Remarks};
 use self::call::{Actor, Call, Payload};
 use self::keyring::Keyring;
 use self::names::Names;
@@ -36,6 +37,7 @@ use crate::oracle::gates;
 use crate::oracle::passkey::Passkey;
 use crate::oracle::webhook::Event;
 use crate::record::{Exchange, Failure};
+use crate::run::ledger::Ledger;
 use crate::steps::act::Recipe;
 use crate::subject::log::Log;
 use crate::subject::{Subject, Which};
@@ -107,6 +109,10 @@ pub struct World {
     pub exchanges: Vec<Exchange>,
     /// Which issuer the scenario is about.
     pub which: Which,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Where it enters what others answer for; without one it answers for all that it sees.
+    pub ledger: Option<Arc<Ledger>>,
     wire: Vec<(Sent, Outcome)>,
     answered: Vec<Answered>,
     subject: Option<Arc<Subject>>,
@@ -322,26 +328,6 @@ impl World {
         }
     }
 
-    /// Puts a failure into the world, without a secret in it, and hands the outcome on.
-    ///
-    /// # Errors
-    /// The outcome's.
-    pub fn note<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        outcome.map_err(|fault| match fault {
-            Fault::Broken(mut failure) => {
-                failure.expected = self.watch.canary.redact(&failure.expected);
-                failure.got = self.watch.canary.redact(&failure.got);
-                self.failure = Some((*failure).clone());
-                Fault::Broken(failure)
-            }
-            Fault::Unfit(words) => {
-                self.unfit = Some(words.clone());
-                Fault::Unfit(words)
-            }
-            Fault::Suite(words) => Fault::Suite(self.watch.canary.redact(&words)),
-        })
-    }
-
     /// A key that was not used before: for `Idempotency-Key`.
     fn fresh_key() -> Result<String, Fault> {
         let mut random = [0; 16];
@@ -440,29 +426,35 @@ impl World {
         let got = outcome
             .got
             .map_err(|fault| Fault::missing("an answer", fault))?;
-        self.watch_answer(call, &got, &secrets)?;
+        let mut remarks = Remarks::default();
+        remarks.take(self.watch_answer(call, &got, &secrets));
         let subject = self.subject()?;
-        let (kind, json) = baseline::check(&subject.contracts, call, &got, &self.mark)?;
-        if let (Some(row), Some(value), Kind::Accepted) = (call.row(), &json, &kind) {
+        let judged = baseline::check(&subject.contracts, call, &got, &self.mark, &mut remarks);
+        if let (Some(row), Ok((Kind::Accepted, Some(value)))) = (call.row(), &judged) {
             if row.is_tagged() && self.claims(Class::Lifecycle.name())? {
-                self.tags.check(call, sent, &got, value)?;
+                remarks.take(self.tags.check(call, sent, &got, value));
             }
-            if row.id == EndpointId::RotationGates {
-                gates::sound(value).map_err(|fault| {
-                    Fault::broken(
-                        "CLP-ROT-019",
-                        "gates that do not contradict themselves",
-                        fault.to_string(),
-                    )
-                })?;
+            if row.id == EndpointId::RotationGates
+                && let Err(fault) = gates::sound(value)
+            {
+                remarks.add(
+                    "CLP-ROT-019",
+                    "gates that do not contradict themselves",
+                    fault.to_string(),
+                );
             }
         }
+        for fault in remarks.all() {
+            self.remark(call, fault)?;
+        }
+        let (kind, json) = judged?;
         Ok(Answer { kind, got, json })
     }
 }
 
 impl Traced for World {
-    fn tagged(&mut self, tags: &[String]) {
+    fn open(&mut self, name: &str, tags: &[String]) {
+        name.clone_into(&mut self.scenario);
         self.which = Which::of(tags);
     }
 

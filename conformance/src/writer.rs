@@ -40,8 +40,9 @@ pub struct Trace {
 
 /// A world that tells what happened in it.
 pub trait Traced: cucumber::World {
-    /// Learns the tags of its scenario, the feature's first, before anything else happens.
-    fn tagged(&mut self, tags: &[String]);
+    /// Learns the name of its scenario and its tags, the feature's first, before anything else
+    /// happens.
+    fn open(&mut self, name: &str, tags: &[String]);
 
     /// Gives away what it holds, at the end of its scenario.
     fn trace(&mut self) -> Trace;

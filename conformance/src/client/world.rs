@@ -81,7 +81,7 @@ pub struct ClientWorld {
 }
 
 impl Traced for ClientWorld {
-    fn tagged(&mut self, _: &[String]) {}
+    fn open(&mut self, _: &str, _: &[String]) {}
 
     fn trace(&mut self) -> Trace {
         Trace {

@@ -1,21 +1,18 @@
 //! What holds for every answer, whatever was called: checked each time, so that no scenario
 //! has to ask for it and none can forget to.
 
+mod contracts;
 mod fault;
 mod oauth;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use clp_schemas::endpoint::{Base, EndpointId, Media};
-use clp_schemas::generate::{Direction, contract_of, schema_of};
+use clp_schemas::endpoint::{Base, Media};
 use clp_schemas::json::{Limits, parse};
-use clp_schemas::problem::{MEDIA_TYPE, Problem, ProblemType};
-use jsonschema::Validator;
+use clp_schemas::problem::{MEDIA_TYPE, ProblemType};
 use serde_json::Value;
 
 pub use fault::fault;
 
+pub use self::contracts::Contracts;
 use super::Fault;
 use super::call::{Call, Payload, Place};
 use super::wire::Got;
@@ -26,58 +23,25 @@ const LIMITS: Limits = Limits {
     depth: 32,
 };
 
-/// The published schemas, each compiled once.
-#[derive(Default)]
-pub struct Contracts(Mutex<HashMap<Option<EndpointId>, Arc<Validator>>>);
+/// What an answer breaks although it can be understood.
+#[derive(Debug, Default)]
+pub struct Remarks(Vec<Fault>);
 
-impl std::fmt::Debug for Contracts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Contracts")
-    }
-}
-
-impl Contracts {
-    /// Checks an answer of an endpoint, or with `None` a problem, against its schema.
-    fn check(&self, id: Option<EndpointId>, value: &Value) -> Result<(), Fault> {
-        let known = self.locked().get(&id).cloned();
-        let validator = match known {
-            Some(validator) => validator,
-            None => {
-                let schema = match id {
-                    None => schema_of::<Problem>(Direction::Answer),
-                    Some(id) => match contract_of(id).answer {
-                        Some((_, schema)) => schema,
-                        None => return Ok(()),
-                    },
-                };
-                let validator = jsonschema::options()
-                    .build(&schema)
-                    .map_err(|_| Fault::suite("a published schema does not compile"))?;
-                let validator = Arc::new(validator);
-                self.locked().insert(id, Arc::clone(&validator));
-                validator
-            }
-        };
-        match validator.iter_errors(value).next() {
-            None => Ok(()),
-            Some(error) => {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() {
-                    "the top".to_owned()
-                } else {
-                    place
-                };
-                Err(Fault::broken(
-                    "CLP-TRN-011",
-                    "an answer that fits its published schema",
-                    format!("at {place}: {}", error.masked()),
-                ))
-            }
-        }
+impl Remarks {
+    /// Adds that a requirement is broken.
+    pub fn add(&mut self, requirement: &str, expected: impl Into<String>, got: impl Into<String>) {
+        self.0.push(Fault::broken(requirement, expected, got));
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<Option<EndpointId>, Arc<Validator>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Adds what a check found, if it found something.
+    pub fn take(&mut self, outcome: Result<(), Fault>) {
+        self.0.extend(outcome.err());
+    }
+
+    /// All of them, in the order in which they were found.
+    #[must_use]
+    pub fn all(self) -> Vec<Fault> {
+        self.0
     }
 }
 
@@ -94,15 +58,16 @@ pub enum Kind {
     Lost,
 }
 
-/// Checks what holds for every answer, and reads its JSON.
+/// Checks what holds for every answer, and reads its JSON. What does not hold is remarked.
 ///
 /// # Errors
-/// Where something does not hold.
+/// Where so much does not hold that nothing can be made of the answer.
 pub fn check(
     contracts: &Contracts,
     call: &Call,
     got: &Got,
     mark: &str,
+    remarks: &mut Remarks,
 ) -> Result<(Kind, Option<Value>), Fault> {
     let Place::Endpoint(row) = call.place else {
         return Ok((Kind::Foreign, serde_json::from_slice(&got.body).ok()));
@@ -121,7 +86,8 @@ pub fn check(
         "CLP-TRN-001",
         |value| value == "1.0",
         "CLP-Version: 1.0",
-    )?;
+        remarks,
+    );
     if row.base == Base::Credentials {
         let no_store = |value: &str| {
             value
@@ -134,7 +100,8 @@ pub fn check(
             "CLP-TRN-031",
             no_store,
             "Cache-Control: no-store",
-        )?;
+            remarks,
+        );
     }
     if got.status == 304 {
         return Ok((Kind::Accepted, None));
@@ -142,11 +109,11 @@ pub fn check(
     let media = got.header("content-type").unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     if oauth::is_one(call, got, essence) {
-        let (code, answer) = oauth::refusal(call, got, mark)?;
+        let (code, answer) = oauth::refusal(call, got, mark, remarks)?;
         return Ok((Kind::Refused(code), Some(answer)));
     }
     if got.status >= 400 {
-        let (name, problem) = refusal(contracts, call, got, mark)?;
+        let (name, problem) = refusal(contracts, call, got, mark, remarks)?;
         return Ok((Kind::Refused(name), Some(problem)));
     }
     if !row.successes().contains(&got.status) {
@@ -166,13 +133,9 @@ pub fn check(
                 Fault::broken("CLP-TRN-011", "an answer in I-JSON", fault.to_string())
             })?;
             if has_null(&value) {
-                return Err(Fault::broken(
-                    "CLP-TRN-011",
-                    "an answer without `null`",
-                    "one with it",
-                ));
+                remarks.add("CLP-TRN-011", "an answer without `null`", "one with it");
             }
-            contracts.check(Some(row.id), &value)?;
+            contracts.check(Some(row.id), &value, remarks)?;
             Ok((Kind::Accepted, Some(value)))
         }
         Media::Text | Media::Json => Err(Fault::broken(
@@ -189,20 +152,14 @@ fn header(
     requirement: &str,
     holds: impl Fn(&str) -> bool,
     expected: &str,
-) -> Result<(), Fault> {
-    match got.header(name) {
-        Some(value) if holds(value) => Ok(()),
-        Some(value) => Err(Fault::broken(
-            requirement,
-            format!("`{expected}`"),
-            format!("`{name}: {value}`"),
-        )),
-        None => Err(Fault::broken(
-            requirement,
-            format!("`{expected}`"),
-            format!("{} without `{name}`", got.status),
-        )),
-    }
+    remarks: &mut Remarks,
+) {
+    let found = match got.header(name) {
+        Some(value) if holds(value) => return,
+        Some(value) => format!("`{name}: {value}`"),
+        None => format!("{} without `{name}`", got.status),
+    };
+    remarks.add(requirement, format!("`{expected}`"), found);
 }
 
 /// What holds for every refusal. Answers the problem's name.
@@ -211,15 +168,16 @@ fn refusal(
     call: &Call,
     got: &Got,
     mark: &str,
+    remarks: &mut Remarks,
 ) -> Result<(String, Value), Fault> {
     let media = got.header("content-type").unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
-        return Err(Fault::broken(
+        remarks.add(
             "CLP-ERR-001",
             format!("a refusal as `{MEDIA_TYPE}`"),
             format!("{} as `{media}`", got.status),
-        ));
+        );
     }
     let problem = parse(&got.body, LIMITS)
         .map_err(|fault| Fault::broken("CLP-ERR-001", "a problem in JSON", fault.to_string()))?;
@@ -238,7 +196,7 @@ fn refusal(
         .and_then(ProblemType::from_uri)
         .ok_or_else(|| Fault::broken("CLP-ERR-002", "a type out of the registry", "another one"))?;
     if kind.status() != got.status || problem.get("status") != Some(&Value::from(got.status)) {
-        return Err(Fault::broken(
+        remarks.add(
             "CLP-ERR-002",
             format!("`{}` with the status {}, twice", kind.name(), kind.status()),
             format!(
@@ -246,27 +204,27 @@ fn refusal(
                 got.status,
                 problem.get("status").unwrap_or(&Value::Null)
             ),
-        ));
+        );
     }
-    contracts.check(None, &problem)?;
+    contracts.check(None, &problem, remarks)?;
     // Everything that a scenario makes up carries its mark. References to what the issuer
     // made stay allowed, such as the id of a request.
     if got.text().contains(mark) {
-        return Err(Fault::broken(
+        remarks.add(
             "CLP-ERR-003",
             "a problem without the peer's text",
             "one that repeats it",
-        ));
+        );
     }
-    accompanied(call, got, kind)?;
+    accompanied(call, got, kind, remarks);
     if kind == ProblemType::InvalidRequest {
-        pointer(call, &problem)?;
+        pointer(call, &problem, remarks);
     }
     Ok((kind.name().to_owned(), problem))
 }
 
 /// Header fields that go with some problems.
-fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
+fn accompanied(call: &Call, got: &Got, kind: ProblemType, remarks: &mut Remarks) {
     let below_e = call.row().is_some_and(|row| row.base == Base::Credentials);
     match kind {
         ProblemType::Unauthenticated if below_e => {
@@ -281,15 +239,13 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
                         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
                         && value.contains("resource_metadata=")
                 });
-            if challenge {
-                Ok(())
-            } else {
-                Err(Fault::broken(
+            if !challenge {
+                remarks.add(
                     "CLP-TRN-014",
                     "`WWW-Authenticate: Bearer resource_metadata=\"...\"`",
                     got.header("www-authenticate")
                         .unwrap_or("no such header field"),
-                ))
+                );
             }
         }
         ProblemType::MethodNotAllowed => header(
@@ -298,6 +254,7 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
             "CLP-TRN-034",
             |value| !value.trim().is_empty(),
             "Allow: ...",
+            remarks,
         ),
         ProblemType::RateLimited => header(
             got,
@@ -305,36 +262,35 @@ fn accompanied(call: &Call, got: &Got, kind: ProblemType) -> Result<(), Fault> {
             "CLP-TRN-032",
             |value| value.parse::<u32>().is_ok(),
             "Retry-After: seconds",
+            remarks,
         ),
-        _ => Ok(()),
+        _ => {}
     }
 }
 
 /// `invalid-request` says where the fault lies, and the place is there.
-fn pointer(call: &Call, problem: &Value) -> Result<(), Fault> {
+fn pointer(call: &Call, problem: &Value, remarks: &mut Remarks) {
     let Some(pointer) = problem.get("pointer").and_then(Value::as_str) else {
-        return Err(Fault::broken(
+        return remarks.add(
             "CLP-ERR-005",
             "`invalid-request` with a `pointer`",
             "one without it",
-        ));
+        );
     };
     let body = match &call.payload {
         Payload::Json(body) => body.clone(),
         Payload::Raw(bytes) => match serde_json::from_slice(bytes) {
             Ok(body) => body,
-            Err(_) => return Ok(()),
+            Err(_) => return,
         },
-        Payload::Nothing | Payload::Form(_) => return Ok(()),
+        Payload::Nothing | Payload::Form(_) => return,
     };
-    if body.pointer(pointer).is_some() {
-        Ok(())
-    } else {
-        Err(Fault::broken(
+    if body.pointer(pointer).is_none() {
+        remarks.add(
             "CLP-ERR-005",
             "a `pointer` that leads to something in the body",
             format!("`{pointer}`"),
-        ))
+        );
     }
 }
 
@@ -359,7 +315,11 @@ mod tests {
             Actor::Nobody,
             Payload::Json(json!({"a": 1})),
         );
-        check(&Contracts::default(), &call, got, mark)
+        let mut remarks = Remarks::default();
+        let judged = check(&Contracts::default(), &call, got, mark, &mut remarks);
+        let first = remarks.all().into_iter().next();
+        first
+            .map_or(judged, Err)
             .map(|(kind, _)| kind)
             .map_err(|fault| match fault {
                 Fault::Broken(failure) => failure.requirement.unwrap_or_default(),

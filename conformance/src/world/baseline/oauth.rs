@@ -3,7 +3,7 @@
 use clp_schemas::json::parse;
 use serde_json::Value;
 
-use super::{Fault, Got, LIMITS};
+use super::{Fault, Got, LIMITS, Remarks};
 use crate::world::call::{Call, Payload};
 
 /// The error codes of token requests, with the status of each.
@@ -17,7 +17,12 @@ const CODES: [(&str, u16); 6] = [
 ];
 
 /// Checks what holds for every such refusal. Answers its error code.
-pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Value), Fault> {
+pub(super) fn refusal(
+    call: &Call,
+    got: &Got,
+    mark: &str,
+    remarks: &mut Remarks,
+) -> Result<(String, Value), Fault> {
     let broken = |expected: &str, got: String| Fault::broken("CLP-OAU-008", expected, got);
     let answer =
         parse(&got.body, LIMITS).map_err(|fault| broken("an error in JSON", fault.to_string()))?;
@@ -30,14 +35,18 @@ pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Val
     };
     if *status != got.status {
         let got = format!("{} {code}", got.status);
-        return Err(broken(&format!("`{code}` with the status {status}"), got));
+        remarks.add(
+            "CLP-OAU-008",
+            format!("`{code}` with the status {status}"),
+            got,
+        );
     }
     if got.text().contains(mark) {
-        return Err(Fault::broken(
+        remarks.add(
             "CLP-ERR-003",
             "an error without the peer's text",
             "one that repeats it",
-        ));
+        );
     }
     let basic = |value: Option<&str>| {
         value
@@ -53,11 +62,7 @@ pub(super) fn refusal(call: &Call, got: &Got, mark: &str) -> Result<(String, Val
         let found = got
             .header("www-authenticate")
             .unwrap_or("no such header field");
-        return Err(Fault::broken(
-            "CLP-OAU-004",
-            "`WWW-Authenticate: Basic`",
-            found,
-        ));
+        remarks.add("CLP-OAU-004", "`WWW-Authenticate: Basic`", found);
     }
     Ok((code.to_owned(), answer))
 }
@@ -94,7 +99,11 @@ mod tests {
                 headers: vec![("www-authenticate".to_owned(), challenge.to_owned())],
                 body: body.as_bytes().to_vec(),
             };
-            refusal(&call, &got, "mark-1234")
+            let mut remarks = Remarks::default();
+            let judged = refusal(&call, &got, "mark-1234", &mut remarks);
+            let first = remarks.all().into_iter().next();
+            first
+                .map_or(judged, Err)
                 .map(|(code, _)| code)
                 .map_err(|fault| match fault {
                     Fault::Broken(failure) => failure.requirement.unwrap_or_default(),
