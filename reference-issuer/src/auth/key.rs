@@ -9,11 +9,10 @@ use clp_schemas::key::Key;
 use clp_schemas::ops::create::{Confirmation, Credential};
 use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::ops::store::SecretText;
-use clp_schemas::permissions::{Access, PermissionDocument, allows, expand, was_used};
-use clp_schemas::state::Named as _;
-use clp_schemas::state::credential::State;
+use clp_schemas::permissions::{Access, PermissionDocument, expand, was_used};
 use clp_schemas::time::Timestamp;
 
+use super::admission::{GRANT_RULES, Grant, INVALID_TOKEN, Proof, STANDING_RULES, Standing};
 use super::scope;
 use crate::config::Persona;
 use crate::lifecycle::Effect;
@@ -70,12 +69,6 @@ pub enum KeyUse<'c> {
     Invalid(&'static str),
 }
 
-const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
-const INSUFFICIENT_SCOPE: &str = r#"Bearer error="insufficient_scope""#;
-const BOUND_INVALID_TOKEN: &str = r#"DPoP error="invalid_token", algs="EdDSA ES256""#;
-const BOUND_INVALID_PROOF: &str = r#"DPoP error="invalid_dpop_proof", algs="EdDSA ES256""#;
-const BOUND_INSUFFICIENT_SCOPE: &str = r#"DPoP error="insufficient_scope", algs="EdDSA ES256""#;
-
 /// What stands behind a genuine key or token.
 struct Holder {
     credential: Credential,
@@ -106,26 +99,25 @@ pub fn use_key<'c>(
         return Ok(KeyUse::Invalid(INVALID_TOKEN));
     };
     let Holder { credential, token } = &holder;
-    if let Err((reason, challenge)) = stands(&mut tx, &holder, call)? {
+    let (standing, proof) = standing(&tx, &holder, call)?;
+    if let Err((reason, challenge)) = tx.check(STANDING_RULES, &standing) {
         tx.apply(refuse(credential, reason, tx.now()))?;
         return Ok(KeyUse::Invalid(challenge));
     }
-    let document = gate.document(&persona.name, &credential.permission_schema_digest)?;
+    tx.apply(proof.map(Effect::Remember).into_iter().collect())?;
+    let document = tx.document(&persona.name, &credential.permission_schema_digest)?;
     let in_scope = token
         .as_ref()
         .is_none_or(|token| scope::covers(&token.scope, access));
-    let document = document.ok_or(Fault::Value("permission document"))?;
-    let reach = Reach {
+    let grant = Grant::of(
+        &document,
+        &credential.permissions,
+        access,
         in_scope,
-        is_permitted: allows(&document, &credential.permissions, access),
-    };
-    if let Err(reason) = tx.check(REACH_RULES, &reach) {
+        credential.cnf.is_some(),
+    );
+    if let Err((reason, challenge)) = tx.check(GRANT_RULES, &grant) {
         tx.apply(refuse(credential, reason, tx.now()))?;
-        let challenge = if credential.cnf.is_some() {
-            BOUND_INSUFFICIENT_SCOPE
-        } else {
-            INSUFFICIENT_SCOPE
-        };
         return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
     }
     let used = used(persona, credential, call, &document, access);
@@ -134,111 +126,40 @@ pub fn use_key<'c>(
     Ok(KeyUse::Granted(tx, Box::new(holder.credential)))
 }
 
-/// Why a genuine key or token opens nothing: for the log, and for whoever called.
-type Refusal = (&'static str, &'static str);
-
-/// How a genuine key or token stands.
-struct Standing {
-    state: State,
-    is_token: bool,
-    has_ended: bool,
-    opens_by_itself: bool,
-}
-
-impl Standing {
-    fn reason(&self, is_token: bool, refuses: bool) -> Option<&'static str> {
-        (self.is_token == is_token && refuses).then(|| self.state.name())
-    }
-}
-
-/// Refused as the reason that the log has for it.
-const STANDING_RULES: &[Rule<Standing, &'static str>] = &[
-    Rule {
-        id: "CLP-SCO-006",
-        refuses: |standing| standing.reason(false, standing.state == State::Suspended),
-    },
-    Rule {
-        id: "CLP-SCO-004",
-        refuses: |standing| {
-            let opens = standing.state.opens() || standing.state == State::Suspended;
-            standing.reason(false, !opens)
-        },
-    },
-    Rule {
-        id: "CLP-OAU-010/credential",
-        refuses: |standing| standing.reason(true, !standing.state.opens()),
-    },
-    Rule {
-        id: "CLP-OAU-010/end",
-        refuses: |standing| standing.has_ended.then_some("invalid_token"),
-    },
-    Rule {
-        id: "CLP-OAU-011",
-        refuses: |standing| (!standing.opens_by_itself).then_some("invalid_token"),
-    },
-];
-
-/// How far a key or token reaches.
-struct Reach {
-    in_scope: bool,
-    is_permitted: bool,
-}
-
-const REACH_RULES: &[Rule<Reach, &'static str>] = &[
-    Rule {
-        id: "CLP-OAU-009",
-        refuses: |reach| (!reach.in_scope).then_some("insufficient_scope"),
-    },
-    Rule {
-        id: "CLP-SCO-002",
-        refuses: |reach| (!reach.is_permitted).then_some("insufficient_scope"),
-    },
-];
-
-fn stands(
-    tx: &mut Tx<'_>,
+/// How a key or token stands, and the proof to be remembered where a new one holds.
+fn standing(
+    tx: &Tx<'_>,
     holder: &Holder,
     call: &Presented,
-) -> Result<Result<(), Refusal>, Fault> {
+) -> Result<(Standing, Option<Spent>), Fault> {
     let Holder { credential, token } = holder;
     let bound = credential.cnf.as_ref().filter(|_| token.is_none());
-    let invalid = if bound.is_some() {
-        BOUND_INVALID_TOKEN
-    } else {
-        INVALID_TOKEN
+    let (proof, spent) = match (bound, call.scheme, &call.proof) {
+        (Some(bound), Scheme::Dpop, Some(proof)) => worth(tx, credential, bound, call, proof)?,
+        _ => (Proof::Missing, None),
     };
-    let opens_by_itself = token.is_some() || credential.kind == CredentialType::ApiKey;
     let standing = Standing {
         state: credential.state,
         is_token: token.is_some(),
         has_ended: token
             .as_ref()
             .is_some_and(|token| token.expires_at <= tx.now()),
-        opens_by_itself,
+        opens_by_itself: credential.kind == CredentialType::ApiKey,
+        is_bound: bound.is_some(),
+        scheme: call.scheme,
+        proof,
     };
-    if let Err(reason) = tx.check(STANDING_RULES, &standing) {
-        return Ok(Err((reason, invalid)));
-    }
-    match (bound, call.scheme, &call.proof) {
-        (None, Scheme::Bearer, _) => Ok(Ok(())),
-        (Some(bound), Scheme::Dpop, Some(proof)) => {
-            match holds(tx, credential, bound, call, proof)? {
-                true => Ok(Ok(())),
-                false => Ok(Err(("invalid_dpop_proof", BOUND_INVALID_PROOF))),
-            }
-        }
-        (None, Scheme::Dpop, _) | (Some(_), _, _) => Ok(Err(("invalid_token", invalid))),
-    }
+    Ok((standing, spent))
 }
 
-/// Whether a proof is of this call, and the first of its name.
-fn holds(
-    tx: &mut Tx<'_>,
+/// What a proof is worth; it is good once.
+fn worth(
+    tx: &Tx<'_>,
     credential: &Credential,
     bound: &Confirmation,
     call: &Presented,
     proof: &str,
-) -> Result<bool, Fault> {
+) -> Result<(Proof, Option<Spent>), Fault> {
     let expected = dpop::Expected {
         method: &call.method,
         url: &call.url,
@@ -247,10 +168,10 @@ fn holds(
         now: tx.now(),
     };
     let Ok(proof) = dpop::check(proof, expected) else {
-        return Ok(false);
+        return Ok((Proof::Wrong, None));
     };
     if tx.was_seen(Once::Proof, &credential.id, &proof.id)? {
-        return Ok(false);
+        return Ok((Proof::Seen, None));
     }
     let spent = Spent {
         kind: Once::Proof,
@@ -258,8 +179,7 @@ fn holds(
         id: proof.id,
         forget_at: proof.forget_at,
     };
-    tx.apply(vec![Effect::Remember(spent)])?;
-    Ok(true)
+    Ok((Proof::Good, Some(spent)))
 }
 
 /// An accepted call as it is counted, where it is: by consumer, where somebody can ask for that.
@@ -319,6 +239,16 @@ fn holder<'c>(
     }))
 }
 
+/// How a key compares to what is kept of the one with its id.
+struct Kept {
+    is_genuine: bool,
+}
+
+const KEPT_RULES: &[Rule<Kept, ()>] = &[Rule {
+    id: "CLP-SCO-003",
+    refuses: |kept| (!kept.is_genuine).then_some(()),
+}];
+
 /// The credential of a key, if the key is genuine, whatever state it is in.
 pub(crate) fn known_credential<'c>(
     gate: &Gate<'c>,
@@ -331,7 +261,10 @@ pub(crate) fn known_credential<'c>(
     let Some((tenant, id, verifier)) = gate.credential_by_key_id(persona, parsed.key_id)? else {
         return Ok(None);
     };
-    if !verifier.matches(&gate.keys().verifier(bearer)) {
+    let kept = Kept {
+        is_genuine: verifier.matches(&gate.keys().verifier(bearer)),
+    };
+    if gate.seams().check(KEPT_RULES, &kept).is_err() {
         return Ok(None);
     }
     let tx = gate.enter(&tenant)?;

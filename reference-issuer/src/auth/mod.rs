@@ -1,5 +1,6 @@
 //! Who calls, and what they may do.
 
+mod admission;
 mod authority;
 mod key;
 pub(crate) mod scope;

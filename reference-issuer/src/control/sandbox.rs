@@ -13,6 +13,7 @@ use clp_schemas::problem::{Problem, ProblemType};
 use super::{Control, is_for_tests, token};
 use crate::auth;
 use crate::config::CastRole;
+use crate::lifecycle::Effect;
 use crate::ops::approve::decide_for_test;
 use crate::passkey::{Passkey, PasskeyFault};
 use crate::service::Service;
@@ -97,8 +98,8 @@ pub(super) fn register(
     gate.principal(tenant, &body.principal)?
         .ok_or(ProblemType::NotFound)?;
     let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
-    gate.enter(tenant)?.put_passkey(&body.principal, &passkey)?;
-    Ok(())
+    let effect = Effect::SavePasskey(body.principal.clone(), passkey);
+    Ok(gate.enter(tenant)?.apply(vec![effect])?)
 }
 
 fn invalid(fault: PasskeyFault) -> Problem {

@@ -30,7 +30,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     let schemas = schema::of(id, profiles)?;
     let outcome = parse(&schemas.query, query);
     seams.check(RULES, &outcome)?;
-    serde_json::from_value(outcome.unwrap_or_default())
+    serde_json::from_value(outcome.unwrap_or_else(|| Value::Object(Map::new())))
         .map_err(|_| ProblemType::InvalidQuery.into())
 }
 

@@ -1,16 +1,17 @@
-//! Messages that are changed on the wire. Nothing of it is there unless somebody asks for it.
+//! Calls and answers that are changed on the wire. Nothing of it is there unless somebody asks
+//! for it.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use clp_schemas::problem::{MEDIA_TYPE, Problem, ProblemType};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::seams::Seams;
 
@@ -37,38 +38,74 @@ impl Asked {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The parameters of the query, as they were sent.
-    fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Whether a header field of this name was sent.
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// The first value of a header field; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+
+    /// Sets a header field, if it can have that value.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    /// Changes the body where it is JSON.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut value = self.json();
+        if !value.is_null() {
+            change(&mut value);
+            self.body = value.to_string().into_bytes();
+        }
+    }
+
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The parameters of the query, in order.
+    pub fn query(&self) -> Vec<(String, String)> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
-        query
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
     }
 
     /// Whether the query has a parameter.
     pub fn has_query(&self, name: &str) -> bool {
-        self.query().any(|(given, _)| given == name)
+        self.query().iter().any(|(given, _)| given == name)
     }
 
     /// Takes a parameter out of the query.
     pub fn drop_query(&mut self, name: &str) {
-        let kept: Vec<String> = self
-            .query()
-            .filter(|(given, _)| *given != name)
-            .map(|(given, value)| format!("{given}={value}"))
-            .collect();
-        let path = self.target.split('?').next().unwrap_or_default();
-        self.target = match kept.is_empty() {
-            true => path.to_owned(),
-            false => format!("{path}?{}", kept.join("&")),
-        };
+        let mut kept = self.query();
+        kept.retain(|(given, _)| given != name);
+        self.set_query(&kept);
     }
 
     /// The value of a parameter of a form.
     pub fn form(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(&self.body)
+        form_urlencoded::parse(&self.body)
             .find(|(given, _)| given == name)
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// Gives it another query.
+    pub fn set_query(&mut self, parameters: &[(String, String)]) {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        self.target = match query.is_empty() {
+            true => self.path().to_owned(),
+            false => format!("{}?{query}", self.path()),
+        };
     }
 }
 
@@ -97,29 +134,16 @@ impl Answer {
         }
     }
 
-    /// Makes it a refusal.
-    pub fn refuse(&mut self, kind: ProblemType) {
-        let problem = Problem::new(kind);
-        self.status = problem.status;
-        self.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        // A problem has text members only, so writing it cannot fail.
-        self.body = serde_json::to_vec(&problem).unwrap_or_default();
-    }
-
     /// Sets a header field.
     pub fn set(&mut self, name: &'static str, value: &'static str) {
         self.headers.insert(name, HeaderValue::from_static(value));
     }
 
-    /// Makes it a refusal of this type.
-    pub fn refuse(&mut self, status: u16, name: &str) {
-        self.status = status;
-        self.set("content-type", "application/problem+json");
-        let kind = format!("tag:clp.example,2026:problem/{name}");
-        let body = json!({"type": kind, "title": "no", "status": status});
-        self.body = body.to_string().into_bytes();
-        self.headers.remove("content-length");
+    /// Makes a refusal of it.
+    pub fn refuse(&mut self, kind: ProblemType) {
+        self.status = kind.status();
+        self.set("content-type", MEDIA_TYPE);
+        self.body = serde_json::to_vec(&Problem::new(kind)).unwrap_or_default();
     }
 
     /// Whether it is a refusal of this type.
@@ -132,8 +156,8 @@ impl Answer {
     }
 }
 
-/// The same with its messages changed, where somebody changes them. `name` says which endpoint
-/// a method and a path lead to.
+/// The same with calls and answers changed, where somebody changes them. `name` says which
+/// endpoint a method and a path lead to.
 pub(crate) fn tampered(
     router: Router,
     seams: Seams,
@@ -165,18 +189,21 @@ async fn pass(
             .uri
             .path_and_query()
             .map_or_else(String::new, ToString::to_string),
-        headers: parts.headers.clone(),
+        headers: parts.headers,
         body: body.to_vec(),
     };
     if let Some(mishear) = seams.mishear {
         mishear(&mut asked);
-        if parts.headers.contains_key(CONTENT_LENGTH) {
-            let length = HeaderValue::from(asked.body.len());
-            asked.headers.insert(CONTENT_LENGTH, length);
+        if asked.has("content-length") {
+            let length = asked.body.len().to_string();
+            asked.set("content-length", &length);
         }
-        parts.headers = asked.headers.clone();
-        parts.uri = asked.target.parse().unwrap_or(parts.uri);
     }
+    parts.method = Method::from_bytes(asked.method.as_bytes()).unwrap_or(parts.method);
+    if asked.target != parts.uri.to_string() {
+        parts.uri = Uri::try_from(&asked.target).unwrap_or(parts.uri);
+    }
+    parts.headers = asked.headers.clone();
     let body = Body::from(asked.body.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     let Some(tamper) = seams.tamper else {

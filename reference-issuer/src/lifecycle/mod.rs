@@ -70,7 +70,14 @@ pub enum Effect {
     /// Count an accepted call.
     CountUse(Use),
     /// Keep an answer, to be given again when the call is repeated.
-    Record(IdempotencyKey, Recorded),
+    Record {
+        /// What makes it the same call.
+        key: IdempotencyKey,
+        /// What is answered.
+        answer: Recorded,
+        /// When it need not be kept any more.
+        forget_at: Timestamp,
+    },
     /// Look at something again at a time.
     Schedule(Timestamp, Due),
     /// Write an entry into the log.

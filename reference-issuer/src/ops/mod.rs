@@ -133,6 +133,9 @@ pub(crate) trait Operation: Call {
     }
 }
 
+/// How long an answer is kept for a repetition, in seconds: a day.
+const KEPT_SECONDS: i64 = 86_400;
+
 /// What step 8 looks at.
 struct KeyFacts {
     recorded_hash: Option<[u8; 32]>,
@@ -190,7 +193,11 @@ pub(crate) fn run<C: Operation>(tx: &mut Tx<'_>, call: &Incoming<C>) -> Result<R
         location,
         body: reply.body().to_vec(),
     };
-    tx.apply(vec![Effect::Record(key, answer)])?;
+    tx.apply(vec![Effect::Record {
+        key,
+        answer,
+        forget_at: tx.now().plus(KEPT_SECONDS),
+    }])?;
     tagged(call, reply)
 }
 

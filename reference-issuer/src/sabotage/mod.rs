@@ -11,23 +11,31 @@
 
 mod approve;
 mod audit;
+mod control;
 mod create;
+mod discover;
+mod errors;
 mod faults;
 mod inventory;
 mod log;
+mod model;
 mod oauth;
 mod records;
+mod repeat;
 mod request;
 mod revoke;
 mod rotate;
+mod scope;
 mod store;
 mod transport;
 mod ways;
+mod webhook;
 
+use crate::http::Asked;
 use crate::seams::{Alter, Mishear, Seams, Tamper};
 
-/// Nothing is broken.
-const SOUND: Seams = Seams {
+/// Seams at which nothing is broken.
+const NONE: Seams = Seams {
     skip: &[],
     alter: None,
     mishear: None,
@@ -48,56 +56,42 @@ pub struct Saboteur {
 impl Saboteur {
     /// One that does not check the rules of its requirement.
     const fn skip(name: &'static str, does: &'static str, rules: &'static [&'static str]) -> Self {
-        Self {
+        Self::new(
             name,
             does,
-            seams: Seams {
+            Seams {
                 skip: rules,
-                ..SOUND
+                ..NONE
             },
-        }
+        )
     }
 
     /// One that does something else than was decided.
     const fn alter(name: &'static str, does: &'static str, alter: Alter) -> Self {
-        Self {
-            name,
-            does,
-            seams: Seams {
-                alter: Some(alter),
-                ..SOUND
-            },
-        }
+        let alter = Some(alter);
+        Self::new(name, does, Seams { alter, ..NONE })
+    }
+
+    /// One that takes what is asked for something else.
+    const fn mishear(name: &'static str, does: &'static str, mishear: Mishear) -> Self {
+        let mishear = Some(mishear);
+        Self::new(name, does, Seams { mishear, ..NONE })
     }
 
     /// One that answers something else.
     const fn tamper(name: &'static str, does: &'static str, tamper: Tamper) -> Self {
-        Self {
-            name,
-            does,
-            seams: Seams {
-                tamper: Some(tamper),
-                ..SOUND
-            },
-        }
-    }
-
-    /// One that does what somebody else asked for.
-    const fn mishear(name: &'static str, does: &'static str, mishear: Mishear) -> Self {
-        Self {
-            name,
-            does,
-            seams: Seams {
-                mishear: Some(mishear),
-                ..SOUND
-            },
-        }
+        let tamper = Some(tamper);
+        Self::new(name, does, Seams { tamper, ..NONE })
     }
 
     /// The same, and it does not check these rules, which stand behind what it breaks.
     const fn without(mut self, rules: &'static [&'static str]) -> Self {
         self.seams.skip = rules;
         self
+    }
+
+    const fn new(name: &'static str, does: &'static str, seams: Seams) -> Self {
+        Self { name, does, seams }
     }
 
     /// The requirement that it breaks.
@@ -115,18 +109,25 @@ impl Saboteur {
 /// All of them, by area.
 const AREAS: &[&[Saboteur]] = &[
     transport::ALL,
+    repeat::ALL,
     faults::ALL,
-    rotate::ALL,
-    revoke::ALL,
-    inventory::ALL,
+    discover::ALL,
+    errors::ALL,
+    model::ALL,
     create::ALL,
     records::ALL,
     request::ALL,
     approve::ALL,
     store::ALL,
+    inventory::ALL,
+    rotate::ALL,
+    revoke::ALL,
+    scope::ALL,
     audit::ALL,
     log::ALL,
     oauth::ALL,
+    webhook::ALL,
+    control::ALL,
 ];
 
 /// All of them.
@@ -138,6 +139,17 @@ pub fn all() -> impl Iterator<Item = &'static Saboteur> {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Saboteur> {
     all().find(|one| one.name == name)
+}
+
+/// Takes what stands in the query as a token for what stands in the header field.
+fn take_token_from_query(asked: &mut Asked) {
+    let mut query = asked.query();
+    let Some(at) = query.iter().position(|(name, _)| name == "access_token") else {
+        return;
+    };
+    let (_, token) = query.remove(at);
+    asked.set("authorization", &format!("Bearer {token}"));
+    asked.set_query(&query);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use clp_schemas::canonical::from_base64url;
 use clp_schemas::jose::SigningKey;
 use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::problem::ProblemType;
 use serde_json::{Value, json};
 
 use super::Saboteur;
@@ -160,7 +161,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "refuses a form as it refuses all else",
         |asked, answer| {
             if asked.endpoint == "token_issue" && answer.json()["error"] == "invalid_request" {
-                answer.refuse(clp_schemas::problem::ProblemType::InvalidRequest);
+                answer.refuse(ProblemType::InvalidRequest);
             }
         },
     ),

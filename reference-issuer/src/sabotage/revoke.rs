@@ -2,6 +2,7 @@
 //! chapter 19).
 
 use clp_schemas::ops::revoke::RevocationReason;
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential::State;
 use serde_json::json;
 
@@ -52,7 +53,7 @@ pub(super) const ALL: &[Saboteur] = &[
             .and_then(|text| text.strip_prefix("Bearer "))
             .is_some_and(|key| clp_schemas::key::Key::parse(key).is_ok());
         if asked.endpoint == "credential_revoke" && answer.status == 200 && is_key {
-            answer.refuse(403, "forbidden");
+            answer.refuse(ProblemType::Forbidden);
         }
     }),
     Saboteur::tamper(
@@ -64,7 +65,7 @@ pub(super) const ALL: &[Saboteur] = &[
                 && asked.json()["reason"] == "compromise"
                 && !asked.headers.contains_key("idempotency-key")
             {
-                answer.refuse(400, "idempotency-key-missing");
+                answer.refuse(ProblemType::IdempotencyKeyMissing);
             }
         },
     ),

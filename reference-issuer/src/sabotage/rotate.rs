@@ -3,6 +3,7 @@
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::revoke::RevocationReason;
 use clp_schemas::ops::rotate::RotationReason;
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential::State as CredentialState;
 use clp_schemas::state::rotation::State;
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ pub(super) const ALL: &[Saboteur] = &[
                 && asked.json()["permissions"].is_null()
                 && answer.json()["credential"]["environment"] == "production"
             {
-                answer.refuse(403, "approval-required");
+                answer.refuse(ProblemType::ApprovalRequired);
             }
         },
     ),

@@ -2,12 +2,10 @@
 //! "Idempotency").
 
 use clp_schemas::ids::PrincipalId;
+use clp_schemas::time::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Due, Fault, Tx};
-
-/// How long an answer is kept, in seconds: a day.
-const KEPT_SECONDS: i64 = 86_400;
 
 /// What makes two calls the same call.
 #[derive(Clone, Debug)]
@@ -67,8 +65,13 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// Records an answer.
-    pub(crate) fn record(&mut self, key: &IdempotencyKey, answer: &Recorded) -> Result<(), Fault> {
+    /// Records an answer until it need not be kept any more.
+    pub(crate) fn record(
+        &mut self,
+        key: &IdempotencyKey,
+        answer: &Recorded,
+        forget_at: Timestamp,
+    ) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
                 "INSERT INTO idempotency (tenant, principal, method, path, key, body_hash, status, location, body)
@@ -86,7 +89,7 @@ impl Tx<'_> {
                 answer.body,
             ])?;
         let number = self.connection().last_insert_rowid();
-        self.schedule(self.now().plus(KEPT_SECONDS), &Due::Idempotency(number))
+        self.schedule(forget_at, &Due::Idempotency(number))
     }
 
     pub(crate) fn drop_recorded(&mut self, number: i64) -> Result<(), Fault> {

@@ -108,7 +108,11 @@ impl<'c> Tx<'c> {
                 Effect::SaveToken(token) => self.save_token(&token)?,
                 Effect::Remember(spent) => self.remember(&spent)?,
                 Effect::CountUse(used) => self.count_use(&used)?,
-                Effect::Record(key, answer) => self.record(&key, &answer)?,
+                Effect::Record {
+                    key,
+                    answer,
+                    forget_at,
+                } => self.record(&key, &answer, forget_at)?,
                 Effect::Schedule(at, due) => self.schedule(at, &due)?,
                 Effect::Audit(entry) => self.audit(&entry)?,
                 Effect::CountAuditRead(reader) => self.note_audit_read(&reader)?,
