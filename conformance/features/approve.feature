@@ -301,6 +301,131 @@ Feature: approve
     When the same call is made on second
     Then it is refused as evidence-invalid
 
+  @CLP-APP-025 @CLP-APP-006
+  Scenario: Who agrees to less signs that
+    Given permissions called implying that imply those for reading
+    And a pending request with:
+      | part        | value      |
+      | permissions | {implying} |
+    When Ben calls challenge_open with:
+      | part             | value                    |
+      | permissions      | {probe.read_permissions} |
+      | lifetime_seconds | 5                        |
+    Then it is accepted
+    And the challenge is that of its parts
+    And the answer has:
+      | member                                     | value                                                |
+      | version                                    | 2                                                    |
+      | digest                                     | not {request.digest}                                 |
+      | approval_document.version                  | 2                                                    |
+      | approval_document.request_id               | {request.id}                                         |
+      | approval_document.requester                | {ana.id}                                             |
+      | approval_document.permission_schema_digest | {request.approval_document.permission_schema_digest} |
+      | approval_document.request.permissions      | {probe.read_permissions}                             |
+      | approval_document.request.lifetime_seconds | 5                                                    |
+      | approval_document.request.purpose          | {request.submitted.purpose}                          |
+    And the request request has:
+      | member  | value            |
+      | version | 1                |
+      | digest  | {request.digest} |
+
+  @CLP-APP-026 @CLP-CRE-017 @needs-clock
+  Scenario: What is created is what was agreed to, and no more
+    Given permissions called implying that imply those for reading
+    And a pending request with:
+      | part        | value      |
+      | permissions | {implying} |
+    And a passkey of Ben
+    When Ben calls challenge_open with:
+      | part             | value                    |
+      | permissions      | {probe.read_permissions} |
+      | lifetime_seconds | 50                       |
+    Then it is accepted
+    And the answer is called signed
+    Given Ben signs the same challenge for request
+    When Ben calls approval_submit
+    Then it is accepted
+    And the answer has:
+      | member  | value |
+      | version | 2     |
+    And the request request has:
+      | member            | value                      |
+      | state             | "approved"                 |
+      | version           | 2                          |
+      | digest            | {signed.digest}            |
+      | approval_document | {signed.approval_document} |
+      | submitted         | {request.submitted}        |
+    When Ana calls request_read on request
+    Then it is accepted
+    And the answer is called agreed
+    And the digest of agreed is that of its approval document
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member      | value                    |
+      | permissions | {probe.read_permissions} |
+      | purpose     | {request.submitted.purpose} |
+      | expires_at  | {answer.created_at+50}   |
+
+  @CLP-APP-022 @CLP-ERR-008
+  Scenario: An approver cannot agree to more
+    Given permissions called implying that imply those for reading
+    And a pending request
+    When Ben calls challenge_open with:
+      | part        | value                           |
+      | permissions | {request.submitted.permissions} |
+    Then it is accepted
+    When the same call is made with permissions set to {implying}
+    Then it is refused as scope-broader
+    And the answer has:
+      | member                 | value                  |
+      | counterexample.pointer | "/permissions/0"       |
+      | counterexample.action  | {implying.0.actions.0} |
+
+  @CLP-APP-022
+  Scenario: An approver cannot agree to something else
+    Given a pending request
+    When Ben calls challenge_open with:
+      | part        | value                           |
+      | permissions | {request.submitted.permissions} |
+    Then it is accepted
+    When the same call is made with permissions.0.selector set to "{mark}/*"
+    Then it is refused as scope-incomparable
+
+  @CLP-APP-023
+  Scenario: An approver cannot agree to a longer life
+    Given a pending request with:
+      | part             | value |
+      | lifetime_seconds | 100   |
+    When Ben calls challenge_open with:
+      | part             | value |
+      | lifetime_seconds | 100   |
+    Then it is accepted
+    When the same call is made with lifetime_seconds set to 101
+    Then it is refused as expiry-out-of-range
+
+  @CLP-APP-024
+  Scenario: A refusal is of the whole
+    Given a pending request
+    When Ben calls challenge_open with:
+      | part        | value                           |
+      | permissions | {request.submitted.permissions} |
+    Then it is accepted
+    When the same call is made with decision set to "deny"
+    Then it is refused as invalid-request
+
+  @CLP-CRE-005
+  Scenario: An approver cannot agree to what nobody defined
+    Given a pending request
+    When Ben calls challenge_open with:
+      | part        | value                           |
+      | permissions | {request.submitted.permissions} |
+    Then it is accepted
+    When the same call is made with permissions.0.actions.0 set to "{mark}"
+    Then it is refused as unknown-permission
+
   @CLP-MOD-008
   Scenario: A key is not challenged
     Given an active credential

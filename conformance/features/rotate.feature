@@ -268,19 +268,42 @@ Feature: rotate
 
   @lifecycle @CLP-ROT-016
   Scenario: No rotation opens more
-    Given an active credential called first
+    Given permissions called implying that imply those for reading
+    And an active credential called first
     And an active credential called second
     When Ana calls rotation_open on first with:
       | part        | value                    |
       | permissions | {probe.read_permissions} |
     Then it is accepted
-    When the same call is made on second and with permissions set to {probe.write_permissions}
-    Then it is refused as permissions-not-narrower
+    When the same call is made on second and with permissions set to {implying}
+    Then it is refused as scope-broader
     When the same call is made on second and with permissions.0.selector set to "*"
-    Then it is refused as permissions-not-narrower
+    Then it is refused as scope-broader
+    When the same call is made on second and with permissions.0.selector set to "{mark}/*"
+    Then it is refused as scope-incomparable
     And the credential second has:
       | member | value    |
       | state  | "active" |
+
+  @lifecycle @CLP-ERR-008
+  Scenario: Who asks for more is told what is more
+    Given permissions called implying that imply those for reading
+    And an active credential called first with:
+      | part        | value      |
+      | permissions | {implying} |
+    And an active credential called second
+    When Ana calls rotation_open on first with:
+      | part        | value                                               |
+      | permissions | [{probe.read_permissions.0}, {implying.0}] |
+    Then it is accepted
+    When the same call is made on second
+    Then it is refused as scope-broader
+    And the answer has:
+      | member                       | value                      |
+      | counterexample.pointer       | "/permissions/1"           |
+      | counterexample.resource_type | {implying.0.resource_type} |
+      | counterexample.action        | {implying.0.actions.0}     |
+      | counterexample.text          | present                    |
 
   @lifecycle @CLP-ROT-003 @CLP-MOD-003
   Scenario: A rotation can open less

@@ -103,14 +103,21 @@ impl PermissionArgs {
             let statements = self.allow.iter().map(|allow| allow.0.clone());
             return Ok(PermissionSet(statements.collect()));
         };
-        let value = json::parse(&read_file(path)?, json::Limits::default()).map_err(|fault| {
-            Error::usage(format!("the permissions file cannot be read: {fault}"))
-        })?;
-        serde_json::from_value(value)
-            .ok()
-            .filter(|set: &PermissionSet| (1..=limits::STATEMENTS).contains(&set.0.len()))
-            .ok_or_else(|| Error::usage("the permissions file does not hold a permission set"))
+        permission_file(path)
     }
+}
+
+/// Reads a permission set from a JSON file of the user's.
+///
+/// # Errors
+/// [`Error::Usage`] if the file does not hold one.
+pub(crate) fn permission_file(path: &std::path::Path) -> Result<PermissionSet, Error> {
+    let value = json::parse(&read_file(path)?, json::Limits::default())
+        .map_err(|fault| Error::usage(format!("the permissions file cannot be read: {fault}")))?;
+    serde_json::from_value(value)
+        .ok()
+        .filter(|set: &PermissionSet| (1..=limits::STATEMENTS).contains(&set.0.len()))
+        .ok_or_else(|| Error::usage("the permissions file does not hold a permission set"))
 }
 
 /// Reads a file of the user's that holds no secret, up to the bound for documents.

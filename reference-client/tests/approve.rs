@@ -20,26 +20,43 @@ fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Ser
     issuer(move |url, seen| {
         let path = |rest: &str| format!("/credentials/requests/{REQUEST}{rest}");
         let mut answer = request(url, &body());
-        let digest = answer["digest"].as_str().unwrap().to_owned();
+        let mut digest = answer["digest"].as_str().unwrap().to_owned();
         if seen.is("POST", &path("/approval-challenges")) {
             let nonce = to_base64url(&[7; 32]);
             let sent: Value = serde_json::from_str(&seen.body).unwrap();
+            let mut version = 1;
+            if sent
+                .get("permissions")
+                .or(sent.get("lifetime_seconds"))
+                .is_some()
+            {
+                version = 2;
+                let mut document = answer["approval_document"].clone();
+                document["version"] = json!(2);
+                for member in ["permissions", "lifetime_seconds"] {
+                    if let Some(value) = sent.get(member) {
+                        document["request"][member] = value.clone();
+                    }
+                }
+                digest = approval::digest(&serde_json::from_value(document).unwrap()).unwrap();
+            }
             let decision = if sent["decision"] == "deny" {
                 Decision::Deny
             } else {
                 Decision::Approve
             };
             let bytes = approval::challenge(&digest, &nonce, decision, PRINCIPAL);
-            let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": 1,
+            let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": version,
                 "digest": digest, "approver": PRINCIPAL, "nonce": nonce, "decision": decision,
                 "challenge": to_base64url(&bytes), "expires_at": "2026-11-24T19:44:13Z",
                 "relying_party_id": "localhost", "allow_credentials": [passkey]});
             twist_challenge(&mut challenge);
             json(201, &challenge)
         } else if seen.is("POST", &path("/approvals")) {
+            let narrowed = seen.body.contains("narrowed");
             json(
                 201,
-                &json!({"id": "apr_0123456789abcdefghij", "request_id": REQUEST, "version": 1, "decision": "approve",
+                &json!({"id": "apr_0123456789abcdefghij", "request_id": REQUEST, "version": if narrowed { 2 } else { 1 }, "decision": "approve",
                 "approver": PRINCIPAL, "method": "passkey", "approved_at": "2026-11-24T19:40:13Z",
                 "expires_at": "2026-11-24T20:40:13Z"}),
             )
@@ -51,6 +68,16 @@ fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Ser
 }
 
 fn approve(twist_request: Twist, twist_challenge: Twist) -> (Run, usize) {
+    approve_with(twist_request, twist_challenge, None, &[])
+}
+
+/// Approves, perhaps only what the set says.
+fn approve_with(
+    twist_request: Twist,
+    twist_challenge: Twist,
+    narrow: Option<&Value>,
+    more: &[&str],
+) -> (Run, usize) {
     let home = tempfile::tempdir().unwrap();
     let passkey = Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
     let id = passkey.public().unwrap().credential_id;
@@ -59,7 +86,14 @@ fn approve(twist_request: Twist, twist_challenge: Twist) -> (Run, usize) {
         .as_str()
         .unwrap()
         .to_owned();
-    let run = clp(&home, &server, &["approve", REQUEST, "--digest", &digest]);
+    let file = home.path().join("less.json");
+    let mut arguments = vec!["approve", REQUEST, "--digest", &digest];
+    if let Some(set) = narrow {
+        std::fs::write(&file, set.to_string()).unwrap();
+        arguments.extend(["--narrow", file.to_str().unwrap()]);
+    }
+    arguments.extend(more);
+    let run = clp(&home, &server, &arguments);
     let submitted = server.count(
         "POST",
         &format!("/credentials/requests/{REQUEST}/approvals"),
@@ -108,6 +142,41 @@ fn nothing_is_signed_that_differs_from_what_was_shown() {
         let (run, submitted) = approve(nothing, twist);
         assert_eq!((run.status, submitted), (5, 0), "{number}: {}", run.stderr);
     }
+}
+
+#[test]
+fn less_than_was_asked_for_can_be_agreed_to_and_more_cannot() {
+    let set = |selector: &str, action: &str| json!([{"resource_type": "event", "selector": selector, "actions": [action]}]);
+    let narrowed = ["--shorten", "10m", "--reason", "narrowed"];
+    let less = set("atlas/a", "read");
+    let (run, submitted) = approve_with(|_| (), |_| (), Some(&less), &narrowed);
+    assert_eq!((run.status, submitted), (0, 1), "{}", run.stderr);
+    let ignored: Twist = |challenge| {
+        // What an issuer answers that has not understood that less is agreed to.
+        let nonce = challenge["nonce"].as_str().unwrap().to_owned();
+        let whole = request("", &body())["digest"].as_str().unwrap().to_owned();
+        let bytes = approval::challenge(&whole, &nonce, Decision::Approve, PRINCIPAL);
+        challenge["version"] = json!(1);
+        challenge["digest"] = json!(whole);
+        challenge["challenge"] = json!(to_base64url(&bytes));
+    };
+    let (run, submitted) = approve_with(|_| (), ignored, Some(&less), &narrowed);
+    assert_eq!((run.status, submitted), (5, 0), "{}", run.stderr);
+    for more in [
+        set("atlas/*", "write"),
+        set("*", "read"),
+        set("boreas", "read"),
+    ] {
+        let (run, submitted) = approve_with(|_| (), |_| (), Some(&more), &[]);
+        assert_eq!((run.status, submitted), (6, 0), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("more than was asked for"),
+            "{}",
+            run.stderr
+        );
+    }
+    let (run, submitted) = approve_with(|_| (), |_| (), None, &["--shorten", "31m"]);
+    assert_eq!((run.status, submitted), (2, 0), "{}", run.stderr);
 }
 
 #[test]

@@ -18,10 +18,9 @@ async fn what_a_rotation_cannot_be_is_refused() {
         .await;
     let path = format!("/{}/rotations", minted.id);
     let wider = json!({"reason": "policy", "permissions": life.sandbox.probe.write_permissions});
-    assert_eq!(
-        life.post(&path, wider).await.problem(),
-        "permissions-not-narrower"
-    );
+    let refused = life.post(&path, wider).await;
+    assert_eq!(refused.problem(), "scope-broader");
+    assert_eq!(refused.body["counterexample"]["pointer"], "/permissions/0");
     let mut nothing = json!(life.sandbox.probe.read_permissions);
     nothing[0]["actions"] = json!(["fly"]);
     let unknown = life

@@ -92,6 +92,33 @@ pub fn digest(document: &ApprovalDocument) -> Result<String, ApprovalFault> {
     Ok(canonical::to_base64url(&canonical::sha256(&bytes)))
 }
 
+/// The document that is signed by who agrees to less: the next version, with these values,
+/// as they are sent, in place of those asked for. Whether they are less is not looked at.
+///
+/// # Errors
+/// [`ApprovalFault::NotAnObject`] if `request` is no object.
+pub fn narrowed(
+    mut document: ApprovalDocument,
+    permissions: Option<Value>,
+    lifetime_seconds: Option<Value>,
+) -> Result<ApprovalDocument, ApprovalFault> {
+    let members = document
+        .request
+        .as_object_mut()
+        .ok_or(ApprovalFault::NotAnObject)?;
+    let agreed = [
+        ("permissions", permissions),
+        ("lifetime_seconds", lifetime_seconds),
+    ];
+    for (name, value) in agreed {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), value);
+        }
+    }
+    document.version = document.version.saturating_add(1);
+    Ok(document)
+}
+
 /// The challenge that the approver's authenticator signs:
 /// SHA-256(JCS({approver, context, decision, digest, nonce})).
 ///

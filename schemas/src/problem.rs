@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gates::GateId;
 use crate::ids::RequestId;
+use crate::permissions::{Excess, limits};
 
 /// Whose fault a problem is. Only ours is a 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,8 @@ problems! {
     TypeMismatch = "type-mismatch", 422, Peer, "this does not go with this type of credential";
     KeyNotUsable = "key-not-usable", 422, Peer, "the public key cannot be used here";
     TargetRefused = "target-refused", 422, Peer, "events are not sent to this address";
-    PermissionsNotNarrower = "permissions-not-narrower", 422, Peer, "the permissions are not within those of the predecessor";
+    ScopeBroader = "scope-broader", 422, Peer, "the permissions are more than those that bound them";
+    ScopeIncomparable = "scope-incomparable", 422, Peer, "the permissions are not shown to be within those that bound them";
     PlanImpossible = "plan-impossible", 422, Peer, "the rotation could not end before its deadline";
     UnknownStore = "unknown-store", 422, Peer, "there is no such store";
     GateUnmet = "gate-unmet", 409, Person, "a gate of the rotation is not met";
@@ -162,6 +164,28 @@ pub struct Problem {
     /// For `gate-unmet`: the gates that are not met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateId>,
+    /// For `scope-broader` and `scope-incomparable`: what of the body goes beyond.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterexample: Option<Counterexample>,
+}
+
+/// One action of one statement of the body that is not shown to be allowed by what bounds it.
+///
+/// It leads into the body and repeats nothing out of it: the two names are ones that the
+/// permission document has too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counterexample {
+    /// The statement in the body (RFC 6901).
+    #[schemars(regex(pattern = r"^/permissions/(?:0|[1-9][0-9]?)$"))]
+    pub pointer: String,
+    /// Its resource type.
+    #[schemars(length(min = 1, max = limits::NAME_LENGTH))]
+    pub resource_type: String,
+    /// The action, named there or implied by one that is.
+    #[schemars(length(min = 1, max = limits::NAME_LENGTH))]
+    pub action: String,
+    /// The same in words.
+    pub text: String,
 }
 
 /// Where a request for approval can be followed.
@@ -188,6 +212,7 @@ impl Problem {
             pointer: None,
             request: None,
             gates: Vec::new(),
+            counterexample: None,
         }
     }
 
@@ -216,6 +241,23 @@ impl Problem {
     #[must_use]
     pub fn gates(mut self, gates: Vec<GateId>) -> Self {
         self.gates = gates;
+        self
+    }
+
+    /// The same, naming what of the body goes beyond its bounds.
+    #[must_use]
+    pub fn counterexample(mut self, excess: Excess) -> Self {
+        let pointer = format!("/permissions/{}", excess.statement);
+        self.counterexample = Some(Counterexample {
+            text: format!(
+                "`{}` on the resources of type `{}` at `{pointer}` is not shown to be allowed by \
+                 the permissions that bound these",
+                excess.action, excess.resource_type
+            ),
+            pointer,
+            resource_type: excess.resource_type,
+            action: excess.action,
+        });
         self
     }
 

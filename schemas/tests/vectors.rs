@@ -35,6 +35,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("approval/challenge.json", challenge),
     ("approval/digest-refused.json", digest_refused),
     ("approval/digest.json", digest),
+    ("approval/narrow.json", narrow),
     ("audit/bundle.json", audit_bundle),
     ("audit/checkpoint-open.json", checkpoint_open),
     ("audit/checkpoint.json", checkpoint),
@@ -200,6 +201,14 @@ fn digest(input: &Value) -> Value {
     let document: ApprovalDocument = typed(&input["approval_document"]);
     let bytes = canonical::to_bytes(&serde_json::to_value(&document).unwrap()).unwrap();
     json!({"canonical": as_text(bytes), "digest": approval::digest(&document).unwrap()})
+}
+
+fn narrow(input: &Value) -> Value {
+    let document: ApprovalDocument = typed(&input["approval_document"]);
+    let sent = |name: &str| input.get(name).cloned();
+    let document =
+        approval::narrowed(document, sent("permissions"), sent("lifetime_seconds")).unwrap();
+    digest(&json!({"approval_document": document}))
 }
 
 fn digest_refused(input: &Value) -> Value {

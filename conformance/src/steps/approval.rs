@@ -151,6 +151,14 @@ async fn digest_is_right(world: &mut World, name: String) -> Result<(), Fault> {
 
 fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let request = world.names.resolve(name)?;
+    let mut body = at(&request, "submitted").cloned().unwrap_or_default();
+    // Only these can be others, and only once an approver has agreed to less.
+    if at(&request, "version").and_then(Value::as_u64) > Some(1) {
+        for member in ["permissions", "lifetime_seconds"] {
+            let agreed = at(&request, "approval_document.request").and_then(|all| at(all, member));
+            body[member] = agreed.cloned().unwrap_or_default();
+        }
+    }
     let document = json!({
         "clp": "1.0",
         "issuer": world.names.resolve("issuer")?,
@@ -158,7 +166,7 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "version": at(&request, "version"),
         "requester": at(&request, "requester"),
         "permission_schema_digest": at(&request, "approval_document.permission_schema_digest"),
-        "request": at(&request, "submitted"),
+        "request": body,
     });
     let stated = at(&request, "approval_document")
         .cloned()

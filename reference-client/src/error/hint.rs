@@ -40,7 +40,9 @@ pub(super) fn refused(problem: &Problem) -> Option<String> {
         P::TypeMismatch => "see what each type takes with `clp create --help`",
         P::KeyNotUsable => "run the command again: it makes another key pair",
         P::TargetRefused => "give an https URL with a public address",
-        P::PermissionsNotNarrower => "compare the two with `clp scope --of`",
+        P::ScopeBroader | P::ScopeIncomparable => {
+            "ask for less, or for more in a new request; `clp scope compare` compares two sets"
+        }
         P::PlanImpossible => "ask for less time, or for a longer --max-overlap when you create",
         P::UnknownStore => "see what there is with `clp store list --registered`",
         P::GateUnmet => "see what is missing with `clp inventory`",

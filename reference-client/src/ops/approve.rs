@@ -17,6 +17,7 @@ use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestPath};
 use clp_schemas::permissions::{PermissionDocument, consent, risk};
 
 use super::Session;
+use super::narrow::{Less, NarrowArgs};
 use super::scope::{LANGUAGE, risk_name};
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
@@ -36,6 +37,9 @@ pub struct Question {
     pub consent: Vec<String>,
     /// The highest risk among them.
     pub risk: clp_schemas::permissions::Risk,
+    /// Where the approver agrees to less: in which members.
+    pub(super) less: Option<Less>,
+    pub(super) meaning: PermissionDocument,
 }
 
 impl Question {
@@ -94,6 +98,8 @@ impl Question {
             digest,
             consent,
             body,
+            less: None,
+            meaning: permissions.clone(),
         })
     }
 
@@ -173,7 +179,12 @@ impl Client {
         let path = RequestPath {
             request_id: question.document.request_id.clone(),
         };
-        let body = ChallengeBody { decision };
+        let less = question.less.as_ref();
+        let body = ChallengeBody {
+            decision,
+            permissions: less.and_then(|less| less.permissions.clone()),
+            lifetime_seconds: less.and_then(|less| less.lifetime_seconds),
+        };
         let challenge = self
             .call::<ChallengeOpen>(&path, &Nothing {}, &body)
             .await?;
@@ -236,6 +247,8 @@ pub(crate) struct ApproveArgs {
     /// Why, in your words
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    narrow: NarrowArgs,
     /// Decide without asking, if the request has this digest (see `clp show`)
     // A digest in base64url can begin with a hyphen.
     #[arg(long, value_name = "DIGEST", allow_hyphen_values = true)]
@@ -264,8 +277,10 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         true => Decision::Deny,
         false => Decision::Approve,
     };
+    let asked = question.digest.clone();
+    let question = args.narrow.apply(question, decision)?;
     match &args.digest {
-        Some(digest) if *digest != question.digest => {
+        Some(digest) if *digest != asked => {
             return Err(Error::Unverified(
                 "the request has another digest than the one given: look at it again".to_owned(),
             ));
@@ -295,6 +310,7 @@ fn shown(question: &Question) -> String {
     facts
         .add("issuer", &question.document.issuer)
         .add("request", question.document.request_id.as_str())
+        .add("version", question.document.version.to_string())
         .add("requester", question.document.requester.as_str())
         .add("type", body.kind.to_string())
         .add("project", &body.project)

@@ -10,6 +10,7 @@ pub mod discover;
 pub mod inject;
 pub mod inventory;
 pub mod list;
+mod narrow;
 pub mod passkey;
 pub mod request;
 pub mod revoke;

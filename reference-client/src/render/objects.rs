@@ -115,6 +115,15 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
     for line in statements(&body.permissions) {
         facts.add("permission", line);
     }
+    if let Some(agreed) = agreed(request) {
+        facts.add(
+            "agreed lifetime",
+            format!("{} seconds", agreed.lifetime_seconds),
+        );
+        for line in statements(&agreed.permissions) {
+            facts.add("agreed to", line);
+        }
+    }
     key_and_address(&mut facts, body);
     facts
         .add("digest", &request.digest)
@@ -135,6 +144,13 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
         .add("approval page", &request.approval_uri);
     let words = requester_words(body);
     format!("{}{words}", facts.text())
+}
+
+/// What an approver agreed to, where it is not all that was asked for.
+fn agreed(request: &CredentialRequest) -> Option<RequestBody> {
+    let body = request.approval_document.get("request")?;
+    let body: RequestBody = serde_json::from_value(body.clone()).ok()?;
+    (body != request.submitted).then_some(body)
 }
 
 /// Whose key it would be, and where its events would go.

@@ -15,7 +15,7 @@ use clp_schemas::state::request::State;
 use clp_schemas::time::Timestamp;
 
 use super::discover::APPROVAL_METHODS;
-use super::{Incoming, Operation, Outcome, guard};
+use super::{Incoming, Operation, Outcome, guard, narrow};
 use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
 use crate::passkey::{self, Passkey, PasskeyFault};
@@ -73,15 +73,28 @@ impl Operation for ChallengeOpen {
     ) -> Result<Outcome<Challenge>, Problem> {
         let approver = call.caller.principal()?;
         tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
-        let decision = call.body()?.typed.decision;
+        let body = call.body()?;
+        let decision = body.typed.decision;
+        let narrowed = narrow::document(tx, &call.service, &request, body)?;
+        let (version, digest) = match &narrowed {
+            None => (request.version, request.digest),
+            Some(document) => (
+                document.version,
+                approval::digest(document).map_err(|_| ProblemType::Internal)?,
+            ),
+        };
         let nonce = canonical::to_base64url(&tx.context().random.bytes::<32>()?);
-        let signed = approval::challenge(&request.digest, &nonce, decision, approver.as_str());
+        let signed = approval::challenge(&digest, &nonce, decision, approver.as_str());
         let passkeys = tx.passkeys(approver)?;
         let challenge = Challenge {
             id: ChallengeId::from_entropy(tx.context().random.bytes()?),
             request_id: request.id,
-            version: request.version,
-            digest: request.digest,
+            version,
+            digest,
+            approval_document: narrowed
+                .map(serde_json::to_value)
+                .transpose()
+                .map_err(|_| ProblemType::Internal)?,
             approver: approver.clone(),
             nonce,
             decision,
@@ -132,7 +145,7 @@ impl Answering {
                 has_lapsed: now >= challenge.expires_at,
                 is_used: *used,
                 is_foreign: challenge.request_id != request.id
-                    || challenge.version != request.version
+                    || challenge.version != version_signed(request, challenge)
                     || challenge.approver != *approver,
             },
             // A challenge is forgotten when it lapses.
@@ -143,6 +156,12 @@ impl Answering {
             },
         }
     }
+}
+
+/// The version that a challenge has to be for: the current one or, where it narrows the
+/// request, the next.
+fn version_signed(request: &CredentialRequest, challenge: &Challenge) -> u64 {
+    request.version + u64::from(challenge.approval_document.is_some())
 }
 
 const CHALLENGE_RULES: &[Rule<Answering>] = &[
@@ -261,6 +280,7 @@ impl Operation for ApprovalSubmit {
         if let Err(problem) = tx.check(EVIDENCE_RULES, &verified) {
             return Ok(Outcome::Refused(problem));
         }
+        let request = narrow::apply(tx, &call.service, request, &challenge)?;
         let approval = new_approval(
             tx,
             &request,

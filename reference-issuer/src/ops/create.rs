@@ -1,6 +1,5 @@
 //! Create, list and read credentials (specification chapter 13).
 
-use clp_schemas::approval::ApprovalDocument;
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Call as _;
 use clp_schemas::ops::create::{
@@ -13,6 +12,7 @@ use clp_schemas::problem::{Problem, ProblemType, RequestLink};
 use clp_schemas::state::request::State as RequestState;
 
 use super::mint::{self, Expiry, WANTED_RULES, Wanted};
+use super::narrow::{self, Decided};
 use super::page::{self, Listing};
 use super::types::{self, Parts};
 use super::{Incoming, Operation, Outcome, guard, request};
@@ -240,10 +240,11 @@ fn from_request(
         return Ok(Outcome::Made(credential, uri));
     }
     // What was decided on, and nothing else: an approver may have narrowed it.
-    let decided: ApprovalDocument = serde_json::from_value(request.approval_document.clone())
-        .map_err(|_| ProblemType::Internal)?;
-    let asked: RequestBody =
-        serde_json::from_value(decided.request).map_err(|_| ProblemType::Internal)?;
+    let Decided {
+        document,
+        body: asked,
+        meaning,
+    } = narrow::decided(tx, &call.service, request.approval_document.clone())?;
     let expires_at = tx
         .now()
         .plus(i64::try_from(asked.lifetime_seconds).unwrap_or(i64::MAX));
@@ -253,11 +254,9 @@ fn from_request(
         latest: call.service.latest_expiry(tx.now()),
         pointer: "",
     };
-    let digest = &decided.permission_schema_digest;
-    let document = tx.document(&call.service.persona.name, digest)?;
     let wanted = Wanted::new(
         &call.service,
-        &document,
+        &meaning,
         asked.kind,
         &asked.permissions,
         &asked.environment,
@@ -275,7 +274,7 @@ fn from_request(
     let blueprint = Blueprint {
         kind: asked.kind,
         permissions: asked.permissions,
-        permission_schema_digest: decided.permission_schema_digest,
+        permission_schema_digest: document.permission_schema_digest,
         purpose: asked.purpose,
         owner: asked.owner,
         project: asked.project,

@@ -128,9 +128,9 @@ impl Operation for RequestOpen {
 }
 
 /// What a person is to be shown.
-type Shown = Result<Vec<String>, ConsentFault>;
+pub(super) type Shown = Result<Vec<String>, ConsentFault>;
 
-const CONSENT_RULES: &[Rule<Shown>] = &[Rule {
+pub(super) const CONSENT_RULES: &[Rule<Shown>] = &[Rule {
     id: "CLP-PRM-016",
     refuses: |shown| {
         let fault = shown.as_ref().err()?;

@@ -4,13 +4,13 @@ use clp_schemas::endpoint::Class;
 use clp_schemas::ids::RotationId;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::rotate::{Plan, Rotation, RotationOpen};
-use clp_schemas::permissions::{Unknown, Verdict, check_against, compare};
+use clp_schemas::permissions::{Unknown, check_against};
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::credential::State;
 use clp_schemas::time::Timestamp;
 
 use super::rotation::shown;
-use super::{Incoming, Operation, Outcome, guard, mint, types};
+use super::{Incoming, Operation, Outcome, bounds, guard, mint, types};
 use crate::auth::Action;
 use crate::lifecycle::rotation::{self, ExpiryFacts, Opening};
 use crate::rules::Rule;
@@ -114,7 +114,7 @@ impl Operation for RotationOpen {
 /// What a rotation is to change, as far as it can be impossible (step 10).
 struct Wanted {
     fault: Option<Unknown>,
-    verdict: Verdict,
+    beyond: Option<Problem>,
     needed_seconds: u64,
     max_overlap_seconds: Option<u64>,
 }
@@ -133,11 +133,7 @@ const WANTED_RULES: &[Rule<Wanted>] = &[
     },
     Rule {
         id: "CLP-ROT-016",
-        refuses: |wanted| {
-            let is_within = matches!(wanted.verdict, Verdict::Equal | Verdict::Narrower);
-            (!is_within)
-                .then(|| Problem::new(ProblemType::PermissionsNotNarrower).pointer("/permissions"))
-        },
+        refuses: |wanted| wanted.beyond.clone(),
     },
     Rule {
         id: "CLP-ROT-017",
@@ -154,9 +150,9 @@ fn wanted(
     call: &Incoming<RotationOpen>,
     plan: Option<&Plan>,
 ) -> Result<Wanted, Problem> {
-    let (fault, verdict) = match &call.body()?.typed.permissions {
+    let (fault, beyond) = match &call.body()?.typed.permissions {
         // It keeps what it has, whatever a document may have said then.
-        None => (None, Verdict::Equal),
+        None => (None, None),
         Some(asked) => {
             let document = tx.document(
                 &call.service.persona.name,
@@ -164,14 +160,14 @@ fn wanted(
             )?;
             (
                 check_against(&document, asked, &predecessor.environment).err(),
-                compare(&document, asked, &predecessor.permissions).verdict,
+                bounds::beyond(&document, asked, &predecessor.permissions),
             )
         }
     };
     let policy = predecessor.rotation_policy.as_ref();
     Ok(Wanted {
         fault,
-        verdict,
+        beyond,
         needed_seconds: plan.map_or(0, |plan| {
             plan.quiet_period_seconds.max(plan.min_overlap_seconds)
         }),

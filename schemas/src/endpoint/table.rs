@@ -55,7 +55,7 @@ endpoints! {
     RequestRead = "request_read", Request, Approval, Get Credentials "/requests/{request_id}",
         Principal, None, None, 200 Json, [NotFound], "Read where a request stands.";
     ChallengeOpen = "challenge_open", Approve, Approval, Post Credentials "/requests/{request_id}/approval-challenges",
-        Principal, None, None, 201 Json, [NotFound, Forbidden, SeparationOfDuty, RequestNotPending],
+        Principal, None, None, 201 Json, [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, UnknownPermission, ScopeBroader, ScopeIncomparable, ExpiryOutOfRange],
         "Ask for the bytes that prove one decision on one version of a request.";
     ApprovalSubmit = "approval_submit", Approve, Approval, Post Credentials "/requests/{request_id}/approvals",
         Principal, None, None, 201 Json,
@@ -73,7 +73,7 @@ endpoints! {
     DeliveryRead = "delivery_read", Store, Core, Get Credentials "/deliveries/{delivery_id}",
         Principal, None, None, 200 Json, [NotFound, DeliveryGone], "Fetch the secret of a new credential.";
     RotationOpen = "rotation_open", Rotate, Core, Post Credentials "/{credential_id}/rotations",
-        Principal, Key, Tagged, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange, UnknownPermission, PermissionsNotNarrower, PlanImpossible, KeyNotUsable],
+        Principal, Key, Tagged, 201 Json, [NotFound, Forbidden, RotationInProgress, CredentialNotActive, ExpiryOutOfRange, UnknownPermission, ScopeBroader, ScopeIncomparable, PlanImpossible, KeyNotUsable],
         "Mint a successor; the predecessor works on until it is revoked.";
     CredentialRevoke = "credential_revoke", Revoke, Core, Post Credentials "/{credential_id}/revoke",
         PrincipalOrSelf, None, Tagged, 200 Json, [NotFound, Forbidden, ModeNotSupported, GateUnmet, RotationNotOpen],

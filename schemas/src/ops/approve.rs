@@ -3,13 +3,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Nothing;
 use super::call;
 use super::discover::AuthMethod;
-use super::request::RequestPath;
+use super::request::{MAX_LIFETIME_SECONDS, RequestPath};
 use crate::approval::Decision;
 use crate::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
+use crate::permissions::PermissionSet;
 use crate::time::Timestamp;
 
 /// How long a challenge can be used, in seconds.
@@ -22,6 +24,13 @@ pub const APPROVAL_SECONDS: i64 = 3600;
 pub struct ChallengeBody {
     /// The challenge is good for this decision only.
     pub decision: Decision,
+    /// For `approve`: permissions to agree to, within those asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PermissionSet>,
+    /// For `approve`: the lifetime to agree to, in seconds, not longer than the one asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
+    pub lifetime_seconds: Option<u64>,
 }
 
 /// What the approver's authenticator signs.
@@ -35,6 +44,10 @@ pub struct Challenge {
     pub version: u64,
     /// Digest of that version.
     pub digest: String,
+    /// Where the approver agrees to less: the document of that version, which the request
+    /// gets with the approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_document: Option<Value>,
     /// Who decides.
     pub approver: PrincipalId,
     /// 32 random bytes, base64url.

@@ -11,6 +11,7 @@ mod compare;
 mod consent;
 mod constraints;
 mod document;
+mod excess;
 mod form;
 mod meet;
 mod network;
@@ -29,7 +30,9 @@ pub use document::{
     Action, Constraint, ConstraintKind, DocumentFault, DocumentFaultKind, Localised,
     PermissionDocument, ResourceType, Risk,
 };
+pub use excess::{Excess, first_excess};
 pub use meet::{CombineFault, TooLarge, meet};
+pub use normalise::{Atom, Atoms, Reason, Unknown, check_against, normalise};
 pub use normalise::{Reason, Unknown, check_against, normalise};
 pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
 pub use selector::{NotASelector, Selector};
