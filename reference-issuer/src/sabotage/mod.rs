@@ -30,6 +30,7 @@ mod store;
 mod transport;
 mod ways;
 mod webhook;
+mod within;
 
 use crate::http::Asked;
 use crate::seams::{Alter, Mishear, Seams, Tamper};
@@ -128,6 +129,7 @@ const AREAS: &[&[Saboteur]] = &[
     oauth::ALL,
     webhook::ALL,
     control::ALL,
+    within::ALL,
 ];
 
 /// All of them.
