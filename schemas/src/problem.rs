@@ -166,7 +166,7 @@ pub struct Problem {
     pub gates: Vec<GateId>,
     /// For `scope-broader` and `scope-incomparable`: what of the body goes beyond.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counterexample: Option<Counterexample>,
+    pub counterexample: Option<Box<Counterexample>>,
 }
 
 /// One action of one statement of the body that is not shown to be allowed by what bounds it.
@@ -248,7 +248,7 @@ impl Problem {
     #[must_use]
     pub fn counterexample(mut self, excess: Excess) -> Self {
         let pointer = format!("/permissions/{}", excess.statement);
-        self.counterexample = Some(Counterexample {
+        self.counterexample = Some(Box::new(Counterexample {
             text: format!(
                 "`{}` on the resources of type `{}` at `{pointer}` is not shown to be allowed by \
                  the permissions that bound these",
@@ -257,7 +257,7 @@ impl Problem {
             pointer,
             resource_type: excess.resource_type,
             action: excess.action,
-        });
+        }));
         self
     }
 

@@ -278,7 +278,7 @@ impl Operation for ApprovalSubmit {
         let passkeys = tx.passkeys(approver)?;
         let verified = verify(&call.service, &passkeys, &challenge, body);
         if let Err(problem) = tx.check(EVIDENCE_RULES, &verified) {
-            return Ok(Outcome::Refused(problem));
+            return Ok(Outcome::Refused(Box::new(problem)));
         }
         let request = narrow::apply(tx, &call.service, request, &challenge)?;
         let approval = new_approval(

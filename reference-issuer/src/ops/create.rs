@@ -225,7 +225,7 @@ fn ask_for_approval(
         approval_uri: request.approval_uri,
         id: request.id,
     });
-    Ok(Outcome::Refused(problem))
+    Ok(Outcome::Refused(Box::new(problem)))
 }
 
 fn from_request(

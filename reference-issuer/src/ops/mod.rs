@@ -90,7 +90,7 @@ pub(crate) enum Outcome<A> {
     /// It was done, and made something that is found at a URL.
     Made(A, String),
     /// It was refused, and yet changed something that has to stand.
-    Refused(Problem),
+    Refused(Box<Problem>),
 }
 
 /// An endpoint below E.
