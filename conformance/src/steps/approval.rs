@@ -153,10 +153,12 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let request = world.names.resolve(name)?;
     let mut body = at(&request, "submitted").cloned().unwrap_or_default();
     // Only these can be others, and only once an approver has agreed to less.
-    if at(&request, "version").and_then(Value::as_u64) > Some(1) {
+    if at(&request, "version").and_then(Value::as_u64) > Some(1)
+        && let Some(members) = body.as_object_mut()
+    {
         for member in ["permissions", "lifetime_seconds"] {
             let agreed = at(&request, "approval_document.request").and_then(|all| at(all, member));
-            body[member] = agreed.cloned().unwrap_or_default();
+            members.insert(member.to_owned(), agreed.cloned().unwrap_or_default());
         }
     }
     let document = json!({
