@@ -32,7 +32,6 @@ pub use document::{
 };
 pub use excess::{Excess, first_excess};
 pub use meet::{CombineFault, TooLarge, meet};
-pub use normalise::{Atom, Atoms, Reason, Unknown, check_against, normalise};
 pub use normalise::{Reason, Unknown, check_against, normalise};
 pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
 pub use selector::{NotASelector, Selector};
