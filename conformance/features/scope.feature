@@ -276,19 +276,83 @@ Feature: scope
     Given Ana reads the delivery of successor
     Then the key of successor opens the read probe
     And the key of successor does not open the write probe
-
-  @lifecycle @CLP-SCO-009
-  Scenario: Where nothing was used nothing is recommended
-    Given an active credential
-    When Ana calls scope_analysis
+    When Ana calls scope_analysis on successor
     Then it is accepted
     And the answer has:
       | member      | value  |
       | recommended | absent |
 
-  @lifecycle @CLP-SCO-009
-  Scenario: Where everything was used nothing less is recommended
+  @lifecycle @CLP-SCO-010 @CLP-SCO-013
+  Scenario: What was done is on record, and would not have been refused
+    Given permissions called implying that imply those for reading
+    And an active credential with:
+      | part        | value      |
+      | permissions | {implying} |
+    And the key of credential is used
+    And the key of credential is used
+    When Ana calls scope_analysis
+    Then it is accepted
+    And the answer has:
+      | member                          | value                                     |
+      | recorded                        | 1 items                                   |
+      | recorded.0.access.resource_type | {probe.read_permissions.0.resource_type}  |
+      | recorded.0.access.action        | present                                   |
+      | recorded.0.access.path          | present                                   |
+      | recorded.0.uses                 | 2                                         |
+      | recorded.0.last_used_at         | about {now}                               |
+      | complete                        | true                                      |
+      | uses                            | 2                                         |
+      | would_refuse                    | []                                        |
+    And the answer is called analysis
+    When Ana calls rotation_open with:
+      | part        | value                  |
+      | permissions | {analysis.recommended} |
+    Then it is accepted
+    Given Ana reads the delivery of successor
+    Then the key of successor opens the read probe
+
+  @lifecycle @CLP-SCO-010 @needs-clock
+  Scenario: What was done before is not in the record since then
     Given a used credential
+    And the clock advances by 600 seconds
+    When Ana calls scope_analysis with:
+      | part        | value    |
+      | query since | {now-60} |
+    Then it is accepted
+    And the answer has:
+      | member   | value |
+      | recorded | []    |
+      | uses     | 0     |
+      | complete | true  |
+
+  @lifecycle @CLP-SCO-012 @needs-clock
+  Scenario: Confidence takes a day and ten calls
+    Given a used credential
+    And the clock advances by 86400 seconds
+    When Ana calls scope_analysis
+    Then it is accepted
+    And the answer has:
+      | member     | value |
+      | confidence | "low" |
+    Given the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    And the key of credential is used
+    When Ana calls scope_analysis
+    Then it is accepted
+    And the answer has:
+      | member     | value    |
+      | uses       | 10       |
+      | confidence | "medium" |
+
+  @lifecycle @CLP-SCO-009
+  Scenario: Where nothing was used nothing is recommended
+    Given an active credential
     When Ana calls scope_analysis
     Then it is accepted
     And the answer has:

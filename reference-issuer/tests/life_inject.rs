@@ -295,3 +295,46 @@ async fn what_was_used_of_the_permissions_is_told() {
         used.body["recommended"]
     );
 }
+
+#[tokio::test]
+async fn what_is_forgotten_is_said_and_narrows_nothing() {
+    let life = Life::at("exampleapi").await;
+    let writes = life.sandbox.probe.write_permissions.clone();
+    let minted = life.mint(&json!({"permissions": writes})).await;
+    let path = format!("/{}/scope-analysis", minted.id);
+    assert_eq!(life.use_key(&minted.key, "a/0").await, 200);
+    life.advance_clock(100).await;
+    for number in 1..=100 {
+        assert_eq!(life.use_key(&minted.key, &format!("a/{number}")).await, 200);
+    }
+    let all = life.get(&path).await;
+    let paths: Vec<&str> = all.body["recorded"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["access"]["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths.len(), 100);
+    assert!(!paths.contains(&"a/0"));
+    assert_eq!(all.body["complete"], false);
+    assert_eq!(all.body["confidence"], "low");
+    assert_eq!(all.body["would_refuse"], json!([]));
+    // Nothing shows that less than the whole selector would do.
+    assert_eq!(
+        all.body["recommended"][0]["selector"],
+        json!(writes)[0]["selector"]
+    );
+    assert_eq!(all.body["recommended"][0]["actions"], json!(["read"]));
+
+    // Of a shorter time everything is known.
+    let since = all.body["recorded"][99]["last_used_at"].as_str().unwrap();
+    let later = life.get(&format!("{path}?since={since}")).await;
+    assert_eq!(later.body["complete"], true);
+    assert_eq!(later.body["uses"], 100);
+
+    let long = "b".repeat(257);
+    assert_eq!(life.use_key(&minted.key, &format!("a/{long}")).await, 200);
+    let gap = life.get(&format!("{path}?since={since}")).await;
+    assert_eq!(gap.body["complete"], false);
+    assert_eq!(gap.body["recorded"].as_array().unwrap().len(), 100);
+}

@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &AnalyseArgs, session: &Session) -> Result<Outcome
                 text.push_str(&format!("enough so far: {line}\n"));
             }
             text.push_str(&format!(
-                "next: run `clp rotate {} --narrow` for a successor that opens this\n",
+                "next: run `clp scope {}`, which replaces it by one that opens this\n",
                 args.id
             ));
         }

@@ -7,12 +7,14 @@ use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{CredentialPath, CredentialRead};
 use clp_schemas::ops::discover::{DocumentQuery, PermissionDocumentRead};
 use clp_schemas::permissions::{
-    Comparison, PermissionDocument, PermissionSet, Verdict, check_against, compare, consent, risk,
+    self, Comparison, PermissionDocument, PermissionSet, Verdict, check_against, consent, risk,
 };
 use serde_json::json;
 
 use super::Session;
 use super::analyse::{self, AnalyseArgs};
+use super::compare::{self, CompareArgs};
+use super::overbroad::{self, OverbroadArgs};
 use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::render::{Outcome, clean, table};
@@ -59,16 +61,24 @@ impl Client {
     ) -> Result<Comparison, Error> {
         let digest = Some(credential.permission_schema_digest.as_str());
         let document = self.permission_document(digest).await?;
-        Ok(compare(&document, set, &credential.permissions))
+        Ok(permissions::compare(
+            &document,
+            set,
+            &credential.permissions,
+        ))
     }
 }
 
-/// Show what permissions exist, check some, or compare them with a credential's
+/// Show what permissions exist, what a credential needs of those it has, or compare some
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ScopeArgs {
     #[command(subcommand)]
     command: Option<ScopeCommand>,
+    /// Is this credential broader than what it is used for? If so, replace it, once you say so;
+    /// with --allow or --permissions, by that instead of what the issuer recommends
+    #[arg(conflicts_with_all = ["digest", "of", "check"])]
+    credential: Option<CredentialId>,
     /// Show the document with this digest instead of the one in force
     #[arg(long, value_name = "sha256:HEX", conflicts_with_all = ["check", "of"])]
     digest: Option<String>,
@@ -80,16 +90,25 @@ pub(crate) struct ScopeArgs {
     check: bool,
     #[command(flatten)]
     permissions: PermissionArgs,
+    #[command(flatten)]
+    overbroad: OverbroadArgs,
 }
 
 #[derive(Subcommand, Debug)]
 enum ScopeCommand {
     Analyse(AnalyseArgs),
+    Compare(CompareArgs),
 }
 
 pub(crate) async fn run(args: &ScopeArgs, session: &Session) -> Result<Outcome, Error> {
-    if let Some(ScopeCommand::Analyse(args)) = &args.command {
-        return analyse::run(args, session).await;
+    match &args.command {
+        Some(ScopeCommand::Analyse(args)) => return analyse::run(args, session).await,
+        Some(ScopeCommand::Compare(args)) => return compare::run(args, session).await,
+        None => {}
+    }
+    if let Some(id) = &args.credential {
+        let given = args.permissions.given().then(|| args.permissions.set());
+        return overbroad::run(id, given.transpose()?, &args.overbroad, session).await;
     }
     let client = session.client()?;
     let asked = match args.check || args.permissions.given() {

@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use clp_schemas::key::{GENERATION_BYTES, Key};
 use serde_json::{Value, json};
 
-use super::issuer::{CREDENTIAL, PRINCIPAL, SUCCESSOR, credential};
+use super::issuer::{
+    CREDENTIAL, PRINCIPAL, SUCCESSOR, credential, permissions, permissions_digest,
+};
 use super::{MANIFEST, Reply, Seen, Server, manifest, problem};
 
 pub const ROTATION: &str = "rot_0123456789abcdefghij";
@@ -26,6 +28,8 @@ pub struct Memory {
     pub installations: BTreeMap<String, Value>,
     pub rotation: Option<Value>,
     pub usage: Option<Value>,
+    /// What was used of a credential.
+    pub analysis: Option<Value>,
     /// Whether the resource accepts the successor.
     pub works: bool,
     /// Whether the resource fails instead of refusing.
@@ -90,6 +94,7 @@ fn minted(url: &str, id: &str) -> Value {
     let mut value = credential(url);
     let delivery = id.replace("cred_", "dlv_");
     value["id"] = json!(id);
+    value["permission_schema_digest"] = json!(permissions_digest());
     value["key_id"] = json!(Key::parse(key_of(id).expose()).unwrap().key_id);
     value["delivery"] = json!({"id": delivery, "uri": format!("{url}/credentials/deliveries/{delivery}"),
                                "expires_at": "2026-11-24T19:54:13Z"});
@@ -142,6 +147,9 @@ fn answer(memory: &mut Memory, url: &str, seen: &Seen) -> Reply {
         let mut value = manifest(url);
         value["profiles_supported"] = json!(memory.profiles);
         return super::json(200, &value);
+    }
+    if path == "/.well-known/credential-permissions" {
+        return super::json(200, &permissions());
     }
     if path == "/resource" {
         return resource(memory, seen);
@@ -277,6 +285,7 @@ fn one(memory: &mut Memory, method: &str, id: &str, rest: &[&str], call: (&str, 
             answer
         }
         ("POST", ["rotations"]) => open(memory, url, seen),
+        ("GET", ["scope-analysis"]) => super::json(200, memory.analysis.as_ref().unwrap()),
         ("GET", ["usage"]) => {
             let empty = json!({"credential_id": id, "as_of": "2026-11-24T19:39:13Z", "uses": 0, "consumers": []});
             super::json(200, memory.usage.as_ref().unwrap_or(&empty))
@@ -324,12 +333,18 @@ fn open(memory: &mut Memory, url: &str, seen: &Seen) -> Reply {
     let body: Value = serde_json::from_str(&seen.body).unwrap();
     let mut successor = minted(url, SUCCESSOR);
     successor["predecessor"] = json!(CREDENTIAL);
-    for member in ["cnf", "webhook", "type"] {
+    successor["created_via"] = json!({"kind": "rotation", "rotation_id": ROTATION});
+    for member in ["cnf", "webhook", "type", "permissions"] {
         if let Some(kept) = memory.credentials[CREDENTIAL].get(member) {
             successor[member] = kept.clone();
         }
     }
-    memory.credentials.get_mut(CREDENTIAL).unwrap()["state"] = json!("retiring");
+    if let Some(narrower) = body.get("permissions") {
+        successor["permissions"] = narrower.clone();
+    }
+    let predecessor = memory.credentials.get_mut(CREDENTIAL).unwrap();
+    predecessor["state"] = json!("retiring");
+    predecessor["successor"] = json!(SUCCESSOR);
     memory
         .credentials
         .insert(SUCCESSOR.to_owned(), successor.clone());

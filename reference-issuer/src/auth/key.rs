@@ -8,8 +8,11 @@ use clp_schemas::ids::TenantId;
 use clp_schemas::key::Key;
 use clp_schemas::ops::create::{Confirmation, Credential};
 use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::scope::MAX_ACCESS_BYTES;
 use clp_schemas::ops::store::SecretText;
-use clp_schemas::permissions::{Access, PermissionDocument, expand, was_used};
+use clp_schemas::permissions::{
+    Access, PermissionDocument, PermissionSet, Recorded, expand, limits, was_used,
+};
 use clp_schemas::time::Timestamp;
 
 use super::admission::{GRANT_RULES, Grant, INVALID_TOKEN, Proof, STANDING_RULES, Standing};
@@ -121,7 +124,11 @@ pub fn use_key<'c>(
         return Ok(KeyUse::NotGranted(tx.tenant().clone(), challenge));
     }
     let used = used(persona, credential, call, &document, access);
-    tx.apply(used.map(Effect::CountUse).into_iter().collect())?;
+    tx.apply(
+        used.map(|used| Effect::CountUse(Box::new(used)))
+            .into_iter()
+            .collect(),
+    )?;
     tx.apply(accept(credential, tx.now()))?;
     Ok(KeyUse::Granted(tx, Box::new(holder.credential)))
 }
@@ -210,7 +217,33 @@ fn used(
             .filter(|(_, part)| was_used(document, part, access))
             .map(|(number, _)| number)
             .collect(),
+        access: recorded(access, &credential.permissions),
     })
+}
+
+/// An access as it is recorded, if it is no longer than that: with what constraints of its
+/// credential bear on, and no more about who called.
+fn recorded(access: Access<'_>, held: &PermissionSet) -> Option<Recorded> {
+    let bears = |name: &String| {
+        held.0.iter().any(|statement| {
+            statement.resource_type == access.resource_type
+                && statement.constraints.contains_key(name)
+        })
+    };
+    let recorded = Recorded {
+        resource_type: access.resource_type.to_owned(),
+        path: access.path.to_owned(),
+        action: access.action.to_owned(),
+        facts: access
+            .facts
+            .iter()
+            .filter(|(name, _)| bears(name))
+            .map(|(name, fact)| (name.clone(), fact.clone()))
+            .collect(),
+    };
+    let bytes = serde_json::to_vec(&recorded).ok()?.len();
+    let fits = bytes <= MAX_ACCESS_BYTES && access.path.chars().count() <= limits::SELECTOR_LENGTH;
+    fits.then_some(recorded)
 }
 
 /// What stands behind a key or a token, if it is genuine, whatever state that is in.

@@ -5,6 +5,7 @@ use clp_schemas::ids::CredentialId;
 use clp_schemas::key::Key;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::inject::{Outcome, SignedBy};
+use clp_schemas::permissions::Recorded;
 use clp_schemas::time::Timestamp;
 
 use super::Effect;
@@ -22,6 +23,8 @@ pub struct Use {
     pub address: String,
     /// The parts of the credential's expanded permissions that were used.
     pub parts: Vec<usize>,
+    /// What was done; `None` where that is longer than what is kept.
+    pub access: Option<Recorded>,
 }
 
 /// A resource accepts the key, or a token that was issued for it. Whoever calls has the secret,

@@ -68,7 +68,7 @@ pub enum Effect {
     /// Remember an identifier that is good once.
     Remember(Spent),
     /// Count an accepted call.
-    CountUse(Use),
+    CountUse(Box<Use>),
     /// Keep an answer, to be given again when the call is repeated.
     Record {
         /// What makes it the same call.

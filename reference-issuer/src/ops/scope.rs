@@ -1,13 +1,17 @@
 //! What of a credential's permissions was used (specification chapter 14).
 
+use clp_schemas::endpoint::Class;
 use clp_schemas::ops::create::Credential;
-use clp_schemas::ops::scope::{Analysis, AtomUse, ScopeAnalysis};
-use clp_schemas::permissions::{expand, recommend};
+use clp_schemas::ops::scope::{Analysis, AtomUse, Observed, RecordedUse, ScopeAnalysis};
+use clp_schemas::permissions::{Recorded, expand, recommend, refused};
 use clp_schemas::problem::{Problem, ProblemType};
 
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
 use crate::store::Tx;
+
+/// Most installations that are asked how long they can be silent.
+const INSTALLATIONS: u32 = 1000;
 
 impl Operation for ScopeAnalysis {
     type Subject = Credential;
@@ -21,11 +25,12 @@ impl Operation for ScopeAnalysis {
         credential: Credential,
         call: &Incoming<Self>,
     ) -> Result<Outcome<Analysis>, Problem> {
-        let since = call.query()?.since.unwrap_or(credential.created_at);
-        let document = tx.document(
-            &call.service.persona.name,
-            &credential.permission_schema_digest,
-        )?;
+        let persona = &call.service.persona;
+        let asked = call.query()?.since.unwrap_or(credential.created_at);
+        let since = asked.max(credential.created_at);
+        // Uses are recorded in the call that they are, so nothing lags.
+        let as_of = tx.now();
+        let document = tx.document(&persona.name, &credential.permission_schema_digest)?;
         let parts =
             expand(&document, &credential.permissions).map_err(|_| ProblemType::Internal)?;
         let uses = tx.part_uses(&credential.id)?;
@@ -46,13 +51,50 @@ impl Operation for ScopeAnalysis {
             .filter(|atom| atom.used)
             .map(|atom| atom.statement.clone())
             .collect();
+        let complete = tx
+            .forgotten_until(&credential.id)?
+            .is_none_or(|until| until < since);
+        let recorded: Vec<RecordedUse> = tx.accesses(&credential.id, since)?;
+        let accesses: Vec<Recorded> = recorded.iter().map(|one| one.access.clone()).collect();
+        let calls = recorded.iter().map(|one| one.uses).sum();
+        let observed = Observed {
+            complete,
+            window_seconds: u64::try_from(as_of.unix() - since.unix()).unwrap_or_default(),
+            uses: calls,
+            longest_interval_seconds: match persona.claims(Class::Inventory) {
+                true => longest_interval(tx, &credential)?,
+                false => 0,
+            },
+        };
+        let recommended = recommend(
+            &document,
+            &credential.permissions,
+            &used,
+            complete.then_some(&accesses),
+        );
         Ok(Outcome::Done(Analysis {
             credential_id: credential.id,
             since,
-            // Uses are recorded in the call that they are, so nothing lags.
-            as_of: tx.now(),
-            recommended: recommend(&document, &credential.permissions, &used),
+            as_of,
             atoms,
+            recorded,
+            complete,
+            uses: calls,
+            confidence: observed.confidence(),
+            would_refuse: recommended
+                .as_ref()
+                .map(|set| refused(&document, set, &accesses))
+                .unwrap_or_default(),
+            recommended,
         }))
     }
+}
+
+/// The longest time for which a place says that it can be silent.
+fn longest_interval(tx: &Tx<'_>, credential: &Credential) -> Result<u64, Problem> {
+    let installations = tx.installations(&credential.id, None, None, INSTALLATIONS)?;
+    let intervals = installations
+        .iter()
+        .filter_map(|(_, installation)| installation.declared.use_interval_seconds);
+    Ok(intervals.max().unwrap_or_default())
 }

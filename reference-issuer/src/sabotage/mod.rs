@@ -9,6 +9,7 @@
     reason = "reading a member of JSON that is not there gives null, and only what has it is changed"
 )]
 
+mod analysis;
 mod approve;
 mod audit;
 mod control;
@@ -124,6 +125,7 @@ const AREAS: &[&[Saboteur]] = &[
     rotate::ALL,
     revoke::ALL,
     scope::ALL,
+    analysis::ALL,
     audit::ALL,
     log::ALL,
     oauth::ALL,

@@ -10,6 +10,7 @@
 //! the blocks back to the file system and does not overwrite them: a medium that is read below
 //! the file system can still show the sealed form, which opens with `issuer.keys` alone.
 
+mod accesses;
 mod audit;
 mod cipher;
 mod credentials;

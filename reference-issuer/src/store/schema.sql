@@ -267,3 +267,22 @@ CREATE TABLE part_uses (
     last_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, credential, part)
 ) STRICT, WITHOUT ROWID;
+
+-- The distinct accesses of a credential, of which the last used are kept.
+CREATE TABLE accesses (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    access TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, credential, access)
+) STRICT, WITHOUT ROWID;
+
+-- Up to when accesses of a credential are no longer all known.
+CREATE TABLE forgotten_accesses (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (tenant, credential)
+) STRICT, WITHOUT ROWID;

@@ -29,7 +29,7 @@ pub struct PrincipalRow {
 }
 
 /// Everything that a tenant holds beside its principals.
-const CONTENTS: [&str; 23] = [
+const CONTENTS: [&str; 25] = [
     "passkeys",
     "credentials",
     "disclosures",
@@ -53,6 +53,8 @@ const CONTENTS: [&str; 23] = [
     "seen",
     "uses",
     "part_uses",
+    "accesses",
+    "forgotten_accesses",
 ];
 
 impl Gate<'_> {

@@ -44,7 +44,7 @@ impl Tx<'_> {
                 )?
                 .execute(params![tenant, credential, part, now])?;
         }
-        Ok(())
+        self.record_access(&used.credential, used.access.as_ref())
     }
 
     /// Who used a credential, the last seen first.

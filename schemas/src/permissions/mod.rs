@@ -16,6 +16,7 @@ mod form;
 mod meet;
 mod network;
 mod normalise;
+mod recommend;
 mod reserved;
 mod selector;
 mod set;
@@ -33,11 +34,12 @@ pub use document::{
 pub use excess::{Excess, first_excess};
 pub use meet::{CombineFault, TooLarge, meet};
 pub use normalise::{Reason, Unknown, check_against, normalise};
+pub use recommend::{Recorded, recommend, refused};
 pub use reserved::{CREDENTIAL_TYPE, RESERVED_PREFIX, credential_type};
 pub use selector::{NotASelector, Selector};
 pub use set::{Access, ConstraintValue, Fact, Facts, Interval, PermissionSet, Statement};
 pub use subtract::subtract;
-pub use usage::{expand, in_network, recommend, was_used};
+pub use usage::{expand, in_network, was_used};
 
 /// Bounds of documents and sets. They keep every computation here short, whoever wrote the
 /// input (specification chapter 04-permissions, "Bounds").

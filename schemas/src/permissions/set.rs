@@ -113,7 +113,7 @@ impl JsonSchema for ConstraintValue {
 pub type Facts = BTreeMap<String, Fact>;
 
 /// One thing a resource knows about one access.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Fact {
     /// For `flag`: whether the access keeps to the restriction.

@@ -1,9 +1,8 @@
 //! Which parts of a permission set were used: the set taken apart into statements of one
-//! action, and the set that the used ones make.
+//! action.
 
 use super::{
-    Access, PermissionDocument, PermissionSet, Statement, Unknown, Verdict, allows, compare,
-    network, normalise,
+    Access, PermissionDocument, PermissionSet, Statement, Unknown, allows, network, normalise,
 };
 
 /// Each action of each statement, implied ones included, as a statement of its own. In the
@@ -36,37 +35,6 @@ pub fn expand(
 pub fn was_used(document: &PermissionDocument, part: &Statement, access: Access<'_>) -> bool {
     matches!(part.actions.as_slice(), [action] if action == access.action)
         && allows(document, &PermissionSet(vec![part.clone()]), access)
-}
-
-/// The set of the used parts; `None` where there is none, or where it is not narrower than
-/// `held`.
-#[must_use]
-pub fn recommend(
-    document: &PermissionDocument,
-    held: &PermissionSet,
-    used: &[Statement],
-) -> Option<PermissionSet> {
-    let mut statements: Vec<Statement> = Vec::new();
-    for part in used {
-        let same = statements.iter_mut().find(|known| {
-            known.resource_type == part.resource_type
-                && known.selector == part.selector
-                && known.constraints == part.constraints
-        });
-        match same {
-            None => statements.push(part.clone()),
-            Some(known) => {
-                for action in &part.actions {
-                    if !known.actions.contains(action) {
-                        known.actions.push(action.clone());
-                    }
-                }
-            }
-        }
-    }
-    let set = PermissionSet(statements);
-    let narrower = !set.0.is_empty() && compare(document, &set, held).verdict == Verdict::Narrower;
-    narrower.then_some(set)
 }
 
 /// Whether an address lies in a network in CIDR notation; `None` where either cannot be
@@ -123,9 +91,8 @@ mod tests {
             .filter(|part| was_used(&document, part, access))
             .cloned()
             .collect();
-        assert_eq!(recommend(&document, &held, &used), Some(set(&["read"])));
-        assert_eq!(recommend(&document, &held, &[]), None);
-        assert_eq!(recommend(&document, &held, &parts), None);
+        let actions: Vec<_> = used.iter().map(|part| part.actions.clone()).collect();
+        assert_eq!(actions, [["read"]]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! there, and only then let the predecessor go (spec chapter 18).
 
 mod health;
+pub(crate) mod narrower;
 pub(crate) mod record;
 mod sabotage;
 mod steps;
@@ -19,6 +20,7 @@ use clp_schemas::ops::rotate::{
     GateReport, PlanBody, Rotation, RotationAdvance, RotationBody, RotationGates, RotationOpen,
     RotationPath, RotationRead, RotationReason, RotationRollback,
 };
+use clp_schemas::permissions::PermissionSet;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::rotation::State;
 use clp_schemas::time::Timestamp;
@@ -289,7 +291,15 @@ pub(crate) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
     let Some(id) = &args.id else {
         return Err(Error::usage("which credential?"));
     };
-    begin(id, args, &client, session).await
+    let permissions = match args.narrow {
+        true => {
+            let analysis = client.analyse(id, None).await?;
+            let nothing = || Error::usage("nothing narrower is recommended: leave --narrow out");
+            Some(analysis.recommended.ok_or_else(nothing)?)
+        }
+        false => None,
+    };
+    begin(id, args, permissions, &client, session).await
 }
 
 /// The record of a rotation; one that was begun elsewhere has none here yet.
@@ -318,6 +328,7 @@ fn record_of(rotation: &Rotation, client: &Client, step: Step, health: Option<He
 async fn begin(
     id: &CredentialId,
     args: &RotateArgs,
+    permissions: Option<PermissionSet>,
     client: &Client,
     session: &Session,
 ) -> Result<Outcome, Error> {
@@ -328,7 +339,7 @@ async fn begin(
         store.prepare()?;
     }
     let predecessor = client.credential(id).await?;
-    let (body, meant, pair) = body(args, &predecessor, client, session).await?;
+    let (body, meant, pair) = body(args, &predecessor, permissions, client, session)?;
     if let Some(pair) = &pair {
         store.put_pair(client.id().as_str(), pair)?;
     }
@@ -363,20 +374,13 @@ async fn begin(
 }
 
 /// The body; what it means, whatever key pair is drawn; and that pair.
-async fn body(
+fn body(
     args: &RotateArgs,
     predecessor: &Credential,
+    permissions: Option<PermissionSet>,
     client: &Client,
     session: &Session,
 ) -> Result<(RotationBody, RotationBody, Option<Pair>), Error> {
-    let permissions = match args.narrow {
-        true => {
-            let analysis = client.analyse(&predecessor.id, None).await?;
-            let nothing = || Error::usage("nothing narrower is recommended: leave --narrow out");
-            Some(analysis.recommended.ok_or_else(nothing)?)
-        }
-        false => None,
-    };
     let store = session.home.store();
     let own = match store.entry(client.id().as_str(), &predecessor.id) {
         Err(LocalFault::NotStored) => false,

@@ -1,0 +1,254 @@
+//! Is a credential broader than what it is used for, and if so: replace it by one that is not
+//! (spec chapter 14).
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use clap::Args;
+use clp_schemas::ids::CredentialId;
+use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::scope::{Analysis, Confidence};
+use clp_schemas::permissions::{
+    PermissionDocument, PermissionSet, Recorded, Risk, Verdict, compare, consent, refused, risk,
+};
+use clp_schemas::state::credential::State;
+use clp_schemas::time::Timestamp;
+use serde_json::json;
+use url::Url;
+
+use super::Session;
+use super::rotate::narrower::Replacement;
+use super::scope::{LANGUAGE, risk_name};
+use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::render::{Outcome, clean};
+use crate::wanted::Span;
+
+/// How a credential is looked at, and replaced.
+#[derive(Args, Debug)]
+pub(super) struct OverbroadArgs {
+    /// Uses from this time on count [example: 2026-11-01T00:00:00Z]
+    #[arg(long, value_name = "TIME", requires = "credential")]
+    since: Option<Timestamp>,
+    /// Replace it by a narrower one without asking
+    #[arg(long, visible_alias = "yes", requires = "credential")]
+    replace: bool,
+    /// For the replacement: the old one has to be unused for so long before it goes
+    #[arg(long, value_name = "SPAN", requires = "credential")]
+    quiet: Option<Span>,
+    /// For the replacement: see that each place works by a GET of this URL
+    #[arg(long, value_name = "URL", requires = "credential")]
+    health: Option<Url>,
+    /// For the replacement: see it by this command, which finds the secret in the variable of the place
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        requires = "credential",
+        conflicts_with = "health"
+    )]
+    health_cmd: Option<String>,
+    /// For the replacement: wait for the gates for so long
+    #[arg(long, value_name = "SPAN", requires = "credential")]
+    wait: Option<Span>,
+}
+
+impl OverbroadArgs {
+    fn replacement(&self) -> Replacement {
+        Replacement {
+            quiet: self.quiet,
+            health: self.health.clone(),
+            health_cmd: self.health_cmd.clone(),
+            wait: self.wait,
+        }
+    }
+}
+
+/// What was found out about one credential.
+struct Finding {
+    credential: Credential,
+    document: PermissionDocument,
+    analysis: Analysis,
+    /// What would replace its permissions: the set that the caller gave, or the issuer's.
+    narrower: Option<PermissionSet>,
+    /// What of the recorded accesses that would have refused, replayed here.
+    refused: Vec<Recorded>,
+}
+
+impl Finding {
+    /// Holds a set against what is held and what was recorded. That of the issuer has to be
+    /// sound: it is what the credential is about to be replaced by (CLP-SCO-014).
+    fn new(
+        credential: Credential,
+        document: PermissionDocument,
+        analysis: Analysis,
+        given: Option<PermissionSet>,
+    ) -> Result<Self, Error> {
+        let held = &credential.permissions;
+        let recorded = || analysis.recorded.iter().map(|one| &one.access);
+        if let Some(set) = &analysis.recommended {
+            let sound = compare(&document, set, held).verdict == Verdict::Narrower
+                && refused(&document, set, recorded()).is_empty();
+            if !sound {
+                return Err(ProtocolFault::Mismatch("the recommended permissions").into());
+            }
+        }
+        if let Some(set) = &given {
+            let comparison = compare(&document, set, held);
+            if comparison.verdict != Verdict::Narrower {
+                let why = comparison.counterexample.unwrap_or_default();
+                return Err(Error::Unverified(format!(
+                    "the permissions are not narrower than the credential's: {}",
+                    clean(&why)
+                )));
+            }
+        }
+        let narrower = given.or_else(|| analysis.recommended.clone());
+        let refused = narrower
+            .as_ref()
+            .map(|set| refused(&document, set, recorded()))
+            .unwrap_or_default();
+        Ok(Self {
+            credential,
+            document,
+            analysis,
+            narrower,
+            refused,
+        })
+    }
+
+    fn lines(&self, set: &PermissionSet) -> Result<String, Error> {
+        let lines = consent(&self.document, set, LANGUAGE)
+            .map_err(|fault| Error::Unverified(fault.to_string()))?;
+        Ok(lines
+            .iter()
+            .map(|line| format!("  - {}\n", clean(line)))
+            .collect())
+    }
+
+    fn text(&self) -> Result<String, Error> {
+        let Self {
+            credential,
+            analysis,
+            ..
+        } = self;
+        let held = &credential.permissions;
+        let mut text = format!(
+            "{} ({}, project {}, {}) may, with risk {}:\n{}",
+            credential.id,
+            clean(&credential.purpose),
+            clean(&credential.project),
+            clean(&credential.environment),
+            risk_name(risk(&self.document, held)),
+            self.lines(held)?
+        );
+        text.push_str(&format!(
+            "it was used in at least {} calls from {} to {}\n",
+            analysis.uses, analysis.since, analysis.as_of
+        ));
+        let Some(set) = &self.narrower else {
+            text.push_str("nothing narrower is known to be enough: it stays as it is\n");
+            return Ok(text);
+        };
+        let risk: Risk = risk(&self.document, set);
+        text.push_str(&format!(
+            "a narrower one may, with risk {}:\n{}",
+            risk_name(risk),
+            self.lines(set)?
+        ));
+        match self.refused.as_slice() {
+            [] => text.push_str("none of the calls on record would have been refused\n"),
+            some => {
+                for one in some {
+                    text.push_str(&format!(
+                        "it would have refused: {} on {} {}\n",
+                        clean(&one.action),
+                        clean(&one.resource_type),
+                        clean(&one.path)
+                    ));
+                }
+            }
+        }
+        text.push_str(confidence(analysis));
+        Ok(text)
+    }
+}
+
+fn confidence(analysis: &Analysis) -> &'static str {
+    match (analysis.confidence, analysis.complete) {
+        (Confidence::High, _) => "confidence: high\n",
+        (Confidence::Medium, _) => "confidence: medium; what runs once a month may not have run\n",
+        (Confidence::Low, true) => {
+            "confidence: low, since little was seen, or for a short time only\n"
+        }
+        (Confidence::Low, false) => {
+            "confidence: low, since more kinds of calls were seen than are kept\n"
+        }
+    }
+}
+
+/// Shows what a credential opens beside what was used, and replaces it if that is wanted.
+pub(super) async fn run(
+    id: &CredentialId,
+    given: Option<PermissionSet>,
+    args: &OverbroadArgs,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    let client = session.client()?;
+    let credential = client.credential(id).await?;
+    if credential.state == State::Retiring && args.replace {
+        // An earlier run has begun it: its set counts, whatever was used since then.
+        return args
+            .replacement()
+            .go_on(&credential, &client, session)
+            .await;
+    }
+    let digest = Some(credential.permission_schema_digest.as_str());
+    let document = client.permission_document(digest).await?;
+    let analysis = client.analyse(id, args.since).await?;
+    let finding = Finding::new(credential, document, analysis, given)?;
+    let text = finding.text()?;
+    let Some(set) = finding.narrower.clone() else {
+        return Outcome::new(&finding.analysis, text);
+    };
+    if args.replace && !finding.refused.is_empty() {
+        return Err(Error::Unverified(format!(
+            "{} of the calls on record would have been refused: nothing was replaced",
+            finding.refused.len()
+        )));
+    }
+    if args.replace || asked(&text, session)? {
+        if args.replace {
+            session.say(&text);
+        }
+        return args
+            .replacement()
+            .carry_out(id, set, &client, session)
+            .await;
+    }
+    let next = format!(
+        "replace it by the narrower one?\nnext: run `clp scope {id} --replace`, with --health to see that each place works\n"
+    );
+    let report = json!({
+        "analysis": finding.analysis,
+        "narrower": set,
+        "would_refuse": finding.refused,
+    });
+    Outcome::new(&report, format!("{text}{next}"))
+}
+
+/// Asks on the terminal, where there is one and no program reads along.
+fn asked(text: &str, session: &Session) -> Result<bool, Error> {
+    let stdin = std::io::stdin();
+    if session.json || !stdin.is_terminal() {
+        return Ok(false);
+    }
+    let fault = |_| LocalFault::System("the terminal cannot be used");
+    let mut terminal = std::io::stderr().lock();
+    write!(
+        terminal,
+        "{text}\nreplace it by the narrower one? [yes/no]: "
+    )
+    .map_err(fault)?;
+    terminal.flush().map_err(fault)?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).map_err(fault)?;
+    Ok(answer.trim() == "yes")
+}

@@ -1,0 +1,88 @@
+//! A rotation whose successor opens less: the whole way, from minting it to the end of the
+//! old one.
+
+use clp_schemas::ids::CredentialId;
+use clp_schemas::ops::create::Credential;
+use clp_schemas::permissions::PermissionSet;
+use url::Url;
+
+use super::steps::Drive;
+use super::{Reason, RotateArgs, begin, known};
+use crate::client::Client;
+use crate::error::{Error, ProtocolFault};
+use crate::ops::Session;
+use crate::render::Outcome;
+use crate::wanted::Span;
+
+/// How a narrower credential takes the place of another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replacement {
+    /// For so long the old one has to be unused.
+    pub(crate) quiet: Option<Span>,
+    /// Each place is seen to work by a GET of this.
+    pub(crate) health: Option<Url>,
+    /// Or by this command.
+    pub(crate) health_cmd: Option<String>,
+    /// For so long the gates are waited for.
+    pub(crate) wait: Option<Span>,
+}
+
+impl Replacement {
+    fn rotation(&self, id: &CredentialId) -> RotateArgs {
+        RotateArgs {
+            id: Some(id.clone()),
+            reason: Reason::Policy,
+            expires_at: None,
+            narrow: false,
+            quiet: self.quiet,
+            min_overlap: None,
+            least_basis: None,
+            health: self.health.clone(),
+            health_cmd: self.health_cmd.clone(),
+            wait: self.wait,
+            i_have_moved_everything: false,
+            revoke_first: false,
+            keep_until_moved: false,
+            no_store: false,
+            resume: None,
+            rollback: None,
+        }
+    }
+
+    /// Rotates a credential into one that opens `permissions`: mints it, brings it to the
+    /// places, sees that they work, and lets the old one go when the gates allow it.
+    ///
+    /// # Errors
+    /// As `clp rotate`.
+    pub(crate) async fn carry_out(
+        &self,
+        id: &CredentialId,
+        permissions: PermissionSet,
+        client: &Client,
+        session: &Session,
+    ) -> Result<Outcome, Error> {
+        begin(id, &self.rotation(id), Some(permissions), client, session).await
+    }
+
+    /// Goes on with what an earlier run has begun with a credential that is `retiring`.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::Mismatch`] if no rotation is named; otherwise as `clp rotate`.
+    pub(crate) async fn go_on(
+        &self,
+        predecessor: &Credential,
+        client: &Client,
+        session: &Session,
+    ) -> Result<Outcome, Error> {
+        let unnamed = || ProtocolFault::Mismatch("a retiring credential without its rotation");
+        let successor = predecessor.successor.as_ref().ok_or_else(unnamed)?;
+        let successor = client.credential(successor).await?;
+        let rotation = successor.created_via.rotation_id.ok_or_else(unnamed)?;
+        let args = self.rotation(&predecessor.id);
+        let mut record = known(&rotation, client, session).await?;
+        record.health = args.health().or(record.health);
+        Drive::new(client, session, record, args.options())
+            .forward()
+            .await
+    }
+}
