@@ -132,6 +132,16 @@ impl Life {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// Reads a record of the project, whether or not there is one.
+    pub async fn read_record(&self, key: &str, record: &str) -> u16 {
+        let url = format!(
+            "{}/v1/projects/atlas/records/{record}",
+            self.sandbox.issuer_identifier
+        );
+        let request = self.http.get(url).bearer_auth(key);
+        request.send().await.unwrap().status().as_u16()
+    }
+
     pub async fn advance_clock(&self, seconds: u64) {
         let moved = self.world.advance(&self.sandbox, seconds).await;
         assert_eq!(moved.status, 200, "{moved:?}");
