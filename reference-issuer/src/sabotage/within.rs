@@ -45,20 +45,6 @@ pub(super) const ALL: &[Saboteur] = &[
         },
     ),
     Saboteur::tamper(
-        "CLP-CRE-030",
-        "says of what was asked for that another document gives it its meaning",
-        |asked, answer| {
-            if asked.endpoint == "credential_create" {
-                answer.edit(|body| {
-                    if body["created_via"]["kind"] == "request" {
-                        body["permission_schema_digest"] =
-                            format!("sha256:{}", "0".repeat(64)).into();
-                    }
-                });
-            }
-        },
-    ),
-    Saboteur::tamper(
         "CLP-ERR-008",
         "does not say what goes beyond",
         |_, answer| {
@@ -66,20 +52,6 @@ pub(super) const ALL: &[Saboteur] = &[
                 answer.edit(|body| {
                     if let Some(body) = body.as_object_mut() {
                         body.remove("counterexample");
-                    }
-                });
-            }
-        },
-    ),
-    Saboteur::tamper(
-        "CLP-REQ-013",
-        "has another permission document approved than the one in force",
-        |asked, answer| {
-            if asked.endpoint == "request_open" {
-                answer.edit(|body| {
-                    if body["approval_document"].is_object() {
-                        body["approval_document"]["permission_schema_digest"] =
-                            format!("sha256:{}", "0".repeat(64)).into();
                     }
                 });
             }
