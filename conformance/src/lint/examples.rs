@@ -355,6 +355,17 @@ fn a_lesser_risk_names_the_way_to_the_greater() {
 }
 
 #[test]
+fn an_unknown_action_that_is_implied_twice_is_both() {
+    let found = lint_value(&with(
+        &format!("{WRITE}/implies"),
+        &json!(["erase", "erase"]),
+    ));
+    let both = BTreeSet::from([Code::Repeated, Code::UnknownImplied]);
+    assert_eq!(codes(&found), both);
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
 fn one_fault_hides_no_other() {
     let mut document = with(&format!("{WRITE}/risk"), &json!(7));
     document["surprise"] = json!(1);

@@ -194,10 +194,11 @@ impl<'a> Reader<'a, '_> {
         implies: &'a Value,
         siblings: &Map<String, Value>,
     ) -> Vec<&'a str> {
+        let mut seen = BTreeSet::new();
         let mut read = Vec::new();
         for (at, name) in self.strings(pointer, implies, 0, limits::ACTIONS, "implied actions") {
             let place = format!("{pointer}/{at}");
-            if read.contains(&name) {
+            if !seen.insert(name) {
                 self.findings.add(
                     Code::Repeated,
                     place,
