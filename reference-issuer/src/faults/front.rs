@@ -166,7 +166,12 @@ async fn meets(service: &Service, request: &Parts) -> Result<Option<Fault>, Prob
 /// The tenant of whoever calls with a token or a key, and its time.
 async fn tenant_of(service: &Service, headers: &HeaderMap) -> Option<(TenantId, Timestamp)> {
     let field = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let token = field.split_once(' ')?.1.trim_start().to_owned();
+    let (scheme, token) = field.split_once(' ')?;
+    let by_token = ["bearer", "dpop"];
+    if !by_token.contains(&scheme.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let token = token.trim_start().to_owned();
     let persona = service.persona.name.clone();
     let found = service
         .store
