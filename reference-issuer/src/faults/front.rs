@@ -22,6 +22,7 @@ use futures::stream;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
+use super::played::Said;
 use super::read::{Asked, asked};
 use crate::auth;
 use crate::http::{Reply, VERSION_HEADER, fault_target, read_whole};
@@ -68,10 +69,16 @@ const ASKED_FOR: &[Rule<Option<Fault>, Fault>] = &[Rule {
 }];
 
 /// What a script says about a call.
-const SCRIPTED: &[Rule<Option<Fault>, Fault>] = &[Rule {
-    id: "CLP-FLT-002",
-    refuses: |fault| *fault,
-}];
+const SCRIPTED: &[Rule<Said, Fault>] = &[
+    Rule {
+        id: "CLP-FLT-002",
+        refuses: |said| (!said.is_drawn).then_some(said.fault),
+    },
+    Rule {
+        id: "CLP-FLT-006",
+        refuses: |said| said.is_drawn.then_some(said.fault),
+    },
+];
 
 /// A fault is a refusal to let a call pass as it is.
 const FAULTS: &[Rule<Fault, Fault>] = &[
@@ -138,7 +145,7 @@ async fn meets(service: &Service, request: &Parts) -> Result<Option<Fault>, Prob
         Ok(()) => {
             let tenant = tenant.filter(|_| by_sandbox);
             let said = service.faults.next(tenant, &persona.name, &run, target)?;
-            service.seams.check(SCRIPTED, &said).err()
+            said.and_then(|said| service.seams.check(SCRIPTED, &said).err())
         }
     };
     if let (Some(Fault::Answer { status, .. }), Some((tenant, time))) = (fault, &caller) {

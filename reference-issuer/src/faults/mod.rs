@@ -10,13 +10,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clp_schemas::ids::TenantId;
-use clp_schemas::ops::faults::{Fault, FaultScript, FaultState, FaultTarget};
+use clp_schemas::ops::faults::{FaultScript, FaultState, FaultTarget};
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::context::Random;
 
 pub(crate) use front::{NoAnswer, front};
-use played::Played;
+use played::{Played, Said};
 pub(crate) use read::{NotAScript, script};
 
 /// The most sandboxes that have a script at once.
@@ -101,12 +101,12 @@ impl Faults {
         persona: &str,
         run: &str,
         target: FaultTarget,
-    ) -> Result<Option<Fault>, Problem> {
+    ) -> Result<Option<Said>, Problem> {
         if let Some(tenant) = tenant
             && let Some(played) = locked(&self.sandboxes).get_mut(tenant)
-            && let Some(fault) = played.next(run, target)?
+            && let Some(said) = played.next(run, target)?
         {
-            return Ok(Some(fault));
+            return Ok(Some(said));
         }
         match locked(&self.personas).get_mut(persona) {
             Some(played) => played.next(run, target),

@@ -40,6 +40,15 @@ struct Place {
     taken: u32,
 }
 
+/// What a script says about a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    /// What the call meets.
+    pub(super) fault: Fault,
+    /// Whether chaos drew it, and no rule gave it.
+    pub(super) is_drawn: bool,
+}
+
 impl Played {
     /// A script that nobody has called by yet.
     pub(super) fn new(script: FaultScript) -> Self {
@@ -60,7 +69,7 @@ impl Played {
         &mut self,
         name: &str,
         target: FaultTarget,
-    ) -> Result<Option<Fault>, Problem> {
+    ) -> Result<Option<Said>, Problem> {
         if self.runs.len() >= RUNS && !self.runs.contains_key(name) {
             return Err(Problem::new(ProblemType::InvalidFault)
                 .detail("too many runs; put the script again to begin anew"));
@@ -79,9 +88,10 @@ impl Played {
             .zip(&mut run.places)
             .filter(|(rule, _)| fits(rule, name, target))
             .find_map(|(rule, place)| place.take(rule));
+        let is_drawn = by_rule.is_none();
         let fault = by_rule.or_else(|| self.drawn(name, target, ordinal));
         self.note(name, target, fault.unwrap_or(Fault::OK));
-        Ok(fault)
+        Ok(fault.map(|fault| Said { fault, is_drawn }))
     }
 
     fn drawn(&self, run: &str, target: FaultTarget, ordinal: u64) -> Option<Fault> {
@@ -222,7 +232,8 @@ mod tests {
     }
 
     fn meets(played: &mut Played, run: &str, target: FaultTarget) -> Option<Fault> {
-        played.next(run, target).unwrap()
+        let said = played.next(run, target).unwrap();
+        said.map(|said| said.fault)
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub(super) const ALL: &[Saboteur] = &[
         "answers a call whose answer is to get lost",
         &["CLP-FLT-005"],
     ),
+    Saboteur::skip(
+        "CLP-FLT-006",
+        "takes chaos and draws nothing",
+        &["CLP-FLT-006"],
+    ),
     Saboteur::tamper("CLP-FLT-007", "forgets what happened", |asked, answer| {
         if asked.endpoint == "faults_read" {
             answer.edit(|state| state["replay"]["rules"] = serde_json::json!([]));
