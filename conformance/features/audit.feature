@@ -142,6 +142,8 @@ Feature: audit
     Given the entries of credential.created that Ana sees are counted
     When the same call is made with environment set to "mars"
     Then it is refused as unknown-environment
+    When the same call is made by Cleo
+    Then it is refused as forbidden
     And Ana sees 0 more entries of credential.created
     When the same call is made with expires_at set to {now-600}
     Then it is refused as expiry-out-of-range

@@ -95,9 +95,10 @@ enum Command {
     LintPermissions(lint::LintArgs),
     /// Test issuers and clients that do nothing: every core scenario has to fail.
     ///
-    /// The issuers answer 404, 401, 500, an empty object, a page, garbage or nothing at all, bare
-    /// and behind a sound manifest. The clients exit 0 or 1, refuse everything, support nothing,
-    /// hang, or say yes. A scenario that does not fail there tests nothing.
+    /// The issuers answer 404, 401, 500, an empty object, a page, garbage, a body without end or
+    /// nothing at all, by hanging up and by silence, bare and behind a sound manifest. The clients
+    /// exit 0 or 1, refuse everything, support nothing, hang, or say yes. A scenario that does not
+    /// fail there tests nothing.
     NullFloor {
         /// As JSON.
         #[arg(long)]

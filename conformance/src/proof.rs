@@ -370,6 +370,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_nobody_fetched_is_found_and_a_probe_value_is_none() {
+        let mut world = World::default();
+        let key = "exampleapi_test_0123456789abcdef_00000000000000000000000000000000";
+        let key = format!("{key}{}", crate::oracle::key::checksum(key.as_bytes()));
+        for (member, leaks) in [("probe_value", false), ("note", true)] {
+            let body = format!("{{\"{member}\":\"{key}\"}}");
+            let found = answered(&mut world, "rotation_read", 200, NO_HEADER, &body).unwrap();
+            assert_eq!(found, leaks, "{member}");
+        }
+    }
+
+    #[test]
     fn a_miss_and_a_false_alarm_count() {
         let row = |found, false_alarm| Row {
             channel: Channel::Event,

@@ -247,6 +247,12 @@ pub struct Failure {
     pub requirement: Option<String>,
     /// Its sentence; filled by the runner.
     pub sentence: Option<String>,
+    /// Its chapter's file; filled by the runner.
+    pub chapter: Option<String>,
+    /// Which exchange it is about, counted from 0; the last one by default.
+    pub exchange: Option<usize>,
+    /// Where in the answer it lies, as a JSON pointer, where it lies in one place.
+    pub pointer: Option<String>,
     /// What should have come back, in words or as JSON.
     pub expected: String,
     /// What did come back.
@@ -271,6 +277,17 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl ScenarioRecord {
+    /// The exchange that the failure is about.
+    #[must_use]
+    pub fn exchange_at_fault(&self) -> Option<&Exchange> {
+        match self.failure.as_ref().and_then(|failure| failure.exchange) {
+            Some(at) => self.exchanges.get(at),
+            None => self.exchanges.last(),
+        }
     }
 }
 

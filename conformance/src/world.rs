@@ -242,9 +242,7 @@ impl World {
             ));
         };
         for (name, person) in &tenant.people {
-            self.watch
-                .canary
-                .taint(format!("{name}'s token"), &person.token);
+            self.watch.canary.taint(tenant::label(name), &person.token);
         }
         // Requests ask for a life that the issuer can give.
         let longest = self
@@ -362,7 +360,7 @@ impl World {
         let mut patience = 5;
         loop {
             let sent = self.prepare(&call)?;
-            let outcome = wire::exchange(&subject.http, &sent).await;
+            let outcome = wire::exchange(&subject.http, &sent, subject.limits).await;
             let asked_for = self.asks_for_fault(&call);
             let wait = retry_after(&outcome).filter(|_| patience > 0 && !asked_for);
             let answer = self.accept(&call, &sent, outcome)?;
@@ -396,9 +394,11 @@ impl World {
             .iter()
             .map(|call| self.prepare(call))
             .collect::<Result<_, _>>()?;
-        let outcomes =
-            futures::future::join_all(sent.iter().map(|sent| wire::exchange(&subject.http, sent)))
-                .await;
+        let outcomes = futures::future::join_all(
+            sent.iter()
+                .map(|sent| wire::exchange(&subject.http, sent, subject.limits)),
+        )
+        .await;
         let mut answers = Vec::new();
         for ((call, sent), outcome) in calls.iter().zip(&sent).zip(outcomes) {
             answers.push(self.accept(call, sent, outcome)?);

@@ -420,7 +420,7 @@ fn a_failure_is_told_with_the_sentence_the_difference_and_the_command() {
     let console = report::console::render(&record, false);
     for part in [
         "CLP-XXX-001 “An issuer MUST do `this`.”",
-        "/a: expected 1, got 2",
+        "  at        /a\n  expected  1\n  got       2\n",
         "clp-conformance --name create/0",
     ] {
         assert!(console.contains(part), "{part}\n{console}");

@@ -4,7 +4,7 @@ use clp_conformance::subject::null::{Null, null_floor};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_floor_is_zero() {
-    let floors = null_floor(8).await.unwrap_or_default();
+    let floors = null_floor(32).await.unwrap_or_default();
     assert_eq!(floors.len(), 2 * Null::ALL.len());
     for floor in floors {
         assert!(floor.scenarios > 100, "{}: {}", floor.name, floor.scenarios);

@@ -2,12 +2,17 @@
 
 use super::{COULD_NOT_RUN, FAILED, Outcome, runtime, say, with};
 use crate::client::command::null_clients;
+use crate::record::Verdict;
 use crate::subject::null::null_floor;
 
-/// Tries every issuer and every client that does nothing, and says which scenarios did not fail there.
+/// How many scenarios run side by side: some only wait.
+const CONCURRENCY: usize = 32;
+
+/// Tries every issuer and every client that does nothing, and says which scenarios did not fail
+/// there.
 pub(super) fn run(as_json: bool) -> Outcome {
     let mut floors = runtime()?
-        .block_on(null_floor(8))
+        .block_on(null_floor(CONCURRENCY))
         .map_err(with(COULD_NOT_RUN))?;
     floors.extend(null_clients()?);
     let blind: usize = floors.iter().map(|floor| floor.blind.len()).sum();
@@ -22,8 +27,9 @@ pub(super) fn run(as_json: bool) -> Outcome {
                 floor.scenarios - floor.blind.len(),
                 floor.scenarios
             ));
-            for name in &floor.blind {
-                say(&format!("  does not fail: {name}\n"));
+            for blind in &floor.blind {
+                let verdict = blind.verdict.map_or("not run", Verdict::name);
+                say(&format!("  does not fail: {} ({verdict})\n", blind.name));
             }
         }
         say(&format!("floor: {blind}\n"));

@@ -8,7 +8,7 @@ use clp_schemas::permissions::PermissionDocument;
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::world::wire::{Sent, client, exchange};
+use crate::world::wire::{self, Sent, client, exchange};
 
 /// Largest document that is read, in bytes.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
@@ -111,14 +111,16 @@ fn fetch(url: Url) -> Result<Vec<u8>, SourceFault> {
         .enable_all()
         .build()
         .map_err(|error| no_client(&error))?;
-    let client = client().map_err(|error| no_client(&error))?;
+    let client = client(wire::Limits::default()).map_err(|error| no_client(&error))?;
     let sent = Sent {
         method: "GET".to_owned(),
         url: url.clone(),
         headers: vec![("Accept".to_owned(), "application/json".to_owned())],
         body: None,
     };
-    let got = runtime.block_on(exchange(&client, &sent)).got;
+    let got = runtime
+        .block_on(exchange(&client, &sent, wire::Limits::default()))
+        .got;
     let got = got.map_err(|words| SourceFault::Answer(url.clone(), words))?;
     if got.status != 200 {
         return Err(SourceFault::Answer(url, format!("status {}", got.status)));

@@ -77,7 +77,7 @@ pub fn mistyped(key: &str) -> String {
 }
 
 /// CRC-32 bit by bit, in base 62 with the most significant digit first.
-fn checksum(bytes: &[u8]) -> String {
+pub(crate) fn checksum(bytes: &[u8]) -> String {
     let mut register = u32::MAX;
     for byte in bytes {
         register ^= u32::from(*byte);

@@ -43,8 +43,13 @@ pub fn read(entry: &Value) -> Result<Entry, Unsound> {
         .map_err(|_| Unsound::new("the leaf is not base64"))?;
     let leaf: Value =
         serde_json::from_slice(&bytes).map_err(|_| Unsound::new("the leaf is not JSON"))?;
-    if canonical(&leaf)? != bytes {
-        return Err(Unsound::new("the leaf is not in canonical form"));
+    let form = canonical(&leaf)?;
+    if form != bytes {
+        return Err(Unsound::new(format!(
+            "a leaf that is not in canonical form: {}, which is {}",
+            String::from_utf8_lossy(&bytes),
+            String::from_utf8_lossy(&form)
+        )));
     }
     let index = leaf
         .get("index")

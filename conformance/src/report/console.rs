@@ -4,13 +4,29 @@
 use std::fmt::Write as _;
 
 use super::difference::places;
+use super::story::story;
 use super::{alike, headline, secrets, skipped};
-use crate::record::{
-    Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, StepVerdict, Verdict,
-};
+use crate::record::{Conclusion, Exchange, Failure, RunRecord, ScenarioRecord, Verdict};
 
 /// Longest body shown, in characters. The other reports hold the whole.
 const MAX_BODY: usize = 1200;
+
+/// How wide JSON is printed, in characters.
+const WIDTH: usize = 100;
+
+/// Longest two texts that are shown whole beside the places where they differ, in characters.
+const MAX_BOTH: usize = 160;
+
+/// Header fields of an answer that say nothing about whether it is right.
+const NOISE: [&str; 7] = [
+    "connection",
+    "content-length",
+    "date",
+    "keep-alive",
+    "server",
+    "transfer-encoding",
+    "vary",
+];
 
 /// Most scenarios that are named beside one that failed alike.
 const MAX_ALSO: usize = 5;
@@ -81,33 +97,36 @@ fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
         );
     } else if let Some(id) = &failure.requirement {
         let sentence = failure.sentence.as_deref().unwrap_or_default();
-        let chapter = scenario
-            .requirements
-            .iter()
-            .find(|one| one.id == *id)
-            .map(|one| format!(" (spec/{})", one.chapter))
+        let chapter = failure
+            .chapter
+            .as_ref()
+            .map(|chapter| format!(" (spec/{chapter})"))
             .unwrap_or_default();
         line(&mut text, "spec", &format!("{id} “{sentence}”{chapter}"));
     }
-    if let Some(step) = scenario
-        .steps
-        .iter()
-        .find(|step| step.verdict == StepVerdict::Failed)
-    {
-        line(
-            &mut text,
-            "step",
-            &format!("{} {}", step.keyword, step.text),
-        );
+    for part in story(scenario) {
+        line(&mut text, part.name, &part.text);
     }
-    if let Some(exchange) = scenario.exchanges.last() {
+    if let Some(exchange) = scenario.exchange_at_fault() {
         line(&mut text, "sent", &sent(exchange));
         line(&mut text, "back", &back(exchange));
     }
-    line(&mut text, "expected", &failure.expected);
-    line(&mut text, "got", &failure.got);
-    for place in places(&failure.expected, &failure.got) {
-        line(&mut text, "differs", &place);
+    if let Some(pointer) = &failure.pointer {
+        line(&mut text, "at", pointer);
+    }
+    let (differ, more) = places(&failure.expected, &failure.got);
+    // Of two long texts only the places are worth reading.
+    if differ.is_empty() || failure.expected.len() + failure.got.len() <= MAX_BOTH {
+        line(&mut text, "expected", &failure.expected);
+        line(&mut text, "got", &failure.got);
+    }
+    for place in differ {
+        line(&mut text, "at", &place.pointer);
+        line(&mut text, "expected", &place.expected);
+        line(&mut text, "got", &place.got);
+    }
+    if more > 0 {
+        line(&mut text, "", &format!("and {more} places more"));
     }
     if let Some(hint) = &failure.hint {
         line(&mut text, "hint", hint);
@@ -118,7 +137,7 @@ fn failure(scenario: &ScenarioRecord, paint: Paint) -> String {
 
 fn line(text: &mut String, name: &str, value: &str) {
     let mut name = name;
-    for part in value.lines() {
+    for part in value.lines().flat_map(wrapped) {
         // What the subject sent must not steer the terminal.
         let part: String = part
             .chars()
@@ -133,6 +152,37 @@ fn line(text: &mut String, name: &str, value: &str) {
         let _ = writeln!(text, "  {name:<9} {part}");
         name = "";
     }
+}
+
+/// A long line of JSON in several, broken after commas outside of its strings; anything else
+/// as it is.
+fn wrapped(line: &str) -> Vec<String> {
+    if line.len() <= WIDTH || !line.starts_with(['{', '[']) {
+        return vec![line.to_owned()];
+    }
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    let mut piece = String::new();
+    let (mut inside, mut escaped) = (false, false);
+    for letter in line.chars() {
+        piece.push(letter);
+        match letter {
+            '"' if !escaped => inside = !inside,
+            ',' if !inside => {
+                if !current.is_empty() && current.len() + piece.len() > WIDTH {
+                    lines.push(std::mem::take(&mut current));
+                }
+                current.push_str(&std::mem::take(&mut piece));
+            }
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    if !current.is_empty() && current.len() + piece.len() > WIDTH {
+        lines.push(std::mem::take(&mut current));
+    }
+    lines.push(current + &piece);
+    lines
 }
 
 fn sent(exchange: &Exchange) -> String {
@@ -156,8 +206,8 @@ fn back(exchange: &Exchange) -> String {
     };
     let mut text = response.status.to_string();
     for (name, value) in &response.headers {
-        if name.eq_ignore_ascii_case("content-type") {
-            let _ = write!(text, " {value}");
+        if !NOISE.contains(&name.as_str()) {
+            let _ = write!(text, "\n{name}: {value}");
         }
     }
     if let Some(body) = &response.body {
@@ -266,5 +316,20 @@ impl Paint {
 
     fn bold(self, text: &str) -> String {
         self.with("1", text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn long_json_is_broken_outside_of_its_strings_and_stays_json() {
+        let text = format!("{{\"a\\\"\":\"{}\",\"b\":[1,2,3]}}", "x,".repeat(120));
+        let lines = wrapped(&text);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines.concat(), text);
+        assert_eq!(wrapped(&"x".repeat(200)).len(), 1);
+        assert_eq!(wrapped("{}"), ["{}"]);
     }
 }

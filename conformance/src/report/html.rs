@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::difference::places;
 use super::{ReportFault, alike, footnotes, headline, secrets, skipped};
 use crate::record::{
-    Conclusion, Counts, Exchange, RequirementRef, RunRecord, ScenarioRecord, StepVerdict, Verdict,
+    Conclusion, Counts, Exchange, Failure, RequirementRef, RunRecord, ScenarioRecord, StepVerdict,
+    Verdict,
 };
 
 /// Longest text in the list of what does not hold, in characters.
@@ -233,18 +234,33 @@ fn scenario(one: &ScenarioRecord, open: bool) -> ScenarioView<'_> {
         failure: one.failure.as_ref().map(|failure| FailureView {
             broke: failure.requirement.as_deref().map(|id| Quote {
                 id,
-                chapter: "",
+                chapter: failure.chapter.as_deref().unwrap_or_default(),
                 parts: parts(failure.sentence.as_deref().unwrap_or_default()),
             }),
             expected: pretty(&failure.expected),
             got: pretty(&failure.got),
-            places: places(&failure.expected, &failure.got),
+            places: differ(failure),
             hint: failure.hint.as_deref(),
         }),
         exchanges: one.exchanges.iter().map(exchange).collect(),
         search: format!("{} {} {}", one.name, one.id, ids.join(" ")).to_lowercase(),
         one,
     }
+}
+
+fn differ(failure: &Failure) -> Vec<String> {
+    let (found, more) = places(&failure.expected, &failure.got);
+    let mut lines: Vec<String> = failure.pointer.iter().cloned().collect();
+    lines.extend(found.into_iter().map(|place| {
+        format!(
+            "{}: expected {}, got {}",
+            place.pointer, place.expected, place.got
+        )
+    }));
+    if more > 0 {
+        lines.push(format!("and {more} places more"));
+    }
+    lines
 }
 
 fn marks(one: &ScenarioRecord) -> (&'static str, &'static str) {

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::difference::places;
+use super::story::story;
 use super::{ReportFault, footnotes};
 use crate::record::{Conclusion, Failure, RunRecord, ScenarioRecord, Verdict};
+
+/// Longest body shown, in characters.
+const MAX_BODY: usize = 600;
 
 /// Renders it.
 ///
@@ -88,13 +93,52 @@ fn description(failure: &Failure, scenario: &ScenarioRecord) -> String {
             failure.sentence.as_deref().unwrap_or_default()
         ));
     }
+    for part in story(scenario) {
+        lines.push(format!("{}: {}", part.name, part.text));
+    }
+    if let Some(exchange) = scenario.exchange_at_fault() {
+        let request = &exchange.request;
+        let back = exchange.response.as_ref().map_or_else(
+            || "nothing".to_owned(),
+            |response| {
+                let body = response.body.as_deref().unwrap_or_default();
+                format!("{} {}", response.status, short(body))
+            },
+        );
+        let body = request.body.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "sent: {} {} {}",
+            request.method,
+            request.url,
+            short(body)
+        ));
+        lines.push(format!("back: {back}"));
+    }
+    if let Some(pointer) = &failure.pointer {
+        lines.push(format!("at: {pointer}"));
+    }
     lines.push(format!("expected: {}", failure.expected));
     lines.push(format!("got: {}", failure.got));
+    for place in places(&failure.expected, &failure.got).0 {
+        lines.push(format!(
+            "at {}: expected {}, got {}",
+            place.pointer, place.expected, place.got
+        ));
+    }
     if let Some(hint) = &failure.hint {
         lines.push(format!("hint: {hint}"));
     }
     lines.push(format!("alone: {}", scenario.command));
     lines.join("\n")
+}
+
+/// As much of a body as a list of failures can bear. The other reports hold the whole.
+fn short(body: &str) -> String {
+    let mut kept: String = body.chars().take(MAX_BODY).collect();
+    if kept.len() < body.len() {
+        kept.push('…');
+    }
+    kept
 }
 
 /// What is to be said of the run as a whole, so that a CI system that only counts cases

@@ -5,6 +5,7 @@ mod difference;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod story;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -173,9 +174,16 @@ fn alike(record: &RunRecord) -> Vec<Vec<&ScenarioRecord>> {
             continue;
         }
         let group = groups.iter_mut().find(|group| {
-            group.first().is_some_and(|first| {
-                scenario.failure.is_some() && first.failure == scenario.failure
-            })
+            group
+                .first()
+                .is_some_and(|first| match (&first.failure, &scenario.failure) {
+                    (Some(one), Some(other)) => {
+                        one.requirement == other.requirement
+                            && one.expected == other.expected
+                            && one.got == other.got
+                    }
+                    _ => false,
+                })
         });
         match group {
             Some(group) => group.push(scenario),

@@ -151,12 +151,15 @@ fn cite(mut failure: Failure, info: &ScenarioInfo, registry: &Registry) -> Failu
     if failure.requirement.is_none() {
         failure.requirement = info.requirements.first().cloned();
     }
-    if failure.sentence.is_none() {
-        failure.sentence = failure
-            .requirement
-            .as_ref()
-            .and_then(|id| registry.find(id))
-            .map(|one| one.text.clone());
+    let found = failure
+        .requirement
+        .as_ref()
+        .and_then(|id| registry.find(id));
+    if let Some(one) = found {
+        failure.sentence.get_or_insert_with(|| one.text.clone());
+        failure
+            .chapter
+            .get_or_insert_with(|| registry.quote(&one.id).chapter);
     }
     failure
 }

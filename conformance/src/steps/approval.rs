@@ -173,6 +173,13 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let stated = at(&request, "approval_document")
         .cloned()
         .unwrap_or_default();
+    if at(&stated, "permission_schema_digest").is_none() {
+        return Err(Fault::broken(
+            "CLP-REQ-013",
+            "`approval_document` with `permission_schema_digest`",
+            stated.to_string(),
+        ));
+    }
     if stated != document {
         return Err(Fault::missing(document.to_string(), stated.to_string()));
     }

@@ -40,13 +40,12 @@ async fn tells(world: &mut World, person: String, event: String, step: &Step) ->
                 Err(fault) => return Err(fault),
             }
         }
-        let wanted: Vec<String> = wanted
-            .iter()
-            .map(|(member, cell)| format!("{member} = {cell}"))
-            .collect();
         Err(Fault::broken(
             "CLP-AUD-001",
-            format!("{event} with {}", wanted.join(", ")),
+            format!(
+                "an entry of {event} with {}",
+                expect::sentence(&wanted, &world.names)
+            ),
             closest,
         ))
     }
@@ -248,7 +247,14 @@ async fn prove(world: &mut World, person: &str) -> Result<(), Fault> {
         .await?;
         let holds =
             |leaf: &Hash| merkle::inclusion(leaf, entry.index, head.size, &path, &head.root);
-        sound("CLP-AUD-016", "a proof that holds", holds(&entry.hash))?;
+        let expected = format!(
+            "a proof from the leaf hash {} of entry {} to size {} with root {}",
+            STANDARD.encode(entry.hash),
+            entry.index,
+            head.size,
+            STANDARD.encode(head.root)
+        );
+        sound("CLP-AUD-016", &expected, holds(&entry.hash))?;
         // The proof has to be of this entry: of a changed one it proves nothing.
         let mut changed = entry.hash;
         changed.reverse();
@@ -288,7 +294,14 @@ async fn continue_from(world: &mut World, name: &str) -> Result<(), Fault> {
     )
     .await?;
     let holds = |root: &Hash| merkle::consistency((old.size, root), (new.size, &new.root), &path);
-    sound("CLP-AUD-015", "a proof that holds", holds(&old.root))?;
+    let expected = format!(
+        "a proof from size {} with root {} to size {} with root {}",
+        old.size,
+        STANDARD.encode(old.root),
+        new.size,
+        STANDARD.encode(new.root)
+    );
+    sound("CLP-AUD-015", &expected, holds(&old.root))?;
     let mut changed = old.root;
     changed.reverse();
     if changed != old.root && holds(&changed).is_ok() {

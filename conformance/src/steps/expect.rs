@@ -15,8 +15,13 @@ const NEAR: i64 = 5;
 /// # Errors
 /// Where it does not hold, or the cell makes no sense.
 pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) -> Result<(), Fault> {
-    let shown = || actual.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    let wrong = || Fault::missing(format!("`{member}`: {cell}"), shown());
+    let shown = || {
+        actual.map_or_else(
+            || format!("no `{member}`"),
+            |value| format!("`{member}`: {value}"),
+        )
+    };
+    let wrong = || Fault::missing(format!("`{member}`: {}", words(cell, names)), shown());
     let good = match cell.split_once(' ').unwrap_or((cell, "")) {
         ("absent", "") => actual.is_none(),
         ("present", "") => actual.is_some(),
@@ -79,6 +84,26 @@ pub fn holds(member: &str, cell: &str, actual: Option<&Value>, names: &Names) ->
     if good { Ok(()) } else { Err(wrong()) }
 }
 
+/// A cell with what it refers to in place of the reference.
+#[must_use]
+pub fn words(cell: &str, names: &Names) -> String {
+    names
+        .value(cell)
+        .map(|value| value.to_string())
+        .or_else(|_| names.text(cell))
+        .unwrap_or_else(|_| cell.to_owned())
+}
+
+/// The rows of a table as one sentence.
+#[must_use]
+pub fn sentence(rows: &[(String, String)], names: &Names) -> String {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(member, cell)| format!("`{member}`: {}", words(cell, names)))
+        .collect();
+    rows.join(", ")
+}
+
 fn near(actual: Option<&Value>, wanted: &Value) -> bool {
     let seconds = |value: &Value| match value {
         Value::Number(number) => number.as_i64(),
@@ -96,7 +121,13 @@ fn near(actual: Option<&Value>, wanted: &Value) -> bool {
 /// Where one of them does not hold.
 pub fn table(value: &Value, rows: &[(String, String)], names: &Names) -> Result<(), Fault> {
     for (member, cell) in rows {
-        holds(member, cell, at(value, member), names)?;
+        holds(member, cell, at(value, member), names).map_err(|fault| match fault {
+            Fault::Broken(mut failure) => {
+                failure.pointer = Some(format!("/{}", member.replace('.', "/")));
+                Fault::Broken(failure)
+            }
+            fault => fault,
+        })?;
     }
     Ok(())
 }

@@ -120,6 +120,8 @@ fn challenge(world: &World, call: &Call, answer: &Answer, code: &str) -> String 
     let found = challenges.iter().find_map(|value| error_in(wanted, value));
     if found.is_some_and(|found| code == "any_code" || found == code) {
         code.to_owned()
+    } else if challenges.is_empty() {
+        "no challenge".to_owned()
     } else {
         format!("`{}`", challenges.join("`, `"))
     }
@@ -174,12 +176,8 @@ async fn item_has(world: &mut World, step: &Step) -> Result<(), Fault> {
                 Err(fault) => return Err(fault),
             }
         }
-        let wanted: Vec<String> = rows
-            .iter()
-            .map(|(member, cell)| format!("{member} = {cell}"))
-            .collect();
         Err(Fault::missing(
-            format!("an item with {}", wanted.join(", ")),
+            format!("an item with {}", expect::sentence(&rows, &world.names)),
             format!("{} items, none of them so", items.len()),
         ))
     });
@@ -264,10 +262,20 @@ async fn same(world: &mut World, name: String, bytes: String, but: String) -> Re
         if alike && (!but.is_empty() || kept.got.status == answer.got.status) {
             return Ok(());
         }
-        Err(Fault::missing(
-            format!("{} {}", kept.got.status, kept.got.text()),
-            format!("{} {}", answer.got.status, answer.got.text()),
-        ))
+        let (before, now) = (&kept.got, &answer.got);
+        if before.status != now.status {
+            return Err(Fault::missing(
+                format!("{} as in {name}", before.status),
+                now.status.to_string(),
+            ));
+        }
+        if !bytes.is_empty() && kept.json.is_some() && kept.json == answer.json {
+            return Err(Fault::missing(
+                format!("the bytes of {name}: {}", before.text()),
+                format!("the same JSON, written otherwise: {}", now.text()),
+            ));
+        }
+        Err(Fault::missing(before.text(), now.text()))
     });
     world.note(outcome)
 }
@@ -322,9 +330,18 @@ async fn every_same(world: &mut World, member: String) -> Result<(), Fault> {
     let outcome = if alike {
         Ok(())
     } else {
+        let seen: Vec<String> = world
+            .together
+            .iter()
+            .map(|answer| {
+                let value = answer.json.as_ref().and_then(|value| at(value, &member));
+                let value = value.map_or_else(|| "none".to_owned(), Value::to_string);
+                format!("{} {value}", answer.got.status)
+            })
+            .collect();
         Err(Fault::missing(
-            format!("one `{member}`"),
-            "several, or none",
+            format!("one `{member}` in every accepted answer"),
+            seen.join(", "),
         ))
     };
     world.note(outcome)

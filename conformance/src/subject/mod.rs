@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use crate::config::{Cast, Control, Target};
 use crate::world::baseline::Contracts;
-use crate::world::wire;
+use crate::world::wire::{self, Limits};
 
 /// Which of several issuers a scenario is about. What holds only where a profile is not claimed
 /// cannot be seen at an issuer that claims every one.
@@ -79,6 +79,8 @@ pub struct Subject {
     pub contracts: Contracts,
     /// The suite's client.
     pub http: reqwest::Client,
+    /// How much is asked of it.
+    pub limits: Limits,
     /// Ends the embedded issuer with the subject.
     embedded: Option<reference::Embedded>,
 }
@@ -123,6 +125,7 @@ impl Subject {
                 remote.control.clone(),
                 remote.cast.clone(),
                 None,
+                Limits::default(),
             ),
             Target::Reference => Self::embed(reference::Embedded::start(None).await?),
             Target::Saboteur(name) => Self::embed(reference::Embedded::start(Some(name)).await?),
@@ -132,7 +135,14 @@ impl Subject {
     fn embed(embedded: reference::Embedded) -> Result<Arc<Self>, SubjectFault> {
         let (url, control) = (embedded.url.clone(), embedded.control.clone());
         let elsewhere = embedded.elsewhere.clone();
-        Self::start(url, elsewhere, Some(control), None, Some(embedded))
+        Self::start(
+            url,
+            elsewhere,
+            Some(control),
+            None,
+            Some(embedded),
+            Limits::default(),
+        )
     }
 
     fn start(
@@ -141,6 +151,7 @@ impl Subject {
         control: Option<Control>,
         cast: Option<Cast>,
         embedded: Option<reference::Embedded>,
+        limits: Limits,
     ) -> Result<Arc<Self>, SubjectFault> {
         Ok(Arc::new(Self {
             url,
@@ -148,7 +159,8 @@ impl Subject {
             control,
             cast,
             contracts: Contracts::default(),
-            http: wire::client()?,
+            http: wire::client(limits)?,
+            limits,
             embedded,
         }))
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clp_schemas::ops::control::Probe;
 use clp_schemas::ops::store::SecretText;
@@ -21,9 +22,19 @@ use crate::record::Verdict;
 use crate::requirements::Registry;
 use crate::run::{self, Begin, RunFault};
 use crate::world::World;
+use crate::world::wire::Limits;
 
 /// Longest request head that is read before the answer goes out, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// How much of a null issuer's answer is waited for and read: none of them gets any better.
+const LIMITS: Limits = Limits {
+    time: Duration::from_millis(500),
+    bytes: 256 * 1024,
+};
+
+/// How an endless answer goes on.
+const MORE: &[u8] = b"{\"id\":\"cred_00000000000000000000\",\"state\":\"active\"},";
 
 /// A way to do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,20 +51,26 @@ pub enum Null {
     Html,
     /// Speaks, but not HTTP.
     Garbage,
+    /// Begins an answer that looks right and never ends.
+    Endless,
     /// Hangs up.
     Nothing,
+    /// Takes the request and never answers.
+    Silent,
 }
 
 impl Null {
     /// Every way.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NotFound,
         Self::Unauthorized,
         Self::Internal,
         Self::EmptyObject,
         Self::Html,
         Self::Garbage,
+        Self::Endless,
         Self::Nothing,
+        Self::Silent,
     ];
 
     /// The name in the report.
@@ -66,7 +83,9 @@ impl Null {
             Self::EmptyObject => "200 {}",
             Self::Html => "html",
             Self::Garbage => "garbage",
-            Self::Nothing => "nothing",
+            Self::Endless => "endless",
+            Self::Nothing => "hangs up",
+            Self::Silent => "never answers",
         }
     }
 
@@ -82,7 +101,12 @@ impl Null {
                 "<!doctype html><title>Welcome</title>",
             ),
             Self::Garbage => return "\u{0}\u{1}\u{2} this is not HTTP\r\n\r\n".to_owned(),
-            Self::Nothing => return String::new(),
+            Self::Endless => {
+                return "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nclp-version: 1.0\r\n\
+                        cache-control: no-store\r\nconnection: close\r\n\r\n{\"items\":["
+                    .to_owned();
+            }
+            Self::Nothing | Self::Silent => return String::new(),
         };
         reply(line, media, body)
     }
@@ -170,7 +194,14 @@ impl NullIssuer {
             members,
             probe,
         };
-        Subject::start(self.url.clone(), BTreeMap::new(), None, Some(cast), None)
+        Subject::start(
+            self.url.clone(),
+            BTreeMap::new(),
+            None,
+            Some(cast),
+            None,
+            LIMITS,
+        )
     }
 }
 
@@ -184,12 +215,21 @@ async fn serve(mut stream: TcpStream, null: Null, manifest: Option<String>) {
         }
     }
     let discovery = head.starts_with(b"GET /.well-known/credential-issuer ");
+    let discovered = discovery && manifest.is_some();
     let answer = match manifest {
         Some(document) if discovery => document,
         _ => null.answer(),
     };
+    if answer.is_empty() && null == Null::Silent {
+        // Until the other end gives up.
+        let _ = stream.read(&mut chunk).await;
+        return;
+    }
     // Whoever hangs up first has no use for the rest.
-    let _ = stream.write_all(answer.as_bytes()).await;
+    let mut sent = stream.write_all(answer.as_bytes()).await;
+    while sent.is_ok() && null == Null::Endless && !discovered {
+        sent = stream.write_all(&MORE.repeat(64)).await;
+    }
     let _ = stream.shutdown().await;
 }
 
@@ -200,8 +240,18 @@ pub struct Floor {
     pub name: String,
     /// How many core scenarios were run.
     pub scenarios: usize,
-    /// The names of the scenarios that did not fail, though nothing was there.
-    pub blind: Vec<String>,
+    /// The scenarios that did not fail, though nothing was there: one that passed, was skipped,
+    /// or broke by the suite's own fault has not looked.
+    pub blind: Vec<Blind>,
+}
+
+/// A scenario that did not fail where it had to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Blind {
+    /// Its name.
+    pub name: String,
+    /// What came of it instead; nothing where it was not run at all.
+    pub verdict: Option<Verdict>,
 }
 
 /// Why the floor could not be measured.
@@ -256,10 +306,12 @@ pub async fn null_floor(concurrency: usize) -> Result<Vec<Floor>, FloorFault> {
                 false,
             )
             .await;
-            let failed = |name: &String| {
-                seen.observed
-                    .get(name)
-                    .is_some_and(|seen| seen.verdict == Verdict::Fail)
+            let blind = |name: &String| {
+                let verdict = seen.observed.get(name).map(|seen| seen.verdict);
+                (verdict != Some(Verdict::Fail)).then(|| Blind {
+                    name: name.clone(),
+                    verdict,
+                })
             };
             floors.push(Floor {
                 name: if manifest {
@@ -268,7 +320,7 @@ pub async fn null_floor(concurrency: usize) -> Result<Vec<Floor>, FloorFault> {
                     null.name().to_owned()
                 },
                 scenarios: names.len(),
-                blind: names.iter().filter(|name| !failed(name)).cloned().collect(),
+                blind: names.iter().filter_map(blind).collect(),
             });
         }
     }

@@ -98,7 +98,15 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
         let url: Url = url.parse().unwrap();
-        let subject = Subject::start(url, BTreeMap::new(), None, None, None).unwrap();
+        let subject = Subject::start(
+            url,
+            BTreeMap::new(),
+            None,
+            None,
+            None,
+            wire::Limits::default(),
+        )
+        .unwrap();
         let fault = subject.preflight(None).await.unwrap_err().to_string();
         assert!(
             fault.starts_with("no connection to http://127.0.0.1"),

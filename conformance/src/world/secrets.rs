@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::World;
 use super::call::{Actor, Call};
 use super::names::at;
-use super::tenant::PEOPLE;
+use super::tenant::{self, PEOPLE};
 use super::wire::Got;
 use crate::oracle::digest::from_base64url;
 use crate::oracle::jose::Pair;
@@ -93,7 +93,7 @@ impl World {
                 let own = PEOPLE
                     .iter()
                     .find(|(_, theirs)| self.tenant.is_none() && theirs == role)
-                    .map(|(name, _)| format!("{name}'s token"));
+                    .map(|(name, _)| tenant::label(name));
                 self.watch.canary.taint(
                     own.unwrap_or_else(|| format!("the token of another {role}")),
                     token,

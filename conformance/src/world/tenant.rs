@@ -21,6 +21,16 @@ pub const PEOPLE: [(&str, &str); 4] = [
     ("Dov", "outsider"),
 ];
 
+/// What the token of one of them is called where it is hidden: a reader knows the roles.
+#[must_use]
+pub fn label(name: &str) -> String {
+    let role = PEOPLE.iter().find(|(one, _)| *one == name);
+    format!(
+        "the token of {name}, the {}",
+        role.map_or("guest", |(_, role)| role)
+    )
+}
+
 /// Somebody who acts.
 #[derive(Clone, Debug)]
 pub struct Person {

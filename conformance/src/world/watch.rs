@@ -11,6 +11,7 @@ use super::call::Call;
 use super::wire::{self, Got};
 use super::{Fault, World};
 use crate::oracle::canary::{Canary, Channel, Find};
+use crate::oracle::key;
 use crate::record::Failure;
 
 /// Header fields that hold URLs.
@@ -20,6 +21,7 @@ const URLS: [&str; 4] = ["location", "content-location", "link", "refresh"];
 #[derive(Debug)]
 pub(super) struct Answered {
     place: String,
+    exchange: Option<usize>,
     texts: [(Channel, String); 3],
     known: usize,
 }
@@ -73,8 +75,12 @@ impl World {
         for secret in meant {
             body = body.replacen(secret.as_str(), "", 1);
         }
+        if call.row().is_some() {
+            self.taint_keys_in(&body);
+        }
         let answered = Answered {
             place: format!("the answer to {}", call.name()),
+            exchange: self.wire.len().checked_sub(1),
             texts: [
                 (Channel::ResponseHeader, of(false)),
                 (Channel::Url, of(true)),
@@ -87,6 +93,20 @@ impl World {
         found.map_or(Ok(()), |leak| Err(Fault::Broken(Box::new(leak))))
     }
 
+    /// What has the form of a key, with a checksum that fits, is one, though nobody fetched it.
+    /// Only the probe value of a rotation has it too, and is none.
+    fn taint_keys_in(&mut self, text: &str) {
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        for word in words.filter(|word| key::key_id(word).is_ok()) {
+            let mut probes = Vec::new();
+            find_probes(&serde_json::from_str(text).unwrap_or_default(), &mut probes);
+            if probes.iter().any(|probe| probe == word) {
+                continue;
+            }
+            self.watch.canary.taint_key("a key", word);
+        }
+    }
+
     fn leak_in(&mut self, answered: &Answered) -> Option<Failure> {
         let find = answered.texts.iter().find_map(|(channel, text)| {
             let mut find = self.watch.look(*channel, text.as_bytes())?;
@@ -96,7 +116,10 @@ impl World {
             }
             Some(find)
         })?;
-        Some(leak(&find, &answered.place))
+        Some(Failure {
+            exchange: answered.exchange,
+            ..leak(&find, &answered.place)
+        })
     }
 
     /// Whether a secret stands in a member that is a URL.
@@ -159,11 +182,27 @@ impl World {
     }
 }
 
+/// The probe values of rotations, wherever in a value they stand.
+fn find_probes(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| find_probes(item, found)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "probe_value" => found.push(text.clone()),
+                    member => find_probes(member, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What a find breaks.
 fn leak(find: &Find, place: &str) -> Failure {
     let failure = Failure::new(
         format!("no secret in {place}"),
-        format!("{find}, in a place of the kind: {}", find.channel.name()),
+        format!("{find} in the {}", find.channel.name()),
     );
     Failure {
         requirement: Some(find.channel.requirement().to_owned()),

@@ -11,12 +11,27 @@ use crate::record::{Exchange, GotResponse, SentRequest};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Longest wait for a whole answer.
-const TOTAL: Duration = Duration::from_secs(30);
-/// Largest answer that is read, in bytes. A page of 200 credentials fits.
-const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// Longest text that is recorded of one body, in characters.
 const MAX_RECORDED: usize = 16 * 1024;
+
+/// How much is asked of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest wait for a whole answer.
+    pub time: Duration,
+    /// Largest answer that is read, in bytes.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// Slow issuers are borne with, and a page of 200 credentials fits.
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(30),
+            bytes: 8 * 1024 * 1024,
+        }
+    }
+}
 
 /// A request as it goes out.
 #[derive(Clone, Debug)]
@@ -83,14 +98,14 @@ pub struct Outcome {
     pub millis: u64,
 }
 
-/// A client with this suite's limits.
+/// A client that waits no longer than that.
 ///
 /// # Errors
 /// Where the system cannot do TLS.
-pub fn client() -> Result<Client, reqwest::Error> {
+pub fn client(limits: Limits) -> Result<Client, reqwest::Error> {
     Client::builder()
         .connect_timeout(CONNECT)
-        .timeout(TOTAL)
+        .timeout(limits.time)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("clp-conformance/", env!("CARGO_PKG_VERSION")))
@@ -98,10 +113,10 @@ pub fn client() -> Result<Client, reqwest::Error> {
 }
 
 /// Sends a request and reads the answer.
-pub async fn exchange(client: &Client, sent: &Sent) -> Outcome {
+pub async fn exchange(client: &Client, sent: &Sent, limits: Limits) -> Outcome {
     let begun = Instant::now();
     let mut part = None;
-    let got = attempt(client, sent, &mut part).await;
+    let got = attempt(client, sent, limits, &mut part).await;
     Outcome {
         part: part.filter(|_| got.is_err()),
         got,
@@ -110,7 +125,12 @@ pub async fn exchange(client: &Client, sent: &Sent) -> Outcome {
 }
 
 /// Leaves in `part` what has arrived so far.
-async fn attempt(client: &Client, sent: &Sent, part: &mut Option<Got>) -> Result<Got, String> {
+async fn attempt(
+    client: &Client,
+    sent: &Sent,
+    limits: Limits,
+    part: &mut Option<Got>,
+) -> Result<Got, String> {
     let method = Method::from_bytes(sent.method.as_bytes()).map_err(|error| error.to_string())?;
     let mut request = client.request(method, sent.url.clone());
     for (name, value) in &sent.headers {
@@ -134,8 +154,8 @@ async fn attempt(client: &Client, sent: &Sent, part: &mut Option<Got>) -> Result
         body: Vec::new(),
     });
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
-        if got.body.len() + chunk.len() > MAX_ANSWER {
-            return Err(format!("an answer of more than {MAX_ANSWER} bytes"));
+        if got.body.len() + chunk.len() > limits.bytes {
+            return Err(format!("an answer of more than {} bytes", limits.bytes));
         }
         got.body.extend_from_slice(&chunk);
     }
