@@ -10,7 +10,7 @@ use super::world::Starter;
 use crate::record::Verdict;
 use crate::run::RunFault;
 use crate::selection::Filters;
-use crate::subject::null::Floor;
+use crate::subject::null::{Blind, Floor};
 
 /// How long a client is waited for that never ends.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -63,7 +63,10 @@ pub async fn floor(concurrency: usize) -> Result<Vec<Floor>, RunFault> {
                 .scenarios
                 .iter()
                 .filter(|one| one.verdict != Verdict::Fail)
-                .map(|one| one.name.clone())
+                .map(|one| Blind {
+                    name: one.name.clone(),
+                    verdict: Some(one.verdict),
+                })
                 .collect(),
         });
     }

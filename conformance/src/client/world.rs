@@ -111,7 +111,7 @@ impl ClientWorld {
         let embedded = Embedded::start_behind(None, move |honest| Arc::clone(&front).wrap(honest))
             .await
             .map_err(broken)?;
-        let http = wire::client().map_err(broken)?;
+        let http = wire::client(wire::Limits::default()).map_err(broken)?;
         let control = embedded.control.clone();
         let issuer = embedded.url.origin().ascii_serialization();
         let body = json!({"issuer_identifier": issuer});
