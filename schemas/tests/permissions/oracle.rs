@@ -4,7 +4,7 @@
 //! planted mistakes show that it sees them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ pub type Point = (
     &'static str,
     &'static str,
     &'static str,
-    BTreeMap<&'static str, Value>,
+    serde_json::Map<String, Value>,
 );
 
 /// Every access of the small world. It is rich enough to tell any two values apart that
@@ -89,7 +89,7 @@ pub static UNIVERSE: LazyLock<Vec<Point>> = LazyLock::new(|| {
                     let facts = [(one.0, x), (two.0, y), (three.0, z)]
                         .into_iter()
                         .filter(|(_, value)| !value.is_null())
-                        .map(|(name, value)| (name, value.clone()))
+                        .map(|(name, value)| (name.to_owned(), value.clone()))
                         .collect();
                     points.push((*resource_type, path, *action, facts));
                 }
@@ -163,10 +163,6 @@ fn union_of(set: &Value, implies: bool) -> Points {
                     .or_insert_with(|| {
                         Points::from_fn(UNIVERSE.len(), |at| {
                             let (resource_type, path, action, facts) = &UNIVERSE[at];
-                            let facts = &facts
-                                .iter()
-                                .map(|(name, fact)| ((*name).to_owned(), fact.clone()))
-                                .collect();
                             is_granted(
                                 &WORLD,
                                 statement,

@@ -16,7 +16,7 @@ use super::small::{DOCUMENT, name_of, pair, set};
 
 /// The facts of every point, as a resource would state them.
 static FACTS: LazyLock<Vec<Facts>> = LazyLock::new(|| {
-    let read = |(name, value): (&&str, &Value)| ((*name).to_owned(), read::<Fact>(value));
+    let read = |(name, value): (&String, &Value)| (name.clone(), read::<Fact>(value));
     UNIVERSE
         .iter()
         .map(|(_, _, _, facts)| facts.iter().map(read).collect())
