@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::issuer::{CREDENTIAL, TOKEN, clp, clp_with, credential, issuer, key};
+use common::issuer::{CREDENTIAL, SUCCESSOR, TOKEN, clp, clp_with, credential, issuer, key};
 use common::living::{key_of, living};
 use common::{Server, json};
 use serde_json::{Value, json};
@@ -111,6 +111,12 @@ fn a_stored_key_ends_itself_only_where_its_successor_is_known() {
     // Somebody rotates it, and keeps the successor's secret to himself.
     let rotated = clp(&home, &server, &["rotate", CREDENTIAL, "--no-store"]);
     assert_eq!(rotated.status, 0, "{}", rotated.stderr);
+    let run = clp(&home, &server, own);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("clp store get"), "{}", run.stderr);
+    assert_eq!(server.count("POST", &path), 0);
+    let fetched = clp(&home, &server, &["store", "get", SUCCESSOR]);
+    assert_eq!(fetched.status, 0, "{}", fetched.stderr);
     assert_eq!(clp(&home, &server, own).status, 0);
     assert_eq!(server.count("POST", &path), 1);
     let said = [own, &["--stored-elsewhere"]].concat();
