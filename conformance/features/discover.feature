@@ -9,6 +9,10 @@ Feature: discover
     And the answer has:
       | member                     | value                           |
       | credential_issuer_endpoint | matches ^https?://[^?#]*[^?#/]$ |
+    When the same call is made by a stranger
+    Then it is accepted
+    When the same call is made without header CLP-Version
+    Then it is accepted
 
   @CLP-DIS-003
   Scenario: An issuer names itself as it is found

@@ -95,6 +95,10 @@ Feature: request
     When Ana calls request_open
     Then it is accepted
     And the consent of request is that of the permission document
+    When Ana calls request_read
+    Then it is accepted
+    And the answer is called request
+    And the consent of request is that of the permission document
 
   @CLP-PRM-015
   Scenario: Consent names what is implied, in one order

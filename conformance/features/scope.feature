@@ -46,6 +46,11 @@ Feature: scope
     Given an active credential
     When the key calls the read probe
     Then it is served
+    Given an active credential called writer with:
+      | part        | value                     |
+      | permissions | {probe.write_permissions} |
+    When the key of writer calls the write probe
+    Then it is served
 
   @core @CLP-SCO-002
   Scenario: A key that may read cannot write

@@ -755,6 +755,10 @@ Feature: transport
     Then it is accepted
     When the same call is made on "cred_%00"
     Then it is refused as not-found
+    When the same call is made with path set to /cred_%00
+    Then it is refused as not-found
+    When the same call is made with path set to /%ff%fe
+    Then it is refused as not-found
     When the same call is made on "cred_';--{mark}"
     Then it is refused as not-found
     When the same call is made on "rotations"

@@ -194,8 +194,10 @@ impl Call {
             None if part == "authentication" => self.authentication = Some(names.text(cell)?),
             None if part == "proof" => self.proof = Some(names.text(cell)?),
             None => {
-                let body = self.json_mut(part)?;
-                set(body, part, names.value(cell)?)?;
+                // A member can be named by a reference too.
+                let part = names.text(part)?;
+                let body = self.json_mut(&part)?;
+                set(body, &part, names.value(cell)?)?;
             }
         }
         Ok(())

