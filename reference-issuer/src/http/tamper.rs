@@ -65,6 +65,15 @@ impl Asked {
         }
     }
 
+    /// Replaces the first occurrence of a text in the body.
+    pub fn replace(&mut self, from: &str, to: &str) {
+        if let Ok(text) = std::str::from_utf8(&self.body)
+            && text.contains(from)
+        {
+            self.body = text.replacen(from, to, 1).into_bytes();
+        }
+    }
+
     /// The path, without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()

@@ -12,6 +12,7 @@
 mod analysis;
 mod approve;
 mod audit;
+mod bodies;
 mod control;
 mod create;
 mod discover;
@@ -111,6 +112,7 @@ impl Saboteur {
 /// All of them, by area.
 const AREAS: &[&[Saboteur]] = &[
     transport::ALL,
+    bodies::ALL,
     repeat::ALL,
     faults::ALL,
     discover::ALL,
