@@ -40,8 +40,7 @@ async fn tells(world: &mut World, person: String, event: String, step: &Step) ->
                 Err(fault) => return Err(fault),
             }
         }
-        Err(Fault::broken(
-            "CLP-AUD-001",
+        Err(Fault::missing(
             format!(
                 "an entry of {event} with {}",
                 expect::sentence(&wanted, &world.names)
