@@ -8,7 +8,6 @@ use clp_schemas::ops::discover::{AuthMethod, CredentialType};
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::ops::revoke::{Revocation, RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::RotationReason;
-use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential::State;
 use clp_schemas::state::{request as request_state, rotation as rotation_state};
 use clp_schemas::time::Timestamp;
