@@ -26,18 +26,19 @@ pub struct Entry {
     pub hash: Hash,
 }
 
-/// Checks one entry as it stands in an answer.
+fn text(value: &Value, name: &str) -> Result<String, Unsound> {
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| Unsound::new(format!("`{name}` is missing")))
+}
+
+/// The leaf of an entry, and its bytes.
 ///
 /// # Errors
-/// Where the leaf is not canonical, or a disclosed member is not the one it commits to.
-pub fn read(entry: &Value) -> Result<Entry, Unsound> {
-    let text = |value: &Value, name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .ok_or_else(|| Unsound::new(format!("`{name}` is missing")))
-    };
+/// Where it is not canonical, or of another index than the entry.
+pub fn leaf(entry: &Value) -> Result<(Value, Vec<u8>), Unsound> {
     let bytes = STANDARD
         .decode(text(entry, "leaf")?)
         .map_err(|_| Unsound::new("the leaf is not base64"))?;
@@ -58,6 +59,15 @@ pub fn read(entry: &Value) -> Result<Entry, Unsound> {
     if entry.get("index").and_then(Value::as_u64) != Some(index) {
         return Err(Unsound::new("entry and leaf have different indexes"));
     }
+    Ok((leaf, bytes))
+}
+
+/// Checks one entry as it stands in an answer.
+///
+/// # Errors
+/// Where the leaf is not one, or a disclosed member is not the one it commits to.
+pub fn read(entry: &Value) -> Result<Entry, Unsound> {
+    let (leaf, bytes) = self::leaf(entry)?;
     let mut members = BTreeMap::new();
     for (name, member) in entry
         .get("disclosed")
@@ -79,7 +89,10 @@ pub fn read(entry: &Value) -> Result<Entry, Unsound> {
         members.insert(name.clone(), value);
     }
     Ok(Entry {
-        index,
+        index: leaf
+            .get("index")
+            .and_then(Value::as_u64)
+            .unwrap_or_default(),
         event: text(&leaf, "event")?,
         time: text(&leaf, "time")?,
         members,

@@ -19,13 +19,23 @@ fn sound<T>(requirement: &str, expected: &str, outcome: Result<T, Unsound>) -> R
     outcome.map_err(|fault| Fault::broken(requirement, expected, fault.to_string()))
 }
 
+/// An entry whose leaf and members hold.
+fn read(entry: &Value) -> Result<log::Entry, Fault> {
+    sound("CLP-AUD-009", "a sound leaf", log::leaf(entry))?;
+    sound(
+        "CLP-AUD-010",
+        "what the leaf commits to, disclosed",
+        log::read(entry),
+    )
+}
+
 #[then(regex = r"^the log that (\w+) sees tells of ([a-z_.]+):$")]
 async fn tells(world: &mut World, person: String, event: String, step: &Step) -> Result<(), Fault> {
     let outcome = async {
         let wanted = rows(step)?;
         let mut closest = "no such entry".to_owned();
         for entry in entries(world, &person, &event).await? {
-            let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+            let entry = read(&entry)?;
             if entry.event != event {
                 return Err(Fault::broken(
                     "CLP-AUD-007",
@@ -107,7 +117,7 @@ async fn stable(world: &mut World) -> Result<(), Fault> {
     let leaves = |entries: Vec<Value>| -> Result<Vec<Value>, Fault> {
         let mut leaves = Vec::new();
         for entry in entries {
-            sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+            read(&entry)?;
             leaves.extend(at(&entry, "leaf").cloned());
         }
         Ok(leaves)
@@ -237,7 +247,7 @@ async fn prove(world: &mut World, person: &str) -> Result<(), Fault> {
         return Err(Fault::missing("an entry", "none"));
     }
     for entry in entries {
-        let entry = sound("CLP-AUD-009", "a sound entry", log::read(&entry))?;
+        let entry = read(&entry)?;
         let path = hashes(
             world,
             "audit_inclusion",

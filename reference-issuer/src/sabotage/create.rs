@@ -163,6 +163,15 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    Saboteur::tamper(
+        "CLP-CRE-011/id",
+        "names another request than that which a create became",
+        |_, answer| {
+            if answer.is_problem("approval-required") {
+                answer.edit(|body| body["request"]["id"] = json!("req_00000000000000000000"));
+            }
+        },
+    ),
     Saboteur::alter(
         "CLP-CRE-011/life",
         "asks for a life of its own choice where a create needs an approval",

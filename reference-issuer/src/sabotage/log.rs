@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use clp_schemas::audit::Event;
 use clp_schemas::canonical::{from_base64, to_base64, to_bytes};
+use clp_schemas::problem::ProblemType;
 use serde_json::{Value, json};
 
 use super::Saboteur;
@@ -197,6 +198,15 @@ pub(super) const ALL: &[Saboteur] = &[
                     body["hashes"] = json!([to_base64(&[0; 32])]);
                 }
             });
+        },
+    ),
+    Saboteur::tamper(
+        "CLP-AUD-018/problem",
+        "says of what is not in the log that it was asked for wrongly",
+        |_, answer| {
+            if answer.is_problem("invalid-proof-range") {
+                answer.refuse(ProblemType::InvalidQuery);
+            }
         },
     ),
     Saboteur::skip(

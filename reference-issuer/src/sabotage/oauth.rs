@@ -111,10 +111,10 @@ pub(super) const ALL: &[Saboteur] = &[
         "gives a token to a service account that was revoked",
         &["CLP-OAU-005/state"],
     ),
-    Saboteur::skip(
+    Saboteur::alter(
         "CLP-OAU-005/again",
         "takes an assertion twice",
-        &["CLP-OAU-005/again"],
+        |_, effects| effects.retain(|effect| !matches!(effect, Effect::Remember(_))),
     ),
     Saboteur::skip(
         "CLP-OAU-006",
@@ -286,6 +286,15 @@ pub(super) const ALL: &[Saboteur] = &[
         "CLP-OAU-016/curve",
         "takes a point that is on no curve",
         &["CLP-OAU-016/curve"],
+    ),
+    Saboteur::tamper(
+        "CLP-OAU-016/problem",
+        "says of a key that it cannot use that it is of another type",
+        |_, answer| {
+            if answer.is_problem("key-not-usable") {
+                answer.refuse(ProblemType::TypeMismatch);
+            }
+        },
     ),
     Saboteur::skip(
         "CLP-OAU-017",
