@@ -155,3 +155,20 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::reference::saboteurs;
+
+    #[test]
+    fn what_no_saboteur_breaks_says_why_and_is_broken_by_none() {
+        let registry = Registry::embedded().unwrap();
+        for (id, reason) in registry.without_saboteur() {
+            assert!(registry.counts(id), "{id}");
+            assert!(!reason.is_empty(), "{id}");
+            let breaks = saboteurs().into_iter().any(|one| one.requirement == id);
+            assert!(!breaks, "{id}");
+        }
+    }
+}
