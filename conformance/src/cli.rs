@@ -2,6 +2,7 @@
 
 mod args;
 mod canary;
+mod cover;
 mod floor;
 mod lint;
 mod mutants;
@@ -22,7 +23,6 @@ pub(crate) use self::args::{
 use self::args::{FilterArgs, complain};
 use crate::client::command::{self as clients, AdapterArgs, ClientArgs};
 use crate::config::{EXAMPLE, Target};
-use crate::coverage;
 use crate::r#gen::{self, Mode};
 use crate::record::{Conclusion, RunRecord};
 use crate::requirements::Registry;
@@ -63,12 +63,13 @@ enum Command {
     /// The reference client's adapter, which does one task.
     #[command(hide = true)]
     SubjectClient(AdapterArgs),
-    /// Show which requirement has which scenario.
+    /// Show which requirement has which scenario, and which saboteur breaks it.
     Coverage {
         /// As JSON.
         #[arg(long)]
         json: bool,
-        /// Fail where a requirement has neither a scenario nor an exclusion.
+        /// Fail where a requirement has neither a scenario nor an exclusion, or one with a scenario
+        /// neither a saboteur nor a reason.
         #[arg(long)]
         strict: bool,
     },
@@ -139,7 +140,7 @@ pub fn main() -> ExitCode {
         Some(Command::Issuer { url, run }) => issuer(url, &run),
         Some(Command::Client(args)) => clients::client(&args),
         Some(Command::SubjectClient(args)) => return args.run(),
-        Some(Command::Coverage { json, strict }) => cover(json, strict),
+        Some(Command::Coverage { json, strict }) => cover::run(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor::run(json),
@@ -221,52 +222,6 @@ fn invocation(url: Option<&Url>, args: &RunArgs) -> String {
         words.extend(["--config".to_owned(), path.display().to_string()]);
     }
     words.join(" ")
-}
-
-fn cover(as_json: bool, strict: bool) -> Outcome {
-    let registry = Registry::embedded().map_err(with(COULD_NOT_RUN))?;
-    let mut suite = run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
-    let clients = crate::client::run::suite(&registry).map_err(with(COULD_NOT_RUN))?;
-    suite.features.extend(clients.features);
-    let coverage = coverage::measure(&suite, &registry);
-    if as_json {
-        let text = serde_json::to_string_pretty(&coverage).map_err(with(COULD_NOT_RUN))?;
-        say(&(text + "\n"));
-    } else {
-        say(&coverage::render(&coverage));
-    }
-    let mut code = 0;
-    let unlisted: Vec<&str> = coverage
-        .rows
-        .iter()
-        .filter(|row| !row.counted)
-        .map(|row| row.id.as_str())
-        .collect();
-    if !unlisted.is_empty() {
-        complain(&format!(
-            "in the spec and not in `conformance/requirements/1.0.toml`: {}",
-            unlisted.join(", ")
-        ));
-        if strict {
-            code = FAILED;
-        }
-    }
-    for id in &coverage.stale_exclusions {
-        complain(&format!(
-            "`{id}` is excluded and has a scenario; take it out of the exclusions"
-        ));
-        code = FAILED;
-    }
-    if !coverage.missing.is_empty() {
-        complain(&format!(
-            "without a scenario or an exclusion: {}",
-            coverage.missing.join(", ")
-        ));
-        if strict {
-            code = FAILED;
-        }
-    }
-    Ok(code)
 }
 
 fn generate(check: bool, root: Option<PathBuf>) -> Outcome {

@@ -1,4 +1,4 @@
-//! Which requirement has which scenario, and which has none.
+//! Which requirement has which scenario and which saboteur, and which has none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::parser::Suite;
 use crate::record::Triple;
 use crate::requirements::{REVISION, Registry};
+use crate::subject::reference::Saboteur;
 
 /// One requirement and what tests it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,6 +31,10 @@ pub struct Row {
     pub scenarios: Vec<String>,
     /// What they show, such as `credential_create: forbidden`.
     pub outcomes: BTreeSet<String>,
+    /// Names of the saboteurs that break it.
+    pub saboteurs: Vec<String>,
+    /// Why none breaks it, though a scenario is about it.
+    pub unbroken: Option<String>,
 }
 
 impl Row {
@@ -39,6 +44,11 @@ impl Row {
 
     fn binds_client(&self) -> bool {
         self.is_must() && matches!(self.actor.as_str(), "client" | "verifier")
+    }
+
+    /// Whether something has to break it: a scenario says that it can be seen.
+    fn is_testable(&self) -> bool {
+        (self.binds_issuer() || self.binds_client()) && !self.scenarios.is_empty()
     }
 
     fn is_must(&self) -> bool {
@@ -76,11 +86,22 @@ pub struct Coverage {
     pub missing: Vec<String>,
     /// Excluded ones that have a scenario after all.
     pub stale_exclusions: Vec<String>,
+    /// Saboteurs in all.
+    pub saboteurs: usize,
+    /// MUST and MUST NOT of both kinds that have a scenario.
+    pub testable: usize,
+    /// Those of them that a saboteur breaks.
+    pub broken: usize,
+    /// Those of them that none breaks, and that say why.
+    pub unbroken: usize,
+    /// Those of them with neither.
+    pub unproven: Vec<String>,
 }
 
-/// Lays scenarios beside requirements.
+/// Lays scenarios and saboteurs beside requirements.
 #[must_use]
-pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
+pub fn measure(suite: &Suite, registry: &Registry, saboteurs: &[Saboteur]) -> Coverage {
+    let unbroken: BTreeMap<&str, &str> = registry.without_saboteur().collect();
     let mut tests: BTreeMap<&str, (Vec<String>, BTreeSet<String>)> = BTreeMap::new();
     let mut triples: BTreeSet<&Triple> = BTreeSet::new();
     let mut own: BTreeSet<&Triple> = BTreeSet::new();
@@ -107,6 +128,12 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
                 excluded: registry.exclusion(&one.id).map(str::to_owned),
                 scenarios,
                 outcomes,
+                saboteurs: saboteurs
+                    .iter()
+                    .filter(|saboteur| saboteur.requirement == one.id)
+                    .map(|saboteur| saboteur.name.to_owned())
+                    .collect(),
+                unbroken: unbroken.get(one.id.as_str()).map(|why| (*why).to_owned()),
             }
         })
         .collect();
@@ -135,6 +162,15 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
                 && row.excluded.is_none()
         }),
         stale_exclusions: ids(&|row| !row.scenarios.is_empty() && row.excluded.is_some()),
+        saboteurs: saboteurs.len(),
+        testable: count(&Row::is_testable),
+        broken: count(&|row| row.is_testable() && !row.saboteurs.is_empty()),
+        unbroken: count(&|row| {
+            row.is_testable() && row.saboteurs.is_empty() && row.unbroken.is_some()
+        }),
+        unproven: ids(&|row| {
+            row.is_testable() && row.saboteurs.is_empty() && row.unbroken.is_none()
+        }),
         rows,
     }
 }
@@ -142,7 +178,9 @@ pub fn measure(suite: &Suite, registry: &Registry) -> Coverage {
 /// The table for a terminal.
 #[must_use]
 pub fn render(coverage: &Coverage) -> String {
-    let mut text = String::new();
+    let mut text =
+        "requirement  keyword    actor    class    scenarios, saboteurs, what is shown\n\n"
+            .to_owned();
     for row in &coverage.rows {
         let what = if row.scenarios.is_empty() {
             match &row.excluded {
@@ -157,12 +195,13 @@ pub fn render(coverage: &Coverage) -> String {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(
             text,
-            "{}  {:<10} {:<8} {:<12} {:>3}  {what}",
+            "{}  {:<10} {:<8} {:<12} {:>3} {:>3}  {what}",
             row.id,
             row.keyword,
             row.actor,
             row.class,
-            row.scenarios.len()
+            row.scenarios.len(),
+            row.saboteurs.len()
         );
     }
     let _ = writeln!(
@@ -185,6 +224,15 @@ pub fn render(coverage: &Coverage) -> String {
         coverage.client_covered,
         coverage.client_excluded,
         coverage.client_musts - coverage.client_covered - coverage.client_excluded
+    );
+    let _ = writeln!(
+        text,
+        "of {} MUSTs with a scenario, {} are broken by one of {} saboteurs, {} say why none breaks them, {} do neither",
+        coverage.testable,
+        coverage.broken,
+        coverage.saboteurs,
+        coverage.unbroken,
+        coverage.unproven.len()
     );
     text
 }

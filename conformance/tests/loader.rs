@@ -443,7 +443,7 @@ fn what_a_subject_sends_does_not_steer_the_terminal() {
 #[test]
 fn what_is_missing_or_excluded_too_much_shows_in_the_coverage() {
     let one = load(&format!("{HEAD}{}", scenario("@CLP-XXX-002", "One", TWIN))).unwrap();
-    let coverage = clp_conformance::coverage::measure(&one, &registry());
+    let coverage = clp_conformance::coverage::measure(&one, &registry(), &[]);
     assert_eq!(coverage.missing, ["CLP-XXX-001"]);
     assert_eq!(coverage.stale_exclusions, ["CLP-XXX-002"]);
     assert_eq!(
@@ -460,7 +460,7 @@ fn further_requirements_of_a_scenario_make_no_further_scenario() {
         scenario("@CLP-XXX-001", "Two", TWIN)
     );
     let suite = load(&text).unwrap();
-    let coverage = clp_conformance::coverage::measure(&suite, &registry());
+    let coverage = clp_conformance::coverage::measure(&suite, &registry(), &[]);
     assert_eq!(
         (coverage.scenarios, coverage.own, coverage.triples),
         (2, 1, 2)
