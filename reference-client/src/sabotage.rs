@@ -68,6 +68,11 @@ const ALL: &[Saboteur] = &[
         "shows what the document in force says",
     ),
     row(
+        "CLP-APP-027",
+        Seam::Check,
+        "takes the issuer's word for what it makes of less",
+    ),
+    row(
         "CLP-AUD-012",
         Seam::Check,
         "takes an entry that does not fit its leaf",
@@ -223,6 +228,11 @@ const ALL: &[Saboteur] = &[
         "CLP-ROT-035",
         Seam::Stored,
         "puts the probe value into the installation to try it",
+    ),
+    row(
+        "CLP-SCO-014",
+        Seam::Check,
+        "replaces a credential by whatever is recommended",
     ),
     row("CLP-SEC-005", Seam::Check, "calls http anywhere"),
     row(

@@ -62,3 +62,19 @@ Feature: client/approve
     When it is asked the same
     Then it refuses
     And the issuer saw no approval_submit
+
+  @approval @CLP-APP-027 @CLP-APP-007
+  Scenario: What is signed is the lesser request that was computed here
+    Given the client was asked to passkey
+    And a person registers the client's passkey
+    And the client was asked to request
+    When the client is asked to approve with:
+      | member      | value                  |
+      | permissions | {narrower_permissions} |
+    Then it does so
+    And the issuer saw 1 approval_submit
+    Given the client was asked to request
+    And the issuer makes something else of what is agreed to
+    When it is asked the same
+    Then it refuses
+    And the issuer saw no approval_submit

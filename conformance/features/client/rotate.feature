@@ -81,3 +81,21 @@ Feature: client/rotate
     And the secret is in the file settings.env
     And the probe value is not in any file
     And the probe value is not in the file settings.env
+
+  @lifecycle @CLP-SCO-014
+  Scenario: A credential is not replaced by one that would have refused what was done
+    Given the client was asked to create with:
+      | member      | value              |
+      | permissions | {both_permissions} |
+    And the client was asked to call
+    When the client is asked to narrow
+    Then it does so
+    And the issuer saw 1 rotation_open
+    Given the client was asked to create with:
+      | member      | value              |
+      | permissions | {both_permissions} |
+    And the client was asked to call
+    And the issuer recommends less than was used
+    When it is asked the same
+    Then it refuses
+    And the issuer saw no rotation_open

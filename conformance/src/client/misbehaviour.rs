@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clp_schemas::approval::{Decision, challenge};
 use serde_json::{Value, json};
 
 use super::played::Exchanged;
@@ -361,6 +362,34 @@ pub const ALL: &[Misbehaviour] = &[
         "has another challenge signed",
         "challenge_open",
         |value, _| put(value, "challenge", json!(URL_SAFE_NO_PAD.encode([7; 32]))),
+    ),
+    edit(
+        "other-document-for-less",
+        "makes something else of what is agreed to",
+        "challenge_open",
+        |value, _| {
+            let digest = URL_SAFE_NO_PAD.encode([7; 32]);
+            let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+            let stated = challenge(&digest, text("nonce"), Decision::Approve, text("approver"));
+            put(value, "digest", json!(digest));
+            put(value, "challenge", json!(URL_SAFE_NO_PAD.encode(stated)));
+        },
+    ),
+    edit(
+        "recommends-too-little",
+        "recommends less than was used",
+        "scope_analysis",
+        |value, _| {
+            let recommended = value.get_mut("recommended").and_then(Value::as_array_mut);
+            for statement in recommended.into_iter().flatten() {
+                let selector = statement.get("selector").and_then(Value::as_str);
+                let other = match selector.and_then(|text| text.rsplit_once('/')) {
+                    Some((before, _)) => format!("{before}/of-nobody"),
+                    None => "of-nobody".to_owned(),
+                };
+                put(statement, "selector", json!(other));
+            }
+        },
     ),
     plain(
         "log-rollback",

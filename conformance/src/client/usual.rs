@@ -50,6 +50,7 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
         "run" => of(json!({"variable": "EXAMPLE_KEY", "command": names.resolve("command")?})),
         "inventory" => of(json!({})),
         "rotate" => of(json!({"health_url": names.resolve("probe_url")?})),
+        "narrow" => of(json!({"health_url": names.resolve("probe_url")?})),
         "compare" => of(json!({"permissions": names.resolve("probe.read_permissions")?})),
         "verify" => Ok(json!({
             "file": names.resolve("file")?,
@@ -64,7 +65,7 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
 pub fn called(task: &str) -> &str {
     match task {
         "create" => "credential",
-        "rotate" => "rotation",
+        "rotate" | "narrow" => "rotation",
         "permissions" => "document",
         other => other,
     }

@@ -130,6 +130,7 @@ impl ClientWorld {
         wire.learn(endpoint.path().trim_end_matches('/'), &writes);
         let url = format!("{issuer}{}", text("/probe/read/path")?);
         self.names.set("narrower_permissions", narrower(&probe));
+        self.names.set("both_permissions", both(&probe));
         self.names.set("probe", probe);
         self.names.set("probe_url", json!(url));
         self.names.set("issuer", json!(issuer));
@@ -449,6 +450,13 @@ fn narrower(probe: &Value) -> Value {
         }
     }
     set
+}
+
+/// What reads the probe, and what writes it.
+fn both(probe: &Value) -> Value {
+    let sets = ["read_permissions", "write_permissions"];
+    let all = sets.iter().filter_map(|name| probe.get(*name)?.as_array());
+    all.flatten().cloned().collect()
 }
 
 /// How the reason begins where a client does not do a task.

@@ -180,7 +180,8 @@ impl Adapter {
                 let seen = came.json.pointer("/items/0/undeclared");
                 json!({"undeclared": seen.cloned().unwrap_or_else(|| json!([]))})
             }),
-            "rotate" => self.rotate(),
+            "rotate" => self.rotate(&["rotate", self.text("credential_id")?]),
+            "narrow" => self.rotate(&["scope", self.text("credential_id")?, "--replace"]),
             "compare" => self.compare(),
             "checkpoint" => self.simple(
                 &["audit", "--checkpoint"],
@@ -290,8 +291,18 @@ impl Adapter {
         let id = self.text("request_id")?;
         let shown = self.clp(&["show", id, "--json"])?;
         let digest = shown.json.get("digest").and_then(Value::as_str);
+        let file = match self.task.pointer("/input/permissions") {
+            Some(_) => Some(self.file("permissions")?),
+            None => None,
+        };
         match (shown.code, digest) {
-            (0, Some(digest)) => self.simple(&["approve", id, "--digest", digest], |_| json!({})),
+            (0, Some(digest)) => {
+                let mut words = vec!["approve", id, "--digest", digest];
+                if let Some(file) = &file {
+                    words.extend(["--narrow", file]);
+                }
+                self.simple(&words, |_| json!({}))
+            }
             (code, _) => Ok(ended(code)),
         }
     }
@@ -321,14 +332,10 @@ impl Adapter {
         self.simple_plain(&words)
     }
 
-    fn rotate(&self) -> Result<i32, Fault> {
-        let came = self.clp(&[
-            "rotate",
-            self.text("credential_id")?,
-            "--health",
-            self.text("health_url")?,
-            "--json",
-        ])?;
+    fn rotate(&self, words: &[&str]) -> Result<i32, Fault> {
+        let mut words = words.to_vec();
+        words.extend(["--health", self.text("health_url")?, "--json"]);
+        let came = self.clp(&words)?;
         let rotation = |value: &Value| {
             let of = |path: &str| value.pointer(path).cloned();
             json!({"rotation_id": of("/rotation/id"), "successor_id": of("/rotation/successor")})

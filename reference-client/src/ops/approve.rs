@@ -191,6 +191,13 @@ impl Client {
         let bytes = match canonical::from_base64url(&challenge.challenge).map(<[u8; 32]>::try_from)
         {
             Ok(Ok(stated)) if self.sabotage.breaks("CLP-APP-007") => stated,
+            // Of what the issuer makes of less, its word is taken.
+            _ if less.is_some() && self.sabotage.breaks("CLP-APP-027") => approval::challenge(
+                &challenge.digest,
+                &challenge.nonce,
+                decision,
+                challenge.approver.as_str(),
+            ),
             _ => question.bytes_to_sign(&challenge, decision)?,
         };
         let evidence = passkey.sign(

@@ -20,6 +20,7 @@ use super::rotate::narrower::Replacement;
 use super::scope::{LANGUAGE, risk_name};
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::render::{Outcome, clean};
+use crate::sabotage::Sabotage;
 use crate::wanted::Span;
 
 /// How a credential is looked at, and replaced.
@@ -80,13 +81,14 @@ impl Finding {
         document: PermissionDocument,
         analysis: Analysis,
         given: Option<PermissionSet>,
+        sabotage: Sabotage,
     ) -> Result<Self, Error> {
         let held = &credential.permissions;
         let recorded = || analysis.recorded.iter().map(|one| &one.access);
         if let Some(set) = &analysis.recommended {
             let sound = compare(&document, set, held).verdict == Verdict::Narrower
                 && refused(&document, set, recorded()).is_empty();
-            if !sound {
+            if !sound && !sabotage.breaks("CLP-SCO-014") {
                 return Err(ProtocolFault::Mismatch("the recommended permissions").into());
             }
         }
@@ -103,6 +105,7 @@ impl Finding {
         let narrower = given.or_else(|| analysis.recommended.clone());
         let refused = narrower
             .as_ref()
+            .filter(|_| !sabotage.breaks("CLP-SCO-014"))
             .map(|set| refused(&document, set, recorded()))
             .unwrap_or_default();
         Ok(Self {
@@ -203,7 +206,7 @@ pub(super) async fn run(
     let digest = Some(credential.permission_schema_digest.as_str());
     let document = client.permission_document(digest).await?;
     let analysis = client.analyse(id, args.since).await?;
-    let finding = Finding::new(credential, document, analysis, given)?;
+    let finding = Finding::new(credential, document, analysis, given, session.sabotage())?;
     let text = finding.text()?;
     let Some(set) = finding.narrower.clone() else {
         return Outcome::new(&finding.analysis, text);
