@@ -180,6 +180,11 @@ Feature: amend
     And the answer has the headers:
       | name | value            |
       | ETag | not {before_tag} |
+    When Ana calls credential_amend
+    Then it is accepted
+    And the answer has the headers:
+      | name | value            |
+      | ETag | not {before_tag} |
 
   @CLP-TRN-016
   Scenario: The precondition is looked at before the meaning of the body

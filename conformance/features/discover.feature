@@ -2,17 +2,25 @@
 Feature: discover
   A client learns from one document what an issuer can do and where.
 
-  @CLP-DIS-001 @CLP-DIS-002
+  @CLP-DIS-001
   Scenario: Anybody reads where credentials are
+    When nobody calls manifest_read
+    Then it is accepted
+    And the answer has:
+      | member                     | value   |
+      | credential_issuer_endpoint | present |
+    When the same call is made by a stranger
+    Then it is accepted
+    When the same call is made without header CLP-Version
+    Then it is accepted
+
+  @CLP-DIS-002
+  Scenario: Where credentials are is an address without more
     When nobody calls manifest_read
     Then it is accepted
     And the answer has:
       | member                     | value                           |
       | credential_issuer_endpoint | matches ^https?://[^?#]*[^?#/]$ |
-    When the same call is made by a stranger
-    Then it is accepted
-    When the same call is made without header CLP-Version
-    Then it is accepted
 
   @CLP-DIS-003
   Scenario: An issuer names itself as it is found

@@ -19,6 +19,13 @@ Feature: request
     When the same call is made with rotation_policy set to {"rotate_every_seconds": 86400}
     Then it is accepted
 
+  @CLP-TRN-017
+  Scenario: A request is not opened without a key for idempotency
+    When Ana calls request_open
+    Then it is accepted
+    When the same call is made without header Idempotency-Key
+    Then it is refused as idempotency-key-missing
+
   @CLP-REQ-004
   Scenario: A request is kept as it was sent
     When Ana calls request_open with:

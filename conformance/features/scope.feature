@@ -162,6 +162,23 @@ Feature: scope
       | member | value     |
       | state  | "expired" |
 
+  @core @CLP-MOD-002 @needs-clock
+  Scenario: A credential has expired from the second on that it names
+    Given an active credential with:
+      | part       | value     |
+      | expires_at | {now+600} |
+    When Ana calls credential_read
+    Then it is accepted
+    And the answer has:
+      | member | value    |
+      | state  | "active" |
+    When the clock advances to {credential.expires_at}
+    And the same call is made again
+    Then it is accepted
+    And the answer has:
+      | member | value     |
+      | state  | "expired" |
+
   @core @CLP-SCO-005
   Scenario: A key in the query opens nothing
     Given an active credential

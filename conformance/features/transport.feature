@@ -197,6 +197,8 @@ Feature: transport
     Then it is accepted
     When the same call is made with header Authorization set to Basic {mark}
     Then it is refused as unauthenticated
+    When the same call is made with the token under the scheme Basic
+    Then it is refused as unauthenticated
 
   @CLP-TRN-013
   Scenario: Nobody creates unknown
@@ -504,7 +506,7 @@ Feature: transport
     When Ana calls credential_create
     Then it is accepted
     And the answer is called first
-    Given the clock advances by 86300 seconds
+    Given the clock advances by 86385 seconds
     When the same call is repeated
     Then it is accepted
     And the answer is the same as first byte for byte
@@ -745,6 +747,8 @@ Feature: transport
     Then it is refused as version-not-supported
     When the same call is made with path set to /{mark}/{mark}
     Then it is refused as not-found
+    When the same call is made with query {mark} set to {mark}
+    Then it is refused as invalid-query
     When the same call is made with HTTP method set to DELETE
     Then it is refused as method-not-allowed
 

@@ -722,7 +722,15 @@ Feature: types
     Then it is refused as target-refused
     When the same call is made with webhook set to {"url": "https://169.254.169.254/latest/meta-data"}
     Then it is refused as target-refused
+    When the same call is made with webhook set to {"url": "https://172.16.0.1/hook"}
+    Then it is refused as target-refused
+    When the same call is made with webhook set to {"url": "https://192.168.0.1/hook"}
+    Then it is refused as target-refused
     When the same call is made with webhook set to {"url": "https://[fd00::1]/hook"}
+    Then it is refused as target-refused
+    When the same call is made with webhook set to {"url": "https://[fe80::1]/hook"}
+    Then it is refused as target-refused
+    When the same call is made with webhook set to {"url": "https://[::ffff:10.0.0.1]/hook"}
     Then it is refused as target-refused
     When the same call is made with webhook set to {"url": "http://192.0.2.1/hook"}
     Then it is refused as target-refused

@@ -44,16 +44,32 @@ pub fn implied(document: &Value, kind: &str, name: &str) -> BTreeSet<String> {
 ///
 /// # Errors
 /// Where an action implies itself or what is not there, or a name is reserved.
-pub fn sound(document: &Value) -> Result<(), Unsound> {
-    only(document, &["version", "resource_types", "environments"])?;
-    let types = document
-        .get("resource_types")
-        .and_then(Value::as_object)
-        .ok_or_else(|| Unsound::new("there are no resource types"))?;
-    for (kind, definition) in types {
+pub fn sound(document: &Value) -> Result<(), (&'static str, Unsound)> {
+    shaped(document).map_err(|fault| ("CLP-PRM-001", fault))?;
+    for (kind, definition) in members(document, "resource_types") {
         if kind.to_lowercase().starts_with("clp.") {
-            return Err(Unsound::new("a resource type has a reserved name"));
+            let fault = Unsound::new("a resource type has a reserved name");
+            return Err(("CLP-PRM-003", fault));
         }
+        implies_soundly(document, kind, definition).map_err(|fault| ("CLP-PRM-002", fault))?;
+    }
+    Ok(())
+}
+
+/// Whether it has what it has to have, and no more.
+fn shaped(document: &Value) -> Result<(), Unsound> {
+    only(document, &["version", "resource_types", "environments"])?;
+    let has_some = |name: &str| match document.get(name) {
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        _ => false,
+    };
+    for name in ["resource_types", "environments"] {
+        if !has_some(name) {
+            return Err(Unsound::new(format!("there are no `{name}`")));
+        }
+    }
+    for (_, definition) in members(document, "resource_types") {
         only(definition, &["title", "actions", "constraints"])?;
         for (_, constraint) in members(definition, "constraints") {
             only(constraint, &["kind"])?;
@@ -61,22 +77,23 @@ pub fn sound(document: &Value) -> Result<(), Unsound> {
         for (_, action) in members(definition, "actions") {
             only(action, &["implies", "risk", "consent", "deprecated"])?;
         }
-        let actions = definition.get("actions").and_then(Value::as_object);
-        for name in actions.into_iter().flatten().map(|(name, _)| name) {
-            let implied = implied(document, kind, name);
-            if implied.contains(name) {
-                return Err(Unsound::new(format!(
-                    "`{kind}` has an action that implies itself"
-                )));
-            }
-            if implied
-                .iter()
-                .any(|other| action(document, kind, other).is_none())
-            {
-                return Err(Unsound::new(format!(
-                    "`{kind}` has an action that implies what is not there"
-                )));
-            }
+    }
+    Ok(())
+}
+
+fn implies_soundly(document: &Value, kind: &str, definition: &Value) -> Result<(), Unsound> {
+    for (name, _) in members(definition, "actions") {
+        let implied = implied(document, kind, name);
+        if implied.contains(name) {
+            return Err(Unsound::new(format!(
+                "`{kind}` has an action that implies itself"
+            )));
+        }
+        let is_there = |other: &String| action(document, kind, other).is_some();
+        if !implied.iter().all(is_there) {
+            return Err(Unsound::new(format!(
+                "`{kind}` has an action that implies what is not there"
+            )));
         }
     }
     Ok(())
@@ -272,7 +289,7 @@ mod tests {
     use super::*;
 
     fn document() -> Value {
-        json!({"resource_types": {"event": {"actions": {
+        json!({"version": "1", "environments": ["test"], "resource_types": {"event": {"actions": {
             "read": {"consent": {"en": "Read {selector}", "de": "Lesen: {selector}"}},
             "write": {"implies": ["read"], "consent": {"en": "Write events"}},
             "own": {"implies": ["write"], "consent": {"en": "Own events"}},
@@ -281,22 +298,31 @@ mod tests {
 
     #[test]
     fn planted_faults_are_seen() {
+        type Plant<'a> = (&'a str, &'a dyn Fn(&mut Value));
         assert_eq!(sound(&document()), Ok(()));
-        let planted: [fn(&mut Value); 5] = [
-            |document| document["more"] = json!(1),
-            |document| document["resource_types"]["event"]["actions"]["read"]["more"] = json!(1),
-            |document| {
-                document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["own"])
-            },
-            |document| {
-                document["resource_types"]["event"]["actions"]["read"]["implies"] = json!(["gone"])
-            },
-            |document| document["resource_types"]["CLP.x"] = json!({"actions": {}}),
+        let read = |document: &mut Value, member: &str, value: Value| {
+            document["resource_types"]["event"]["actions"]["read"][member] = value;
+        };
+        let planted: [Plant<'_>; 6] = [
+            ("CLP-PRM-001", &|document| document["more"] = json!(1)),
+            ("CLP-PRM-001", &|document| {
+                document["environments"] = json!([])
+            }),
+            ("CLP-PRM-001", &|document| read(document, "more", json!(1))),
+            ("CLP-PRM-002", &|document| {
+                read(document, "implies", json!(["own"]))
+            }),
+            ("CLP-PRM-002", &|document| {
+                read(document, "implies", json!(["gone"]))
+            }),
+            ("CLP-PRM-003", &|document| {
+                document["resource_types"]["CLP.x"] = json!({"actions": {}});
+            }),
         ];
-        for plant in planted {
+        for (requirement, plant) in planted {
             let mut wrong = document();
             plant(&mut wrong);
-            assert!(sound(&wrong).is_err());
+            assert_eq!(sound(&wrong).unwrap_err().0, requirement);
         }
     }
 

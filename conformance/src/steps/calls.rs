@@ -102,6 +102,11 @@ async fn repeat(world: &mut World, same_key: bool, change: &str, step: &Step) ->
             let token = world.token(&call.actor)?.unwrap_or_default();
             call.actor = Actor::Nobody;
             call.query.push(("access_token".to_owned(), token));
+        } else if let Some(scheme) = change.strip_prefix("with the token under the scheme ") {
+            let token = world.token(&call.actor)?.unwrap_or_default();
+            call.actor = Actor::Nobody;
+            let field = ("Authorization".to_owned(), format!("{scheme} {token}"));
+            call.headers.push(field);
         } else if let Some((part, cell)) = change
             .strip_prefix("with ")
             .and_then(|rest| rest.split_once(" set to "))

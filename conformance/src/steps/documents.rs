@@ -23,8 +23,13 @@ fn listed<'a>(manifest: &'a Value, name: &str) -> Option<Vec<&'a str>> {
 #[then(regex = r"^the answer is a (manifest without contradictions|sound permission document)$")]
 async fn coherent(world: &mut World, what: String) -> Result<(), Fault> {
     let outcome = body(world).and_then(|answer| match what.as_str() {
-        "sound permission document" => document::sound(answer)
-            .map_err(|fault| Fault::missing("a sound permission document", fault.to_string())),
+        "sound permission document" => document::sound(answer).map_err(|(requirement, fault)| {
+            Fault::broken(
+                requirement,
+                "a sound permission document",
+                fault.to_string(),
+            )
+        }),
         _ => check_manifest(answer),
     });
     world.note(outcome)
@@ -84,7 +89,12 @@ fn tagged_by_digest(world: &World) -> Result<(), Fault> {
     let (_, got) = last(world)?;
     let got = got.got.header("etag").unwrap_or("no such header field");
     if got != wanted {
-        return Err(Fault::missing(format!("ETag: {wanted}"), got));
+        // Another digest is a matter of how it is computed; none, or a weak tag, is not.
+        let requirement = match got.starts_with('"') {
+            true => "CLP-PRM-005",
+            false => "CLP-DIS-017",
+        };
+        return Err(Fault::broken(requirement, format!("ETag: {wanted}"), got));
     }
     match world
         .manifest()?

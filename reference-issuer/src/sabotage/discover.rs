@@ -1,6 +1,9 @@
 //! Saboteurs of what an issuer says of itself, and of permission documents (specification
 //! chapters 10 and 04).
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use clp_schemas::problem::ProblemType;
 use serde_json::{Value, json};
 
@@ -189,6 +192,34 @@ pub(super) const ALL: &[Saboteur] = &[
         "does not look at the constraints of a permission",
         &["CLP-PRM-011"],
     ),
+    Saboteur::tamper(
+        "CLP-PRM-012",
+        "does not know that one action implies another",
+        |asked, answer| {
+            // Credentials that name no action of reading, and then their keys.
+            static IMPLYING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+            let mut implying = IMPLYING.lock().unwrap_or_else(PoisonError::into_inner);
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let said = answer.json();
+            match asked.endpoint {
+                "credential_create" if names_no_reading(&said) => {
+                    implying.insert(text(&said["id"]));
+                }
+                "delivery_read" if implying.contains(&text(&said["credential_id"])) => {
+                    implying.insert(format!("Bearer {}", text(&said["secret"]["value"])));
+                }
+                "elsewhere"
+                    if asked.method == "GET"
+                        && answer.status == 200
+                        && implying.contains(asked.header("authorization")) =>
+                {
+                    answer.status = 403;
+                    answer.set("www-authenticate", "Bearer error=\"insufficient_scope\"");
+                }
+                _ => {}
+            }
+        },
+    ),
     Saboteur::alter(
         "CLP-PRM-015",
         "leaves the last line of a consent out",
@@ -219,6 +250,16 @@ pub(super) const ALL: &[Saboteur] = &[
         &["CLP-PRM-016"],
     ),
 ];
+
+/// Whether no statement of a credential names the action `read`.
+fn names_no_reading(credential: &Value) -> bool {
+    let mut statements = credential["permissions"].as_array().into_iter().flatten();
+    credential["id"].is_string()
+        && !statements.any(|statement| {
+            let mut actions = statement["actions"].as_array().into_iter().flatten();
+            actions.any(|action| action == "read")
+        })
+}
 
 /// Changes the manifest as those see it who say which version they speak.
 fn manifest(asked: &Asked, answer: &mut Answer, change: impl FnOnce(&mut Value)) {

@@ -22,6 +22,15 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    Saboteur::mishear(
+        "CLP-TRN-017/request",
+        "opens a request without an idempotency key",
+        |asked| {
+            if asked.endpoint == "request_open" && !asked.has("idempotency-key") {
+                asked.set("idempotency-key", "none");
+            }
+        },
+    ),
     Saboteur::skip(
         "CLP-TRN-018",
         "takes a key of another form for none",
@@ -104,6 +113,17 @@ pub(super) const ALL: &[Saboteur] = &[
             for effect in effects {
                 if let Effect::Record { forget_at, .. } = effect {
                     *forget_at = context.now.plus(23 * 3600);
+                }
+            }
+        },
+    ),
+    Saboteur::alter(
+        "CLP-TRN-023/minute",
+        "forgets a key a minute before the day is over",
+        |context, effects| {
+            for effect in effects {
+                if let Effect::Record { forget_at, .. } = effect {
+                    *forget_at = context.now.plus(24 * 3600 - 60);
                 }
             }
         },
@@ -263,6 +283,31 @@ pub(super) const ALL: &[Saboteur] = &[
         "changes what somebody did not say to have seen",
         &["CLP-TRN-036"],
     ),
+    Saboteur::mishear(
+        "CLP-TRN-036/amend",
+        "amends what somebody did not say to have seen",
+        |asked| unseen(asked, "credential_amend"),
+    ),
+    Saboteur::mishear(
+        "CLP-TRN-036/resume",
+        "resumes what somebody did not say to have seen",
+        |asked| unseen(asked, "credential_resume"),
+    ),
+    Saboteur::mishear(
+        "CLP-TRN-036/put",
+        "changes a place that somebody did not say to have seen",
+        |asked| unseen(asked, "installation_put"),
+    ),
+    Saboteur::mishear(
+        "CLP-TRN-036/delete",
+        "forgets a place that somebody did not say to have seen",
+        |asked| unseen(asked, "installation_delete"),
+    ),
+    Saboteur::mishear(
+        "CLP-TRN-036/advance",
+        "advances a rotation that somebody did not say to have seen",
+        |asked| unseen(asked, "rotation_advance"),
+    ),
     Saboteur::skip(
         "CLP-TRN-037",
         "changes what is no longer as it was seen",
@@ -279,6 +324,13 @@ pub(super) const ALL: &[Saboteur] = &[
         },
     ),
 ];
+
+/// Takes a change of whatever is there for one of what was seen.
+fn unseen(asked: &mut Asked, endpoint: &str) {
+    if asked.endpoint == endpoint && !asked.has("if-match") && !asked.has("if-none-match") {
+        asked.set("if-match", "*");
+    }
+}
 
 /// Who calls.
 fn caller(asked: &Asked) -> String {

@@ -65,6 +65,18 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    Saboteur::mishear(
+        "CLP-TRN-013/scheme",
+        "takes a token under whatever scheme it comes",
+        |asked| {
+            if asked.endpoint == "credential_read"
+                && let Some(token) = asked.header("authorization").strip_prefix("Basic ")
+            {
+                let bearer = format!("Bearer {token}");
+                asked.set("authorization", &bearer);
+            }
+        },
+    ),
     Saboteur::tamper(
         "CLP-TRN-014",
         "does not say where to look for a token where none was sent",

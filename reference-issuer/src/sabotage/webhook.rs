@@ -55,6 +55,39 @@ pub(super) const ALL: &[Saboteur] = &[
         "sends events wherever it is told to",
         &["CLP-WHK-003"],
     ),
+    Saboteur::mishear("CLP-WHK-003/http", "sends events without TLS", |asked| {
+        asked.replace("http://192.0.2.1/", "https://192.0.2.1/")
+    }),
+    Saboteur::mishear(
+        "CLP-WHK-003/link-local",
+        "sends events to link-local addresses",
+        |asked| asked.replace("https://169.254.", "https://192.0."),
+    ),
+    Saboteur::mishear(
+        "CLP-WHK-003/172",
+        "knows 10.0.0.0/8 for private, and not 172.16.0.0/12",
+        |asked| asked.replace("https://172.16.", "https://192.1."),
+    ),
+    Saboteur::mishear(
+        "CLP-WHK-003/192",
+        "does not know 192.168.0.0/16 for private",
+        |asked| asked.replace("https://192.168.", "https://192.1."),
+    ),
+    Saboteur::mishear(
+        "CLP-WHK-003/v6",
+        "does not know which addresses of IPv6 are private",
+        |asked| asked.replace("https://[fd00:", "https://[2606:4700:"),
+    ),
+    Saboteur::mishear(
+        "CLP-WHK-003/v6-link-local",
+        "does not know which addresses of IPv6 are link-local",
+        |asked| asked.replace("https://[fe80:", "https://[2606:4700:"),
+    ),
+    Saboteur::mishear(
+        "CLP-WHK-003/mapped",
+        "does not see an address of IPv4 within one of IPv6",
+        |asked| asked.replace("[::ffff:10.0.", "[::ffff:192.1."),
+    ),
     Saboteur::skip(
         "CLP-WHK-004",
         "does not look whether a webhook fits the type",
