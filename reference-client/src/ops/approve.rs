@@ -333,6 +333,16 @@ fn shown(question: &Question) -> String {
             .add_some("longest overlap", policy.max_overlap_seconds.map(seconds))
             .add_some("renewable until", policy.renewable_until);
     }
+    let has_end = body
+        .rotation_policy
+        .as_ref()
+        .is_some_and(|policy| policy.renewable_until.is_some());
+    if !has_end {
+        facts.add(
+            "renewable",
+            "by rotation, without an end and without asking again",
+        );
+    }
     let mut text = facts.text();
     text.push_str("it would be allowed to:\n");
     for line in &question.consent {

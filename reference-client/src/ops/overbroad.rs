@@ -126,6 +126,48 @@ impl Finding {
             .collect())
     }
 
+    /// What it was used for, and what it never was.
+    fn used(&self) -> String {
+        let Analysis {
+            uses, since, as_of, ..
+        } = &self.analysis;
+        let mut text = match uses {
+            0 => format!("it was not used from {since} to {as_of}\n"),
+            1 => format!("it was used once from {since} to {as_of}\n"),
+            _ => format!("it was used {uses} times or more from {since} to {as_of}\n"),
+        };
+        for (words, wanted) in [("it was used for", true), ("it was never used for", false)] {
+            let mut names: Vec<String> = self
+                .analysis
+                .atoms
+                .iter()
+                .filter(|atom| atom.used == wanted)
+                .map(|atom| {
+                    format!(
+                        "{} {} on {}",
+                        clean(&atom.statement.actions.join(", ")),
+                        clean(&atom.statement.resource_type),
+                        clean(&atom.statement.selector.to_string())
+                    )
+                })
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            if !names.is_empty() {
+                text.push_str(&format!("{words}: {}\n", names.join("; ")));
+            }
+        }
+        text
+    }
+
+    fn report(&self, set: &PermissionSet) -> serde_json::Value {
+        json!({
+            "analysis": self.analysis,
+            "narrower": set,
+            "would_refuse": self.refused,
+        })
+    }
+
     fn text(&self) -> Result<String, Error> {
         let Self {
             credential,
@@ -142,10 +184,7 @@ impl Finding {
             risk_name(risk(&self.document, held)),
             self.lines(held)?
         );
-        text.push_str(&format!(
-            "it was used in at least {} calls from {} to {}\n",
-            analysis.uses, analysis.since, analysis.as_of
-        ));
+        text.push_str(&self.used());
         let Some(set) = &self.narrower else {
             text.push_str("nothing narrower is known to be enough: it stays as it is\n");
             return Ok(text);
@@ -196,16 +235,31 @@ pub(super) async fn run(
 ) -> Result<Outcome, Error> {
     let client = session.client()?;
     let credential = client.credential(id).await?;
-    if credential.state == State::Retiring && args.replace {
-        // An earlier run has begun it: its set counts, whatever was used since then.
-        return args
-            .replacement()
-            .go_on(&credential, &client, session)
-            .await;
-    }
     let digest = Some(credential.permission_schema_digest.as_str());
     let document = client.permission_document(digest).await?;
     let analysis = client.analyse(id, args.since).await?;
+    if credential.state == State::Retiring && args.replace {
+        // An earlier run may have begun it, or somebody else a rotation of another kind.
+        let successor = args.replacement().successor(&credential, &client).await?;
+        begun(
+            &document,
+            &credential,
+            &successor,
+            given.as_ref(),
+            &analysis,
+        )?;
+        return args
+            .replacement()
+            .go_on(successor, &credential, &client, session)
+            .await;
+    }
+    let is_active = credential.state == State::Active;
+    if args.replace && !is_active {
+        return Err(Error::Unverified(format!(
+            "the credential is {}: only an active one is replaced",
+            credential.state
+        )));
+    }
     let finding = Finding::new(credential, document, analysis, given, session.sabotage())?;
     let text = finding.text()?;
     let Some(set) = finding.narrower.clone() else {
@@ -217,6 +271,13 @@ pub(super) async fn run(
             finding.refused.len()
         )));
     }
+    if !is_active {
+        let text = format!(
+            "{text}it is {}, so it is not replaced\n",
+            finding.credential.state
+        );
+        return Outcome::new(&finding.report(&set), text);
+    }
     if args.replace || asked(&text, session)? {
         if args.replace {
             session.say(&text);
@@ -227,14 +288,39 @@ pub(super) async fn run(
             .await;
     }
     let next = format!(
-        "replace it by the narrower one?\nnext: run `clp scope {id} --replace`, with --health to see that each place works\n"
+        "next: run `clp scope {id} --replace` to replace it by the narrower one, with --health to see that each place works\n"
     );
-    let report = json!({
-        "analysis": finding.analysis,
-        "narrower": set,
-        "would_refuse": finding.refused,
-    });
-    Outcome::new(&report, format!("{text}{next}"))
+    Outcome::new(&finding.report(&set), format!("{text}{next}"))
+}
+
+/// Whether the rotation that is under way is the one that was asked for: its successor opens
+/// less, what was given where something was given, and nothing of what was recorded is refused.
+fn begun(
+    document: &PermissionDocument,
+    predecessor: &Credential,
+    successor: &Credential,
+    given: Option<&PermissionSet>,
+    analysis: &Analysis,
+) -> Result<(), Error> {
+    let set = &successor.permissions;
+    let verdict = |other: &PermissionSet| compare(document, set, other).verdict;
+    let is_wanted = verdict(&predecessor.permissions) == Verdict::Narrower
+        && given.is_none_or(|given| verdict(given) == Verdict::Equal);
+    if !is_wanted {
+        return Err(Error::Unverified(format!(
+            "another rotation of it is under way, to {}: let that one end first, by `clp rotate --resume` or `--rollback`",
+            successor.id
+        )));
+    }
+    let recorded = analysis.recorded.iter().map(|one| &one.access);
+    let refused = refused(document, set, recorded).len();
+    if refused > 0 {
+        return Err(Error::Unverified(format!(
+            "{refused} of the calls on record would be refused by {}, which is to replace it: nothing was changed",
+            successor.id
+        )));
+    }
+    Ok(())
 }
 
 /// Asks on the terminal, where there is one and no program reads along.

@@ -64,19 +64,32 @@ impl Replacement {
         begin(id, &self.rotation(id), Some(permissions), client, session).await
     }
 
-    /// Goes on with what an earlier run has begun with a credential that is `retiring`.
+    /// What is to replace a credential that is `retiring`.
+    ///
+    /// # Errors
+    /// [`ProtocolFault::Mismatch`] if nothing is named.
+    pub(crate) async fn successor(
+        &self,
+        predecessor: &Credential,
+        client: &Client,
+    ) -> Result<Credential, Error> {
+        let unnamed = || ProtocolFault::Mismatch("a retiring credential without its successor");
+        let successor = predecessor.successor.as_ref().ok_or_else(unnamed)?;
+        client.credential(successor).await
+    }
+
+    /// Goes on with what an earlier run has begun.
     ///
     /// # Errors
     /// [`ProtocolFault::Mismatch`] if no rotation is named; otherwise as `clp rotate`.
     pub(crate) async fn go_on(
         &self,
+        successor: Credential,
         predecessor: &Credential,
         client: &Client,
         session: &Session,
     ) -> Result<Outcome, Error> {
         let unnamed = || ProtocolFault::Mismatch("a retiring credential without its rotation");
-        let successor = predecessor.successor.as_ref().ok_or_else(unnamed)?;
-        let successor = client.credential(successor).await?;
         let rotation = successor.created_via.rotation_id.ok_or_else(unnamed)?;
         let args = self.rotation(&predecessor.id);
         let mut record = known(&rotation, client, session).await?;
