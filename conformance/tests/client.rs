@@ -33,7 +33,7 @@ fn options(launch: Launch, name: &str) -> ClientOptions {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_floor_is_zero_for_clients_too() {
     let floors = floor(8).await.unwrap_or_default();
-    assert_eq!(floors.len(), 6);
+    assert_eq!(floors.len(), 7);
     for floor in floors {
         assert!(floor.scenarios > 20, "{}: {}", floor.name, floor.scenarios);
         assert!(floor.blind.is_empty(), "{}: {:#?}", floor.name, floor.blind);

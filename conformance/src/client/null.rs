@@ -19,13 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const UNSUPPORTED: &str = "exit 4";
 
 /// Ways to do nothing, as lines for the shell.
-pub const NULLS: [(&str, &str); 6] = [
+pub const NULLS: [(&str, &str); 7] = [
     ("a client that exits 0", "exit 0"),
     ("a client that exits 1", "exit 1"),
     ("a client that refuses everything", "exit 3"),
     ("a client that supports nothing", UNSUPPORTED),
     ("a client that hangs", "sleep 600"),
     ("a client that says yes", "echo '{}'"),
+    (
+        "a client that says yes, then no",
+        "cat >/dev/null; [ -e seen ] && exit 3; touch seen; echo '{\"authenticated\":true}'",
+    ),
 ];
 
 /// Runs the scenarios against each.

@@ -6,6 +6,7 @@ use cucumber::{given, then, when};
 use serde_json::{Value, json};
 
 use super::misbehaviour::by_words;
+use super::played::RESOURCE;
 use super::task::Ending;
 use super::world::ClientWorld;
 use crate::steps::rows;
@@ -169,7 +170,57 @@ async fn ended(world: &mut ClientWorld, how: String) -> Result<(), Fault> {
 fn done(world: &ClientWorld) -> Result<(), Fault> {
     as_ended(world, "done: exit status 0 with a result", |ending| {
         matches!(ending, Ending::Done(_))
-    })
+    })?;
+    called(world)
+}
+
+/// What the issuer has to have answered before a task can be done. A task that can be done
+/// without a call is judged by its result and by files.
+fn needed(task: &str) -> &'static [&'static str] {
+    match task {
+        "discover" => &["manifest_read"],
+        "permissions" => &["permission_document_read"],
+        "create" => &["credential_create", "delivery_read"],
+        "call" => &[RESOURCE],
+        "request" => &["request_open"],
+        "show" => &["request_read"],
+        "approve" => &["approval_submit"],
+        "amend" => &["credential_amend"],
+        "rotate" | "narrow" => &["rotation_open"],
+        "inject" => &["installation_put"],
+        "checkpoint" => &["audit_checkpoint"],
+        _ => &[],
+    }
+}
+
+/// Nobody is believed who says that a task was done: the wire has to have seen it.
+fn called(world: &ClientWorld) -> Result<(), Fault> {
+    let (Some(asked), Some(seen)) = (&world.asked, &world.seen) else {
+        return Err(Fault::suite("no task was given yet"));
+    };
+    let all = world.since()?;
+    for endpoint in needed(&asked.task) {
+        let answered = all.iter().any(|one| {
+            one.endpoint == *endpoint && one.sent.as_ref().is_some_and(|sent| sent.status < 300)
+        });
+        if !answered {
+            return Err(Fault::missing(
+                format!("a {endpoint} that was answered, for the task `{}`", asked.task),
+                "none, and exit status 0",
+            ));
+        }
+    }
+    if let ("create", Ending::Done(result)) = (asked.task.as_str(), &seen.ending) {
+        let minted = world.names.text("{minted.id}")?;
+        let stated = result.get("credential_id").cloned().unwrap_or_default();
+        if stated.as_str() != Some(minted.as_str()) {
+            return Err(Fault::missing(
+                format!("`credential_id` {minted} in the result"),
+                stated.to_string(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn as_ended(
