@@ -20,6 +20,10 @@ use crate::subject::reference::Saboteur;
 /// saboteur, in percent.
 pub const COLLATERAL_PERCENT: usize = 5;
 
+/// What an issuer breaks that falls over: an answer of 500 is seen wherever it comes, and says
+/// nothing about the sentence that a saboteur is for.
+const FELL_OVER: &str = "CLP-ERR-004";
+
 /// How many scenarios that failed along with others are shown.
 const SHOWN: usize = 5;
 
@@ -59,7 +63,8 @@ pub struct Trial {
     pub requirement: String,
     /// What it does.
     pub does: String,
-    /// Scenarios of the requirement that failed: who noticed.
+    /// Scenarios of the requirement that failed: who noticed. One that failed because the issuer
+    /// fell over noticed nothing, unless the saboteur is for that.
     pub killed_by: Vec<String>,
     /// Those of them whose failing step names this requirement.
     pub named_by: Vec<String>,
@@ -96,6 +101,8 @@ pub struct Trials {
     pub killed: usize,
     /// Names of those that were not.
     pub survived: Vec<String>,
+    /// Names of those that were noticed, and no failure names their requirement.
+    pub unnamed: Vec<String>,
     /// Names of those with which too much else failed.
     pub unspecific: Vec<String>,
     /// Failures of scenarios of other requirements, over all saboteurs.
@@ -114,6 +121,7 @@ impl Trials {
         Self {
             killed: trials.len() - survived.len(),
             survived,
+            unnamed: names(&|trial| trial.is_killed() && trial.named_by.is_empty()),
             // Of a sample, the shares of single ones say little.
             unspecific: match extent {
                 Extent::Whole => names(&|trial| !trial.is_specific()),
@@ -247,10 +255,13 @@ pub(crate) fn judge(saboteur: &Saboteur, record: Result<RunRecord, String>) -> T
         match one.verdict {
             Verdict::Fail if is_own => {
                 let named = one.failure.and_then(|failure| failure.requirement);
-                if named.as_deref() == Some(saboteur.requirement) {
+                let is_named = named.as_deref() == Some(saboteur.requirement);
+                if is_named {
                     trial.named_by.push(one.id.clone());
                 }
-                trial.killed_by.push(one.id);
+                if is_named || named.as_deref() != Some(FELL_OVER) {
+                    trial.killed_by.push(one.id);
+                }
             }
             Verdict::Fail | Verdict::Error if !is_own => trial.collateral.push(one.id),
             _ => {}
@@ -321,6 +332,9 @@ pub fn summary(trials: &Trials) -> String {
     );
     for name in &trials.survived {
         let _ = writeln!(text, "survived: {name}");
+    }
+    for name in &trials.unnamed {
+        let _ = writeln!(text, "no failure names the requirement of: {name}");
     }
     for name in &trials.unspecific {
         let _ = writeln!(

@@ -4,7 +4,7 @@
 //! mistake of an issuer would fail hundreds of scenarios that are about something else. So a
 //! scenario goes on, what was seen is entered here, and after the run those scenarios answer for
 //! it that are about the requirement: with where it was seen first, and how often. Where none of
-//! them runs, a scenario that sees it fails itself.
+//! them runs, or each is known to fail, a scenario that sees it fails itself.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -102,7 +102,11 @@ impl Ledger {
                 .and_then(|one| one.exchanges.get(first.place))
                 .cloned();
             let sentence = registry.find(&requirement).map(|one| one.text.clone());
-            let nobody = !scenarios.iter().any(answers);
+            // One that is known to fail fails for this as well, and does not speak for the others:
+            // what they saw would come to nothing.
+            let nobody = !scenarios
+                .iter()
+                .any(|one| answers(one) && !one.known_failure);
             for one in scenarios.iter_mut() {
                 let own = seen.get(&one.name);
                 if answers(one) {
@@ -245,6 +249,11 @@ mod tests {
 
     /// Two scenarios see it, and one that is about it does not.
     fn settled(about: Verdict, seen: Verdict) -> Vec<ScenarioRecord> {
+        settled_with(about, seen, false)
+    }
+
+    /// The same; `known` says whether the one that is about it is known to fail.
+    fn settled_with(about: Verdict, seen: Verdict, known: bool) -> Vec<ScenarioRecord> {
         let infos = [
             info("about", VERSION),
             info("one", "CLP-CRE-001"),
@@ -261,6 +270,7 @@ mod tests {
             .zip(records.iter_mut())
             .map(|(info, verdict)| ended(info, *verdict))
             .collect();
+        records[0].known_failure = known;
         let registry = Registry::embedded().unwrap();
         ledger.settle(&mut records, &registry, &Canary::default());
         records
@@ -297,6 +307,16 @@ mod tests {
         let records = settled(Verdict::Skip, Verdict::Pass);
         assert_eq!(records[0].verdict, Verdict::Skip);
         for record in &records[1..] {
+            assert_eq!(record.verdict, Verdict::Fail);
+            let failure = record.failure.clone().unwrap();
+            assert_eq!(failure.requirement.as_deref(), Some(VERSION));
+        }
+    }
+
+    #[test]
+    fn one_that_is_known_to_fail_does_not_silence_those_that_saw_it() {
+        let records = settled_with(Verdict::Pass, Verdict::Pass, true);
+        for record in &records {
             assert_eq!(record.verdict, Verdict::Fail);
             let failure = record.failure.clone().unwrap();
             assert_eq!(failure.requirement.as_deref(), Some(VERSION));
