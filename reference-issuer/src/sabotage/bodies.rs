@@ -140,7 +140,7 @@ pub(super) const ALL: &[Saboteur] = &[
     }),
     Saboteur::tamper(
         "CLP-TRN-011",
-        "lists credentials whose purpose is not text",
+        "shows and lists credentials whose purpose is not text",
         |asked, answer| {
             if asked.endpoint == "credential_list" {
                 answer.edit(|body| {
@@ -148,6 +148,9 @@ pub(super) const ALL: &[Saboteur] = &[
                         item["purpose"] = json!(7);
                     }
                 });
+            }
+            if asked.endpoint == "credential_read" && answer.status == 200 {
+                answer.edit(|body| body["purpose"] = json!(7));
             }
         },
     ),

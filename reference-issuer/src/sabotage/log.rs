@@ -209,17 +209,47 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    Saboteur::skip(
+    Saboteur::tamper(
         "CLP-AUD-018",
-        "tries to prove what is not in the log",
-        &["CLP-AUD-018/end"],
+        "proves with nothing what is not in the log",
+        |asked, answer| prove(asked, answer, true),
     ),
-    Saboteur::skip(
+    Saboteur::tamper(
         "CLP-AUD-018/start",
-        "tries to prove that the log shrank",
-        &["CLP-AUD-018/start"],
+        "proves with nothing that the log shrank",
+        |asked, answer| prove(asked, answer, false),
     ),
 ];
+
+/// Answers with a proof of no hashes what was refused for its range: where it ends beyond the
+/// log, or where it starts beyond its own end.
+fn prove(asked: &Asked, answer: &mut Answer, beyond: bool) {
+    if !answer.is_problem("invalid-proof-range") {
+        return;
+    }
+    let number = |wanted: &str| {
+        let query = asked.query();
+        let given = query.into_iter().find(|(name, _)| name == wanted)?;
+        given.1.parse::<u64>().ok()
+    };
+    let (starts_late, proof) = match asked.endpoint {
+        "audit_inclusion" => {
+            let (index, size) = (number("index"), number("tree_size"));
+            let proof = json!({"index": index, "tree_size": size, "hashes": []});
+            (index >= size, proof)
+        }
+        _ => {
+            let (from, to) = (number("from"), number("to"));
+            let proof = json!({"from": from, "to": to, "hashes": []});
+            (from == Some(0) || from > to, proof)
+        }
+    };
+    if starts_late != beyond {
+        answer.status = 200;
+        answer.set("content-type", "application/json");
+        answer.body = proof.to_string().into_bytes();
+    }
+}
 
 /// Changes each entry of a page.
 fn entries(asked: &Asked, answer: &mut Answer, change: impl Fn(&mut Value)) {

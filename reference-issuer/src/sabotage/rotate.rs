@@ -2,16 +2,19 @@
 
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::revoke::RevocationReason;
-use clp_schemas::ops::rotate::RotationReason;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential::State as CredentialState;
 use clp_schemas::state::rotation::State;
 use serde_json::{Value, json};
 
 use super::Saboteur;
+use super::ways::Memory;
 use crate::http::{Answer, Asked};
 use crate::lifecycle::Effect;
 use crate::store::{Due, RotationRow};
+
+/// The public part of the key of each credential that was created.
+static KEYS: Memory = Memory::new();
 
 pub(super) const ALL: &[Saboteur] = &[
     Saboteur::tamper(
@@ -40,16 +43,26 @@ pub(super) const ALL: &[Saboteur] = &[
         "forgets the rotation policy of what it replaces",
         |_, effects| each_successor(effects, |new| new.rotation_policy = None),
     ),
-    Saboteur::alter(
+    Saboteur::tamper(
         "CLP-ROT-004",
-        "says that the key of a successor is the one that was leaked",
-        |_, effects| {
-            if opened(effects).is_none_or(|row| row.reason != RotationReason::Compromise) {
-                return;
+        "says that the key of a successor is the one that it replaces",
+        |asked, answer| {
+            let body = answer.json();
+            let key = body["credential"]["key_id"].as_str().unwrap_or_default();
+            let id = body["credential"]["id"].as_str().unwrap_or_default();
+            match asked.endpoint {
+                "credential_create" if !id.is_empty() => {
+                    KEYS.before(id, key.as_bytes());
+                }
+                "rotation_open" if answer.status == 201 => {
+                    let replaced = asked.path().rsplit('/').nth(1).unwrap_or_default();
+                    if let Some(old) = KEYS.before(replaced, key.as_bytes()) {
+                        let old = String::from_utf8_lossy(&old).into_owned();
+                        answer.edit(|body| body["credential"]["key_id"] = old.into());
+                    }
+                }
+                _ => {}
             }
-            let mut key_id = String::new();
-            each_predecessor(effects, |old| key_id.clone_from(&old.key_id));
-            each_successor(effects, |new| new.key_id.clone_from(&key_id));
         },
     ),
     Saboteur::alter(
