@@ -8,8 +8,12 @@ use clp_schemas::problem::ProblemType;
 use serde_json::{Value, json};
 
 use super::Saboteur;
+use super::ways::{Memory, as_before};
 use crate::http::{Answer, Asked};
 use crate::lifecycle::Effect;
+
+/// What was made first.
+static MADE: Memory = Memory::new();
 
 pub(super) const ALL: &[Saboteur] = &[
     Saboteur::tamper(
@@ -244,11 +248,12 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    Saboteur::skip(
+    Saboteur::tamper(
         "CLP-PRM-016",
         "asks for consent to what nobody can read",
-        &["CLP-PRM-016"],
-    ),
+        |asked, answer| as_before(&MADE, asked, answer),
+    )
+    .without(&["CLP-PRM-016"]),
 ];
 
 /// Whether no statement of a credential names the action `read`.

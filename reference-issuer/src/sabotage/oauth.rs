@@ -7,10 +7,13 @@ use clp_schemas::problem::ProblemType;
 use serde_json::{Value, json};
 
 use super::Saboteur;
-use super::ways::{garble, minted};
+use super::ways::{Memory, as_before, garble, minted};
 use crate::http::{Answer, Asked};
 use crate::lifecycle::Effect;
 use crate::lifecycle::credential::FreshSecret;
+
+/// What was made first.
+static MADE: Memory = Memory::new();
 
 pub(super) const ALL: &[Saboteur] = &[
     Saboteur::tamper(
@@ -277,16 +280,18 @@ pub(super) const ALL: &[Saboteur] = &[
         "takes a key from who was given one",
         &["CLP-OAU-016/superfluous"],
     ),
-    Saboteur::skip(
+    Saboteur::tamper(
         "CLP-OAU-016/taken",
         "takes the key of another credential",
-        &["CLP-OAU-016/taken"],
-    ),
-    Saboteur::skip(
+        |asked, answer| as_before(&MADE, asked, answer),
+    )
+    .without(&["CLP-OAU-016/taken"]),
+    Saboteur::tamper(
         "CLP-OAU-016/curve",
         "takes a point that is on no curve",
-        &["CLP-OAU-016/curve"],
-    ),
+        |asked, answer| as_before(&MADE, asked, answer),
+    )
+    .without(&["CLP-OAU-016/curve"]),
     Saboteur::tamper(
         "CLP-OAU-016/problem",
         "says of a key that it cannot use that it is of another type",

@@ -48,18 +48,19 @@ pub(super) const ALL: &[Saboteur] = &[
         "says that the key of a successor is the one that it replaces",
         |asked, answer| {
             let body = answer.json();
-            let key = body["credential"]["key_id"].as_str().unwrap_or_default();
-            let id = body["credential"]["id"].as_str().unwrap_or_default();
+            let credential = body.get("credential").unwrap_or(&body);
+            let key = credential["key_id"].as_str().unwrap_or_default();
+            let id = credential["id"].as_str().unwrap_or_default();
             match asked.endpoint {
-                "credential_create" if !id.is_empty() => {
-                    KEYS.before(id, key.as_bytes());
-                }
                 "rotation_open" if answer.status == 201 => {
                     let replaced = asked.path().rsplit('/').nth(1).unwrap_or_default();
                     if let Some(old) = KEYS.before(replaced, key.as_bytes()) {
                         let old = String::from_utf8_lossy(&old).into_owned();
                         answer.edit(|body| body["credential"]["key_id"] = old.into());
                     }
+                }
+                _ if !id.is_empty() && !key.is_empty() => {
+                    KEYS.before(id, key.as_bytes());
                 }
                 _ => {}
             }
