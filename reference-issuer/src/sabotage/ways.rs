@@ -112,12 +112,16 @@ impl Memory {
 /// what it is sent.
 pub(super) fn as_before(known: &Memory, asked: &Asked, answer: &mut Answer) {
     match answer.status {
-        201 => {
+        201 | 202 => {
             known.before(asked.endpoint, &answer.body);
         }
         500 => {
             if let Some(body) = known.before(asked.endpoint, b"") {
-                answer.status = 201;
+                answer.status = if asked.endpoint == "request_open" {
+                    202
+                } else {
+                    201
+                };
                 answer.set("content-type", "application/json");
                 answer.body = body;
             }
