@@ -266,7 +266,7 @@ fn in_files(home: &Path, in_text: &dyn Fn(&str) -> bool) -> Option<String> {
 }
 
 /// Every file below a folder, links not followed.
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -299,6 +299,11 @@ fn probe_value(world: &ClientWorld) -> Result<String, Fault> {
 async fn private(world: &mut ClientWorld, name: String) -> Result<(), Fault> {
     let outcome = world.path(&name).and_then(|path| mode(&path));
     world.note(outcome)
+}
+
+/// Whether a file is for its user alone; true where there are no modes.
+pub(super) fn is_private(path: &Path) -> bool {
+    !cfg!(unix) || mode(path).is_ok()
 }
 
 #[cfg(unix)]

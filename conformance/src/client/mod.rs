@@ -5,6 +5,7 @@
 pub mod checks;
 pub mod command;
 pub mod elsewhere;
+pub mod leak;
 pub mod misbehaviour;
 pub mod mutants;
 pub mod null;

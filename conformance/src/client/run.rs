@@ -8,8 +8,8 @@ use clp_schemas::time::Timestamp;
 use cucumber::World as _;
 use futures::FutureExt as _;
 
-use super::twin;
 use super::world::{ClientWorld, Starter, UNSUPPORTED};
+use super::{leak, twin};
 use crate::oracle::canary::{Canary, Channel};
 use crate::parser::{self, Suite};
 use crate::record::{
@@ -95,7 +95,7 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
         options.progress,
     )
     .await;
-    let scenarios: Vec<ScenarioRecord> = suite
+    let mut scenarios: Vec<ScenarioRecord> = suite
         .scenarios()
         .filter(|one| within.contains(&one.info.id))
         .map(|one| {
@@ -112,6 +112,8 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
             ))
         })
         .collect();
+    let mut faults = seen.faults;
+    leak::settle(&seen.watch.leaks, &mut scenarios, &registry, &mut faults);
     let looked = |(channel, (texts, bytes)): (&Channel, &(u64, u64))| LookedThrough {
         channel: *channel,
         texts: *texts,
@@ -145,7 +147,7 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
         }),
         stale_known_failures: run::stale(&options.known_failures, &scenarios),
         scenarios,
-        faults: seen.faults,
+        faults,
         secrets,
     };
     Ok((record, seen.watch.canary))

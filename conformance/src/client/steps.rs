@@ -205,7 +205,10 @@ fn called(world: &ClientWorld) -> Result<(), Fault> {
         });
         if !answered {
             return Err(Fault::missing(
-                format!("a {endpoint} that was answered, for the task `{}`", asked.task),
+                format!(
+                    "a {endpoint} that was answered, for the task `{}`",
+                    asked.task
+                ),
                 "none, and exit status 0",
             ));
         }

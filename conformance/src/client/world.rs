@@ -11,7 +11,7 @@ use url::Url;
 
 use super::played::{Exchanged, RESOURCE, Wire};
 use super::task::{self, Ending, Launch, Seen};
-use super::usual;
+use super::{leak, usual};
 use crate::config::Control;
 use crate::oracle::canary::Channel;
 use crate::record::{Exchange, Failure, GotResponse, SentRequest};
@@ -281,6 +281,9 @@ impl ClientWorld {
         });
         self.taint()?;
         self.record(task, &document, &seen)?;
+        let sent = self.since()?;
+        let home = self.home()?.to_path_buf();
+        leak::look(&mut self.watch, task, &seen, &sent, &home);
         if seen.ending == Ending::Unsupported {
             self.seen = Some(seen);
             return Err(Fault::unfit(format!("{UNSUPPORTED} `{task}`")));
