@@ -45,8 +45,10 @@ Feature: client/create
   Scenario: Patience that is asked for is had
     Given the issuer asks for a second of patience
     When the client is asked to create
+    Then between two credential_create lay at least 1 second
+    Given the issuer is honest again
+    When it is asked the same
     Then it does so
-    And between two credential_create lay at least 1 second
 
   @core @CLP-ERR-006
   Scenario: A refusal means what its type says, whatever its title
@@ -76,7 +78,7 @@ Feature: client/create
     Then it does so
     And the secret is not in its arguments
 
-  @core @CLP-DLV-013
+  @core @CLP-DLV-013 @CLP-DLV-014
   Scenario: A secret is not printed
     When the client is asked to create
     Then it does so

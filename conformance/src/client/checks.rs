@@ -133,19 +133,20 @@ async fn between(world: &mut ClientWorld, endpoint: String, seconds: u64) -> Res
             .filter(|one| one.endpoint == endpoint)
             .map(|one| one.at)
             .collect();
+        if times.is_empty() {
+            return Err(Fault::missing(format!("some {endpoint}"), calls(&all)));
+        }
+        // Who gives up after the first has not been hasty.
         let least = times
             .windows(2)
             .filter_map(|pair| match pair {
                 [earlier, later] => Some(later.duration_since(*earlier)),
                 _ => None,
             })
-            .min()
-            .ok_or_else(|| {
-                Fault::missing(
-                    format!("{endpoint} at least twice"),
-                    format!("{} times", times.len()),
-                )
-            })?;
+            .min();
+        let Some(least) = least else {
+            return Ok(());
+        };
         // Times are taken where the requests come in, and the wire is no clock.
         if least.as_millis() + 50 >= u128::from(seconds) * 1000 {
             return Ok(());
