@@ -106,7 +106,8 @@ fn it_is_told_what_is_too_much_and_nothing_is_done_unasked() {
         "a narrower one may, with risk low:\n  - Read events of \"atlas/a\"",
         "none of the calls on record would have been refused",
         "confidence: medium",
-        "replace it by the narrower one?\nnext: run `clp scope ",
+        "it was used for: read event on atlas/*\nit was never used for: write event on atlas/*",
+        "next: run `clp scope ",
     ] {
         assert!(run.stdout.contains(told), "no `{told}` in {}", run.stdout);
     }

@@ -253,10 +253,11 @@ pub(super) async fn run(
             .go_on(successor, &credential, &client, session)
             .await;
     }
-    let is_active = credential.state == State::Active;
-    if args.replace && !is_active {
+    // One that nobody has fetched yet is refused by the issuer, in its own words.
+    let can_go = matches!(credential.state, State::Active | State::Provisioned);
+    if args.replace && !can_go {
         return Err(Error::Unverified(format!(
-            "the credential is {}: only an active one is replaced",
+            "the credential is {}: one that is not in use is not replaced",
             credential.state
         )));
     }
@@ -271,7 +272,7 @@ pub(super) async fn run(
             finding.refused.len()
         )));
     }
-    if !is_active {
+    if !can_go {
         let text = format!(
             "{text}it is {}, so it is not replaced\n",
             finding.credential.state
