@@ -137,17 +137,22 @@ impl Grant {
         in_scope: bool,
         is_bound: bool,
     ) -> Self {
-        let admits = |change: fn(&mut Statement)| {
-            let mut wider = permissions.clone();
-            wider.0.iter_mut().for_each(change);
-            allows(document, &wider, access)
+        let admits = allows(document, permissions, access);
+        // What is granted is granted by whatever is wider, without looking.
+        let wider = |change: fn(&mut Statement)| {
+            let wider = || {
+                let mut wider = permissions.clone();
+                wider.0.iter_mut().for_each(change);
+                wider
+            };
+            admits || allows(document, &wider(), access)
         };
         Self {
             is_bound,
             in_scope,
-            admits: allows(document, permissions, access),
-            admits_unconstrained: admits(|statement| statement.constraints.clear()),
-            admits_somewhere: admits(|statement| {
+            admits,
+            admits_unconstrained: wider(|statement| statement.constraints.clear()),
+            admits_somewhere: wider(|statement| {
                 statement.constraints.clear();
                 if let Ok(everything) = "*".parse() {
                     statement.selector = everything;

@@ -107,7 +107,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur::skip("CLP-CRE-004", "lets anybody create", &["CLP-CRE-004"]),
     Saboteur::skip(
         "CLP-CRE-005",
-        "takes permissions on what it does not have",
+        "takes permissions on what it does not have for malformed ones",
         &["CLP-CRE-005/type"],
     ),
     Saboteur::skip(
@@ -117,7 +117,7 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     Saboteur::skip(
         "CLP-CRE-005/constraint",
-        "takes a constraint that it does not know",
+        "takes a constraint that it does not know for a malformed one",
         &["CLP-CRE-005/constraint"],
     ),
     Saboteur::skip(

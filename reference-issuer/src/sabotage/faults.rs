@@ -83,7 +83,7 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     Saboteur::tamper(
         "CLP-FLT-016",
-        "tells of a call that did not get through",
+        "lists a call more than got through",
         |asked, answer| {
             if asked.endpoint == "request_log" {
                 answer.edit(|log| {
