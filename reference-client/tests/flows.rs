@@ -13,25 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::issuer::{
-    CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential, delivery,
-    issuer, key, permissions, request, wanted,
+    CREATE, CREDENTIAL, DELIVERY, REQUEST, SUCCESSOR, TOKEN, Twist, body, clp, credential,
+    delivery, issuer, key, permissions, request, wanted,
 };
 use common::{MANIFEST, Reply, Server, json, manifest, problem};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 fn keys(server: &Server) -> Vec<String> {
     let posts = server

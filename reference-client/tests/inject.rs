@@ -7,24 +7,10 @@
 
 mod common;
 
-use common::issuer::{CREDENTIAL, Run, clp};
+use common::issuer::{CREATE, CREDENTIAL, Run, clp};
 use common::living::{Shared, key_of, living, living_with, lock};
 use common::{Seen, Server};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 fn puts(server: &Server) -> Vec<Seen> {
     let seen = server.seen().into_iter();

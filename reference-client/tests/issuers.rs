@@ -2,24 +2,12 @@
 
 mod common;
 
-use common::issuer::{CREDENTIAL, SUCCESSOR, TOKEN, clp, clp_with, credential, issuer, key};
+use common::issuer::{
+    CREATE, CREDENTIAL, SUCCESSOR, TOKEN, clp, clp_with, credential, issuer, key,
+};
 use common::living::{key_of, living};
 use common::{Server, json};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 const READ: &[&str] = &["store", "read", CREDENTIAL];
 

@@ -13,24 +13,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use clp_schemas::dpop::{self, Expected};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::time::Timestamp;
-use common::issuer::{CREDENTIAL, DELIVERY, Run, clp};
+use common::issuer::{CREATE, CREDENTIAL, DELIVERY, Run, clp};
 use common::living::{Shared, key_of, living, living_with, lock};
 use common::{MANIFEST, Reply, Seen, Server, json, manifest};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 fn create(server: &Server, more: &[&str]) -> (tempfile::TempDir, Run) {
     let home = tempfile::tempdir().unwrap();

@@ -9,23 +9,9 @@
 mod common;
 
 use common::Server;
-use common::issuer::{CREDENTIAL, Run, SUCCESSOR, clp, permissions};
+use common::issuer::{CREATE, CREDENTIAL, Run, SUCCESSOR, clp, permissions};
 use common::living::{Shared, key_of, living, lock};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 fn set(action: &str, selector: &str) -> Value {
     json!([{"resource_type": "event", "selector": selector, "actions": [action]}])

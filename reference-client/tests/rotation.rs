@@ -7,24 +7,10 @@
 
 mod common;
 
-use common::issuer::{CREDENTIAL, Run, SUCCESSOR, clp};
+use common::issuer::{CREATE, CREDENTIAL, Run, SUCCESSOR, clp};
 use common::living::{PROBE, ROTATION, Shared, key_of, living, living_with, lock};
 use common::{Seen, Server};
 use serde_json::{Value, json};
-
-const CREATE: &[&str] = &[
-    "create",
-    "--purpose",
-    "nightly import",
-    "--owner",
-    "data-team",
-    "--project",
-    "atlas",
-    "--environment",
-    "staging",
-    "--allow",
-    "event:read:atlas/*",
-];
 
 /// A credential that is in one file.
 struct Scene {

@@ -16,6 +16,21 @@ pub const DELIVERY: &str = "dlv_0123456789abcdefghij";
 pub const PRINCIPAL: &str = "prin_0123456789abcdefghij";
 pub const TOKEN: &str = "owner-token-for-tests";
 
+/// A create, without options.
+pub const CREATE: &[&str] = &[
+    "create",
+    "--purpose",
+    "nightly import",
+    "--owner",
+    "data-team",
+    "--project",
+    "atlas",
+    "--environment",
+    "staging",
+    "--allow",
+    "event:read:atlas/*",
+];
+
 pub fn key() -> Key {
     let random: Vec<u8> = (0..GENERATION_BYTES)
         .map(|byte| u8::try_from(byte).unwrap())
