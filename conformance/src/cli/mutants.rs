@@ -1,6 +1,7 @@
 //! The command `mutants`.
 
 use clap::Args;
+use serde_json::json;
 
 use super::{COULD_NOT_RUN, FAILED, Outcome, USAGE, say, with};
 use crate::client::mutants as clients;
@@ -43,7 +44,10 @@ pub(super) fn run(args: &MutantArgs) -> Outcome {
     }) {
         return Err((
             USAGE,
-            format!("there is no saboteur of `{unknown}`; `mutants --list` shows those there are"),
+            format!(
+                "there is no saboteur of `{unknown}`; `mutants {}--list` shows those there are",
+                if args.client { "--client " } else { "" }
+            ),
         ));
     }
     chosen.retain(|one| {
@@ -52,6 +56,15 @@ pub(super) fn run(args: &MutantArgs) -> Outcome {
                 .iter()
                 .any(|name| one.name == name || one.requirement == name)
     });
+    if args.list && args.json {
+        let all: Vec<_> = chosen
+            .iter()
+            .map(|one| json!({"name": one.name, "requirement": one.requirement, "does": one.does}))
+            .collect();
+        let text = serde_json::to_string_pretty(&all).map_err(with(COULD_NOT_RUN))?;
+        say(&(text + "\n"));
+        return Ok(0);
+    }
     if args.list {
         for one in &chosen {
             say(&format!("{:<26}  {}\n", one.name, one.does));

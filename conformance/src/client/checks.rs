@@ -224,7 +224,7 @@ fn look(world: &ClientWorld, what: &str, place: &str, name: &str) -> Result<Opti
     Ok(match place {
         "its output" => in_output(seen, &in_text),
         "its arguments" => {
-            if seen.arguments.is_empty() && !cfg!(target_os = "linux") {
+            if seen.arguments.is_empty() {
                 return Err(Fault::unfit("this system does not show arguments"));
             }
             let found = seen.arguments.iter().find(|line| in_text(line));

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::null;
 use super::run::{self, ClientOptions};
 use super::task::Launch;
 use super::world::Starter;
+use super::{mutants, null};
 use crate::cli::{COULD_NOT_RUN, Outcome, ReportArgs, USAGE, finish, runtime, with};
 
 /// Arguments of `clp-conformance client`.
@@ -22,7 +22,7 @@ pub struct ClientArgs {
     /// the protocol, with an example.
     #[arg(long, value_name = "LINE")]
     command: Option<String>,
-    /// The reference client with this requirement broken, to see the suite notice.
+    /// The reference client with this requirement broken, to see the suite notice; `mutants --client --list` shows those there are.
     #[arg(long, value_name = "ID", conflicts_with = "command")]
     violate: Option<String>,
     /// How long one task may take, in seconds.
@@ -71,6 +71,14 @@ pub fn reference(violate: Option<&str>) -> std::io::Result<Launch> {
 /// # Errors
 /// The exit status and the fault in words, where nothing could be run.
 pub fn client(args: &ClientArgs) -> Outcome {
+    if let Some(id) = &args.violate
+        && !mutants::all().iter().any(|one| one.name == id)
+    {
+        let words = format!(
+            "there is no saboteur of `{id}`; `mutants --client --list` shows those there are"
+        );
+        return Err((USAGE, words));
+    }
     let (launch, name) = match &args.command {
         Some(line) => (Launch::Shell(line.clone()), line.clone()),
         None => (

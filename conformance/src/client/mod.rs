@@ -5,13 +5,14 @@
 pub mod checks;
 pub mod command;
 pub mod elsewhere;
-pub mod leak;
+mod leak;
 pub mod misbehaviour;
 pub mod mutants;
 pub mod null;
 pub mod played;
 pub mod run;
 pub mod steps;
+mod taken;
 pub mod task;
 mod twin;
 pub mod usual;

@@ -1,6 +1,6 @@
 //! A run of the client's features, from the command to the record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use clp_schemas::time::Timestamp;
 use cucumber::World as _;
 use futures::FutureExt as _;
 
+use super::twin;
 use super::world::{ClientWorld, Starter, UNSUPPORTED};
-use super::{leak, twin};
 use crate::oracle::canary::{Canary, Channel};
 use crate::parser::{self, Suite};
 use crate::record::{
@@ -17,6 +17,7 @@ use crate::record::{
     Verdict,
 };
 use crate::requirements::{REVISION, Registry};
+use crate::run::ledger::Ledger;
 use crate::run::{self, Begin, RunFault};
 use crate::selection::{Choice, Filters};
 
@@ -83,8 +84,13 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
     let began = Instant::now();
     let started_at = Timestamp::system_now().to_string();
     let starter = Arc::clone(&options.starter);
+    let running = suite.scenarios().map(|one| &one.info);
+    let running = running.filter(|info| within.contains(&info.id));
+    let ledger = Arc::new(Ledger::over(running));
+    let entered = Arc::clone(&ledger);
     let begin: Begin<ClientWorld> = Arc::new(move |world: &mut ClientWorld| {
         let starter = Arc::clone(&starter);
+        world.ledger = Some(Arc::clone(&entered));
         async move { world.begin(starter).await }.boxed_local()
     });
     let seen = run::execute(
@@ -112,8 +118,12 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
             ))
         })
         .collect();
-    let mut faults = seen.faults;
-    leak::settle(&seen.watch.leaks, &mut scenarios, &registry, &mut faults);
+    ledger.settle(&mut scenarios, &registry, &seen.watch.canary);
+    let done: BTreeSet<&str> = scenarios
+        .iter()
+        .filter(|one| one.verdict != Verdict::Disabled && one.class != "core")
+        .map(|one| one.class.as_str())
+        .collect();
     let looked = |(channel, (texts, bytes)): (&Channel, &(u64, u64))| LookedThrough {
         channel: *channel,
         texts: *texts,
@@ -130,10 +140,10 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
         requirements_revision: REVISION.to_owned(),
         subject: SubjectRecord {
             name: options.name.clone(),
-            url: "a client, which met the reference issuer".to_owned(),
+            url: "the reference issuer, as the suite plays it".to_owned(),
             embedded: options.embedded,
             environment: None,
-            profiles: Vec::new(),
+            profiles: done.into_iter().map(str::to_owned).collect(),
             test_control: false,
             manifest_fault: None,
         },
@@ -147,7 +157,7 @@ pub async fn run(options: &ClientOptions) -> Result<(RunRecord, Canary), RunFaul
         }),
         stale_known_failures: run::stale(&options.known_failures, &scenarios),
         scenarios,
-        faults,
+        faults: seen.faults,
         secrets,
     };
     Ok((record, seen.watch.canary))

@@ -25,6 +25,8 @@ pub const REFUSED: i32 = 3;
 pub const UNSUPPORTED: i32 = 4;
 /// How often the arguments of the client's processes are looked at.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How long the streams of a task that has ended may take to run dry.
+const DRAIN: Duration = Duration::from_millis(200);
 
 /// How a client is started.
 #[derive(Clone, Debug)]
@@ -125,39 +127,44 @@ pub async fn run(
         }
     };
     let mut arguments = BTreeSet::new();
-    let whole = async { tokio::join!(fed, read(stdout), read(stderr), child.wait()) };
-    let (how, ended) = {
-        tokio::pin!(whole);
+    look(number, &mut arguments);
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
+    let ended = {
+        let streams = async {
+            tokio::join!(fed, read(stdout, &mut said), read(stderr, &mut complained));
+        };
+        tokio::pin!(streams);
         let deadline = tokio::time::sleep(limit);
         tokio::pin!(deadline);
-        loop {
+        let mut is_read = false;
+        let ended = loop {
             tokio::select! {
                 biased;
-                ended = &mut whole => break (None, Some(ended)),
-                () = silent.notified() => break (Some(Ending::Stopped), None),
-                () = &mut deadline => break (Some(Ending::Late), None),
+                status = child.wait() => break Ok(status),
+                () = silent.notified() => break Err(Ending::Stopped),
+                () = &mut deadline => break Err(Ending::Late),
+                () = &mut streams, if !is_read => is_read = true,
                 () = tokio::time::sleep(GLANCE) => look(number, &mut arguments),
             }
-        }
-    };
-    let Some(((), stdout, stderr, status)) = ended else {
+        };
+        // What it left running is no part of the task, and may hold its streams.
         kill(number, &mut child).await;
-        return Ok(Seen {
-            ending: how.unwrap_or(Ending::Late),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            arguments,
-        });
+        if !is_read {
+            // What stays open is held by a process that has left the group.
+            let _ = tokio::time::timeout(DRAIN, streams).await;
+        }
+        ended
     };
-    // What it left running is no part of the task.
-    kill(number, &mut child).await;
-    let status = status.map_err(|fault| fault.to_string())?;
-    let ending = match status.code() {
-        Some(DONE) => result(&stdout),
-        Some(REFUSED) => Ending::Refused,
-        Some(UNSUPPORTED) => Ending::Unsupported,
-        Some(code) => Ending::Failed(format!("exit status {code}")),
-        None => Ending::Failed("it was ended by a signal".to_owned()),
+    let (stdout, stderr) = (said, complained);
+    let ending = match ended {
+        Err(ending) => ending,
+        Ok(status) => match status.map_err(|fault| fault.to_string())?.code() {
+            Some(DONE) => result(&stdout),
+            Some(REFUSED) => Ending::Refused,
+            Some(UNSUPPORTED) => Ending::Unsupported,
+            Some(code) => Ending::Failed(format!("exit status {code}")),
+            None => Ending::Failed("it was ended by a signal".to_owned()),
+        },
     };
     Ok(Seen {
         ending,
@@ -180,10 +187,9 @@ fn result(stdout: &[u8]) -> Ending {
 }
 
 /// Reads a stream to its end and keeps what fits.
-async fn read(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut kept = Vec::new();
+async fn read(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut stream) = stream else {
-        return kept;
+        return;
     };
     let mut chunk = vec![0; 8192];
     // A stream that breaks has ended.
@@ -191,7 +197,6 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
         let room = MAX_OUTPUT.saturating_sub(kept.len()).min(count);
         kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
     }
-    kept
 }
 
 /// Ends every process of a task.
@@ -223,7 +228,11 @@ fn look(number: Option<u32>, arguments: &mut BTreeSet<String>) {
                 .collect();
             arguments.insert(words.join(" ").trim_end().to_owned());
         }
-        if let Ok(children) = std::fs::read_to_string(format!("/proc/{one}/task/{one}/children")) {
+        // Each thread has children of its own.
+        let threads = std::fs::read_dir(format!("/proc/{one}/task"));
+        for thread in threads.into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(thread.path().join("children"));
+            let children = children.unwrap_or_default();
             open.extend(children.split_whitespace().map(str::to_owned));
         }
     }
@@ -274,6 +283,39 @@ mod tests {
         let seen = ending("read line; echo \"$line\"; echo $CLP_SUBJECT_TOKEN >&2").await;
         assert_eq!(seen.ending, Ending::Done(json!({"task": "x"})));
         assert_eq!(seen.stderr, b"a-token-for-tests\n");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_left_running_holds_nothing_up() {
+        let seen = ending("sleep 60 & echo '{}'").await;
+        assert_eq!(seen.ending, Ending::Done(json!({})));
+    }
+
+    #[tokio::test]
+    async fn what_a_task_said_before_its_time_was_over_is_kept() {
+        let seen = ending("echo waiting >&2; sleep 60").await;
+        assert_eq!(seen.ending, Ending::Late);
+        assert_eq!(seen.stderr, b"waiting\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn arguments_of_processes_that_another_thread_began_are_seen() {
+        let python = std::process::Command::new("python3")
+            .arg("--version")
+            .output();
+        if python.is_err() {
+            assert!(std::env::var_os("CI").is_none(), "the gate needs python3");
+            eprintln!("skipped: there is no python3 to begin a thread with");
+            return;
+        }
+        let program = "import subprocess, threading\nt = threading.Thread(target=subprocess.run, args=([\"sh\", \"-c\", \"sleep 0.3; true\", \"word-of-a-thread\"],))\nt.start(); t.join()";
+        let seen = ending(&format!("python3 -c '{program}'; exit 3")).await;
+        let found = seen
+            .arguments
+            .iter()
+            .any(|line| line.starts_with("sh ") && line.contains("word-of-a-thread"));
+        assert!(found, "{:?}", seen.arguments);
     }
 
     #[cfg(target_os = "linux")]

@@ -11,19 +11,17 @@ use url::Url;
 
 use super::played::{Exchanged, RESOURCE, Wire};
 use super::task::{self, Ending, Launch, Seen};
-use super::{leak, usual};
+use super::usual;
 use crate::config::Control;
 use crate::oracle::canary::Channel;
-use crate::record::{Exchange, Failure, GotResponse, SentRequest};
+use crate::record::{Exchange, Failure};
+use crate::run::ledger::Ledger;
 use crate::subject::reference::Embedded;
 use crate::world::Fault;
 use crate::world::names::Names;
 use crate::world::watch::Watch;
 use crate::world::wire;
 use crate::writer::{Trace, Traced};
-
-/// Longest text of a task's output that is recorded, in characters.
-const MAX_RECORDED: usize = 8 * 1024;
 
 /// How clients are started, and how long a task may take.
 #[derive(Clone, Debug)]
@@ -66,7 +64,7 @@ pub struct Asked {
 pub struct ClientWorld {
     failure: Option<Failure>,
     unfit: Option<String>,
-    exchanges: Vec<Exchange>,
+    pub(super) exchanges: Vec<Exchange>,
     setting: Option<Setting>,
     /// What the scenario can refer to.
     pub names: Names,
@@ -76,12 +74,18 @@ pub struct ClientWorld {
     pub repeats: Option<Asked>,
     /// What was seen of it.
     pub seen: Option<Seen>,
-    watch: Watch,
+    pub(super) watch: Watch,
+    /// Where what broke in passing is entered.
+    pub ledger: Option<Arc<Ledger>>,
+    /// The name of the scenario.
+    pub(super) scenario: String,
     secrets: Vec<String>,
 }
 
 impl Traced for ClientWorld {
-    fn open(&mut self, _: &str, _: &[String]) {}
+    fn open(&mut self, name: &str, _: &[String]) {
+        name.clone_into(&mut self.scenario);
+    }
 
     fn trace(&mut self) -> Trace {
         Trace {
@@ -280,10 +284,7 @@ impl ClientWorld {
             elsewhere,
         });
         self.taint()?;
-        self.record(task, &document, &seen)?;
-        let sent = self.since()?;
-        let home = self.home()?.to_path_buf();
-        leak::look(&mut self.watch, task, &seen, &sent, &home);
+        self.take_down(task, &document, &seen)?;
         if seen.ending == Ending::Unsupported {
             self.seen = Some(seen);
             return Err(Fault::unfit(format!("{UNSUPPORTED} `{task}`")));
@@ -322,64 +323,6 @@ impl ClientWorld {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// Takes the task and what it sent down for the report.
-    fn record(&mut self, task: &str, document: &Value, seen: &Seen) -> Result<(), Fault> {
-        let hide = |bytes: &[u8]| {
-            let text: String = String::from_utf8_lossy(bytes)
-                .chars()
-                .take(MAX_RECORDED)
-                .collect();
-            self.watch.canary.redact(&text)
-        };
-        let fields = |all: &[(String, String)]| {
-            all.iter()
-                .map(|(name, value)| (name.clone(), self.watch.canary.redact(value)))
-                .collect()
-        };
-        let outcome = match &seen.ending {
-            Ending::Done(_) => "done".to_owned(),
-            Ending::Refused => "refused".to_owned(),
-            Ending::Unsupported => "not supported".to_owned(),
-            Ending::Stopped => "stopped by the suite".to_owned(),
-            Ending::Late => "not done in time".to_owned(),
-            Ending::Failed(why) => why.clone(),
-        };
-        let mut taken = vec![Exchange {
-            request: SentRequest {
-                method: "TASK".to_owned(),
-                url: task.to_owned(),
-                headers: Vec::new(),
-                body: Some(self.watch.canary.redact(&document.to_string())),
-            },
-            response: None,
-            fault: Some(format!(
-                "{outcome}\n{}{}",
-                hide(&seen.stdout),
-                hide(&seen.stderr)
-            )),
-            millis: 0,
-        }];
-        for one in self.since()? {
-            taken.push(Exchange {
-                request: SentRequest {
-                    method: one.method.clone(),
-                    url: self.watch.canary.redact(&one.target),
-                    headers: fields(&one.headers),
-                    body: Some(hide(&one.body)).filter(|body| !body.is_empty()),
-                },
-                fault: one.sent.is_none().then(|| "no answer was sent".to_owned()),
-                response: one.sent.map(|answer| GotResponse {
-                    status: answer.status,
-                    headers: fields(&answer.headers),
-                    body: Some(hide(&answer.body)),
-                }),
-                millis: 0,
-            });
-        }
-        self.exchanges.extend(taken);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! What holds for every answer, and did not hold somewhere.
+//! What holds for every answer of an issuer, or every task of a client, and did not hold
+//! somewhere.
 //!
-//! Every answer of a run is looked at for what holds for all of them. Where that is broken, one
-//! mistake of an issuer would fail hundreds of scenarios that are about something else. So a
+//! Every one of a run is looked at for what holds for all of them. Where that is broken, one
+//! mistake would fail hundreds of scenarios that are about something else. So a
 //! scenario goes on, what was seen is entered here, and after the run those scenarios answer for
 //! it that are about the requirement: with where it was seen first, and how often. Where none of
 //! them runs, or each is known to fail, a scenario that sees it fails itself.
@@ -30,8 +31,8 @@ pub struct Ledger {
 /// What a scenario saw.
 #[derive(Clone, Debug)]
 struct Sighting {
-    /// The name of what was called.
-    call: String,
+    /// Where in the scenario: `in an answer to credential_read`.
+    at: String,
     failure: Failure,
     /// Which exchange of the scenario it was.
     place: usize,
@@ -60,21 +61,20 @@ impl Ledger {
             && own.is_some_and(|own| !own.iter().any(|id| id == requirement))
     }
 
-    /// Enters what was seen in the answer to a call, which is the exchange of the scenario at
-    /// `place`. Of what one scenario sees of a requirement, the first is kept and the rest is
+    /// Enters what was seen `at` some point of a scenario, in its exchange at `place`. Of what one scenario sees of a requirement, the first is kept and the rest is
     /// counted.
     pub fn enter(
         &self,
         scenario: &str,
         requirement: &str,
-        call: String,
+        at: String,
         failure: &Failure,
         place: usize,
     ) {
         let key = (requirement.to_owned(), scenario.to_owned());
         let mut seen = self.seen();
         let sighting = seen.entry(key).or_insert_with(|| Sighting {
-            call,
+            at,
             failure: failure.clone(),
             place,
             times: 0,
@@ -157,15 +157,15 @@ fn charge(
     let mut failure = first.failure.clone();
     failure.requirement = Some(requirement.to_owned());
     failure.sentence = sentence;
-    add(&mut failure, &format!("in an answer to {}", first.call));
+    add(&mut failure, &first.at);
     add(&mut failure, places);
     one.failure = Some(failure);
     one.verdict = Verdict::Fail;
 }
 
 fn beside(requirement: &str, seen: &Sighting) -> String {
-    let Sighting { call, failure, .. } = seen;
-    format!("besides, in an answer to {call}, {requirement}: {failure}")
+    let Sighting { at, failure, .. } = seen;
+    format!("besides, {at}, {requirement}: {failure}")
 }
 
 /// How often, and in which scenarios.
@@ -176,11 +176,8 @@ fn places(met: &[(String, Sighting)]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (answers, scenarios) = (plural(times, "answer"), plural(met.len(), "scenario"));
-    format!(
-        "seen in {answers} of {scenarios}: {}{more}",
-        named.join(", ")
-    )
+    let (times, scenarios) = (plural(times, "time"), plural(met.len(), "scenario"));
+    format!("seen {times} in {scenarios}: {}{more}", named.join(", "))
 }
 
 fn plural(count: usize, word: &str) -> String {
@@ -262,7 +259,7 @@ mod tests {
         let ledger = Ledger::over(&infos);
         for (name, call) in [("two", "c"), ("one", "a"), ("one", "b")] {
             let failure = Failure::new("the field", format!("none in {call}"));
-            ledger.enter(name, VERSION, call.to_owned(), &failure, 0);
+            ledger.enter(name, VERSION, format!("at {call}"), &failure, 0);
         }
         let mut records = [about, seen, Verdict::Pass];
         let mut records: Vec<_> = infos
@@ -296,7 +293,7 @@ mod tests {
         assert!(failure.sentence.unwrap().contains("CLP-Version"));
         assert_eq!(
             failure.hint.unwrap(),
-            "in an answer to a; seen in 3 answers of 2 scenarios: x/one, x/two"
+            "at a; seen 3 times in 2 scenarios: x/one, x/two"
         );
         assert_eq!(records[1].verdict, Verdict::Pass);
         assert_eq!(records[2].verdict, Verdict::Pass);

@@ -45,7 +45,8 @@ impl World {
             return Err(fault);
         }
         let place = self.wire.len().saturating_sub(1);
-        ledger.enter(&self.scenario, requirement, call.name(), &failure, place);
+        let at = format!("in an answer to {}", call.name());
+        ledger.enter(&self.scenario, requirement, at, &failure, place);
         Ok(())
     }
 }

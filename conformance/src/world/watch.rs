@@ -10,7 +10,6 @@ use url::Url;
 use super::call::Call;
 use super::wire::{self, Got};
 use super::{Fault, World};
-use crate::client::leak::Leaks;
 use crate::oracle::canary::{Canary, Channel, Find};
 use crate::oracle::key;
 use crate::record::Failure;
@@ -34,8 +33,6 @@ pub struct Watch {
     pub canary: Canary,
     /// How many texts, and how many bytes of them, by channel.
     pub seen: BTreeMap<Channel, (u64, u64)>,
-    /// What a client gave away, by the requirement that this breaks.
-    pub leaks: Leaks,
 }
 
 impl Watch {
@@ -53,10 +50,6 @@ impl Watch {
     /// Adds the secrets and the counts of another.
     pub fn add(&mut self, other: &Self) {
         self.canary.learn(&other.canary);
-        for (requirement, all) in &other.leaks {
-            let mine = self.leaks.entry(requirement).or_default();
-            mine.extend(all.iter().cloned());
-        }
         for (channel, (texts, bytes)) in &other.seen {
             let mine = self.seen.entry(*channel).or_default();
             mine.0 += texts;
