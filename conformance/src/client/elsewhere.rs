@@ -8,6 +8,8 @@ use tokio::task::JoinHandle;
 
 /// Longest part of a request that is taken down, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
+/// What a record of a TLS handshake begins with.
+const HANDSHAKE: u8 = 22;
 
 /// A listener on a port of its own; it ends when this is dropped.
 #[derive(Debug)]
@@ -49,6 +51,11 @@ impl Elsewhere {
                             Ok(0) | Err(_) => return,
                             Ok(count) => {
                                 head.extend_from_slice(chunk.get(..count).unwrap_or_default());
+                                // Nobody here speaks TLS (RFC 8446 section 5.1); who begins to is
+                                // not left waiting for an end of a head that will not come.
+                                if head.first() == Some(&HANDSHAKE) {
+                                    return;
+                                }
                             }
                         }
                     }
