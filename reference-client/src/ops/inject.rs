@@ -13,12 +13,14 @@ use clp_schemas::ops::inventory::InstallationRead;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::installation::State;
 use serde_json::json;
+use url::Url;
 
 use super::Session;
+use super::rotate::record::Health as CheckedBy;
 use super::store_registry::registered;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
-use crate::places::Place;
+use crate::places::{About, Place};
 use crate::render::{Facts, Outcome};
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
@@ -194,7 +196,7 @@ pub(crate) async fn bring(
     };
     if !client.issuer().await?.manifest.claims(Class::Inventory) {
         places.put(id, &moved)?;
-        env_file::put(&place.path, &place.variable, secret)?;
+        write(session, place, secret)?;
         return Ok(None);
     }
     // Below the credential that was there, or below this one if an earlier run came so far.
@@ -225,7 +227,7 @@ pub(crate) async fn bring(
         other => other?,
     };
     places.put(id, &moved)?;
-    env_file::put(&place.path, &place.variable, secret)?;
+    write(session, place, secret)?;
     spoil(&place.path, session.sabotage())?;
     let body = InstallationBody {
         state: State::Installed,
@@ -233,6 +235,13 @@ pub(crate) async fn bring(
     };
     let installed = client.declare(to, id, &body, updating.condition()?).await?;
     Ok(Some(installed))
+}
+
+/// Changes the file, while no other run of this user does: two that read it at once would each
+/// write back the other's old line.
+fn write(session: &Session, place: &Place, secret: &str) -> Result<(), LocalFault> {
+    let _held = session.home.lock(&place.path.to_string_lossy())?;
+    env_file::put(&place.path, &place.variable, secret)
 }
 
 /// Leaves a file otherwise than it should be, where that is what is broken.
@@ -286,9 +295,30 @@ pub(crate) struct InjectArgs {
     /// Report that it is filled from this store, instead of the one registered from here
     #[arg(long, value_name = "ID")]
     store_id: Option<StoreId>,
+    /// A rotation sees by a GET of this URL that the place works
+    #[arg(long, value_name = "URL")]
+    health: Option<Url>,
+    /// A rotation sees it by this command, which finds the secret in the variable of the place
+    #[arg(long, value_name = "COMMAND", conflicts_with = "health")]
+    health_cmd: Option<String>,
     /// No rotation has to wait for it
     #[arg(long)]
     optional: bool,
+}
+
+impl InjectArgs {
+    /// What is said of the place now; what is not said stays as it was.
+    fn tell(&self, about: &mut About) {
+        about.name = self.title.clone().or(about.name.take());
+        about.user_agent = self.user_agent.clone().or(about.user_agent.take());
+        if !self.depends_on.is_empty() {
+            about.depends_on.clone_from(&self.depends_on);
+        }
+        let interval = self.interval.map(|span| span.seconds);
+        about.use_interval_seconds = interval.or(about.use_interval_seconds);
+        let health = CheckedBy::asked(self.health.as_ref(), self.health_cmd.as_deref());
+        about.health = health.or(about.health.take());
+    }
 }
 
 fn target_kind(text: &str) -> Result<TargetKind, &'static str> {
@@ -305,6 +335,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         credential_id: args.id.clone(),
         path: env_file::from_root(&args.env_file)?,
         variable: args.name.clone(),
+        about: About::default(),
     };
     let places = session.home.places();
     let known = match &args.installation {
@@ -316,10 +347,11 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         None => new_id()?,
     };
     // The place may hold another credential of the same line now, below which it is declared.
-    let place = match places.get(&wanted.issuer, &id)? {
+    let mut place = match places.get(&wanted.issuer, &id)? {
         Some(before) if before.path == wanted.path && before.variable == wanted.variable => before,
         _ => wanted,
     };
+    args.tell(&mut place.about);
     let said = Said {
         user_agent: args.user_agent.clone(),
         depends_on: args.depends_on.clone(),
