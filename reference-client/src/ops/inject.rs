@@ -29,6 +29,9 @@ use crate::targets::{env_file, variable};
 use crate::transport::Condition;
 use crate::wanted::Span;
 
+/// How often a change is decided on, since what it was about has changed meanwhile.
+pub(crate) const LOOKS: u8 = 5;
+
 impl Client {
     /// Reads an installation below a credential; `None` if it is not there.
     ///
@@ -199,32 +202,44 @@ pub(crate) async fn bring(
         write(session, place, secret)?;
         return Ok(None);
     }
-    // Below the credential that was there, or below this one if an earlier run came so far.
-    let seen = match client.installation(&place.credential_id, id).await? {
-        None if place.credential_id != *to => client.installation(to, id).await?,
-        found => found,
-    };
-    let before = seen.as_ref().map(|seen| &seen.value.declared);
-    let condition = match &seen {
-        Some(seen) => seen.condition()?,
-        None => Condition::New,
-    };
     if session.sabotage().breaks("CLP-INJ-006") {
         env_file::put(&place.path, &place.variable, secret)?;
     }
     let known = registered(client, &entry.project, &entry.environment, session)?;
     let named = said.store_id.is_some();
-    let mut body = said.body(place, before);
-    if !named {
-        body.store_id = known.or(body.store_id);
-    }
-    let updating = match client.declare(to, id, &body, condition).await {
-        // What was registered once may be gone; the place is filled all the same.
-        Err(fault) if fault.problem() == Some(ProblemType::UnknownStore) && !named => {
-            body.store_id = None;
-            client.declare(to, id, &body, condition).await?
+    let mut looks = LOOKS;
+    let updating = loop {
+        // Below the credential that was there, or below this one if an earlier run came so far.
+        let seen = match client.installation(&place.credential_id, id).await? {
+            None if place.credential_id != *to => client.installation(to, id).await?,
+            found => found,
+        };
+        let condition = match &seen {
+            Some(seen) => seen.condition()?,
+            None => Condition::New,
+        };
+        let before = seen.as_ref().map(|seen| &seen.value.declared);
+        let mut body = said.clone().body(place, before);
+        if !named {
+            body.store_id = known.clone().or(body.store_id);
         }
-        other => other?,
+        let declared = match client.declare(to, id, &body, condition).await {
+            // What was registered once may be gone; the place is filled all the same.
+            Err(fault) if fault.problem() == Some(ProblemType::UnknownStore) && !named => {
+                body.store_id = None;
+                client.declare(to, id, &body, condition).await
+            }
+            other => other,
+        };
+        looks -= 1;
+        match declared {
+            // It was used meanwhile, and so seen once more. It is looked at again.
+            Err(fault)
+                if looks > 0
+                    && seen.is_some()
+                    && fault.problem() == Some(ProblemType::PreconditionFailed) => {}
+            other => break other?,
+        }
     };
     places.put(id, &moved)?;
     write(session, place, secret)?;
@@ -233,8 +248,32 @@ pub(crate) async fn bring(
         state: State::Installed,
         ..updating.value.declared.clone()
     };
-    let installed = client.declare(to, id, &body, updating.condition()?).await?;
+    let installed = install(client, updating, &body).await?;
     Ok(Some(installed))
+}
+
+/// Reports that the secret is there. Whoever uses it at once changes when the place was seen
+/// last, and with it the state that was seen: unless somebody else has declared something
+/// meanwhile, what is to be said stays the same.
+async fn install(
+    client: &Client,
+    updating: Tagged<Installation>,
+    body: &InstallationBody,
+) -> Result<Tagged<Installation>, Error> {
+    let (to, id) = (&updating.value.credential_id, &updating.value.id);
+    let mut seen = updating.clone();
+    let mut looks = LOOKS;
+    loop {
+        looks -= 1;
+        let fault = match client.declare(to, id, body, seen.condition()?).await {
+            Err(fault) if fault.problem() == Some(ProblemType::PreconditionFailed) => fault,
+            other => return other,
+        };
+        seen = match client.installation(to, id).await? {
+            Some(now) if looks > 0 && now.value.declared == updating.value.declared => now,
+            _ => return Err(fault),
+        };
+    }
 }
 
 /// Changes the file, while no other run of this user does: two that read it at once would each

@@ -3,6 +3,7 @@
 use clp_schemas::endpoint::Class;
 use clp_schemas::ops::inject::{Health as Seen, Installation};
 use clp_schemas::ops::rotate::Rotation;
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::installation;
 
 use super::health::{self, Checked, From, How};
@@ -11,6 +12,7 @@ use super::sabotage;
 use super::steps::Drive;
 use crate::error::Error;
 use crate::ops::call::Caller;
+use crate::ops::inject::LOOKS;
 use crate::places::Place;
 use crate::store::Entry;
 
@@ -145,11 +147,18 @@ impl Drive<'_> {
     /// Reports a place as verified. False where the issuer does not have it any more.
     async fn report(&self, place: &Installation, seen: Seen) -> Result<bool, Error> {
         let successor = &self.record.successor;
-        let Some(found) = self.client.installation(successor, &place.id).await? else {
-            return Ok(false);
-        };
-        self.client.report_verified(&found, seen).await?;
-        Ok(true)
+        let mut looks = LOOKS;
+        loop {
+            let Some(found) = self.client.installation(successor, &place.id).await? else {
+                return Ok(false);
+            };
+            looks -= 1;
+            match self.client.report_verified(&found, seen.clone()).await {
+                Err(fault)
+                    if looks > 0 && fault.problem() == Some(ProblemType::PreconditionFailed) => {}
+                reported => return reported.map(|_| true),
+            }
+        }
     }
 
     pub(super) fn unhealthy(&self, what: &'static str) -> Error {

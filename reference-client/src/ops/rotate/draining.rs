@@ -5,7 +5,7 @@ use std::time::Duration;
 use clp_schemas::gates::GateState;
 use clp_schemas::ops::revoke::{RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::GateReport;
-use clp_schemas::problem::ProblemType;
+use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::rotation::State;
 use clp_schemas::time::Timestamp;
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use super::health;
 use super::record::Step;
 use super::steps::Drive;
 use crate::error::Error;
+use crate::ops::inject::LOOKS;
 use crate::render;
 
 /// Pause between two looks at the gates.
@@ -33,10 +34,9 @@ impl Drive<'_> {
     pub(super) async fn drain(&mut self) -> Result<(), Error> {
         self.note(Step::Drain)?;
         if self.record.managed {
-            let seen = self.client.rotation(&self.record.rotation_id).await?;
-            if seen.value.state != State::Draining {
-                let stepped = self.client.advance(&seen).await;
-                stepped.map_err(|fault| self.waiting(fault))?;
+            let state = self.rotation().await?.state;
+            if state != State::Draining {
+                self.advance(state).await?;
                 self.say(
                     "the successor is where it is used; waiting for the predecessor to fall silent",
                 );
@@ -52,15 +52,36 @@ impl Drive<'_> {
     /// The last step: by the issuer, or where it has no gates by this client's own judgement.
     async fn complete(&self) -> Result<(), Error> {
         if self.record.managed {
-            let seen = self.client.rotation(&self.record.rotation_id).await?;
-            let stepped = self.client.advance(&seen).await;
-            stepped.map_err(|fault| self.waiting(fault))?;
+            self.advance(State::Draining).await?;
         } else {
             let (mode, reason) = (RevocationMode::Immediate, RevocationReason::Superseded);
             let predecessor = &self.record.predecessor;
             self.client.revoke(predecessor, mode, reason, None).await?;
         }
         Ok(())
+    }
+
+    /// Takes it one stage further from `stage`. Whoever uses the successor for the first time
+    /// meanwhile changes what was seen, and nothing that the decision rests on: it is looked at
+    /// again, and decided again.
+    async fn advance(&self, stage: State) -> Result<(), Error> {
+        let mut looks = LOOKS;
+        loop {
+            let seen = self.client.rotation(&self.record.rotation_id).await?;
+            if seen.value.state != stage {
+                // An answer got lost, or somebody else took it further: it is looked at anew.
+                return match seen.value.state {
+                    State::Draining | State::Completed => Ok(()),
+                    _ => Err(Problem::new(ProblemType::RotationNotOpen).into()),
+                };
+            }
+            looks -= 1;
+            match self.client.advance(&seen).await {
+                Err(fault)
+                    if looks > 0 && fault.problem() == Some(ProblemType::PreconditionFailed) => {}
+                stepped => return stepped.map(|_| ()).map_err(|fault| self.waiting(fault)),
+            }
+        }
     }
 
     async fn wait(&mut self) -> Result<(), Error> {
@@ -111,8 +132,12 @@ impl Drive<'_> {
             return Ok((missing(&report), render::gates(&report), judges_all));
         }
         let opened = self.rotation().await?.created_at;
+        let from = self
+            .record
+            .placed_at
+            .map_or(opened, |placed| placed.max(opened));
         let kept = i64::try_from(self.record.kept_seconds).unwrap_or(i64::MAX);
-        let until = opened.plus(kept);
+        let until = from.plus(kept);
         let missing = match Timestamp::system_now() < until {
             true => vec![format!("the old one is kept until {until}")],
             false => Vec::new(),

@@ -21,6 +21,7 @@ use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::rotate::{PlanBody, Rotation, RotationBody, RotationReason};
 use clp_schemas::permissions::PermissionSet;
 use clp_schemas::problem::ProblemType;
+use clp_schemas::state::rotation::State;
 use serde_json::json;
 
 use super::Session;
@@ -146,6 +147,7 @@ fn record_of(rotation: &Rotation, client: &Client, step: Step) -> Record {
         managed: true,
         no_places: false,
         kept_seconds: 0,
+        placed_at: None,
     }
 }
 
@@ -166,8 +168,9 @@ async fn under_way(id: &CredentialId, ground: &Ground<'_>) -> Result<Option<Reco
         }
         false => ground.client.rotation_by_its_ends(&record).await?.state,
     };
-    // After a compromise the old one may be gone, and the places are still to be done.
-    if state.is_open() || record.compromised {
+    // One that is completed is gone on with too: what an earlier run has done is done. After a
+    // compromise the old one may be gone, and the places are still to be done.
+    if state != State::RolledBack {
         return Ok(Some(record));
     }
     records.forget(&record.rotation_id)?;
@@ -199,6 +202,7 @@ async fn begun_elsewhere(predecessor: &Credential, ground: &Ground<'_>) -> Resul
         managed: false,
         no_places: false,
         kept_seconds: 0,
+        placed_at: None,
     })
 }
 

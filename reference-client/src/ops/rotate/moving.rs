@@ -3,6 +3,7 @@
 use clp_schemas::ids::InstallationId;
 use clp_schemas::ops::inject::Installation;
 use clp_schemas::state::installation;
+use clp_schemas::time::Timestamp;
 
 use super::record::Step;
 use super::steps::Drive;
@@ -61,6 +62,8 @@ impl Drive<'_> {
             }
             self.note(Step::Place)?;
             self.bring(&id, &place, &entry).await?;
+            self.record.placed_at = Some(Timestamp::system_now());
+            self.note(Step::Place)?;
         }
         Ok(())
     }

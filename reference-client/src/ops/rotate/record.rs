@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clp_schemas::canonical;
 use clp_schemas::ids::{CredentialId, InstallationId, RotationId};
 use clp_schemas::ops::rotate::RotationReason;
+use clp_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LocalFault;
@@ -57,9 +58,13 @@ pub(crate) struct Record {
     /// Whether a person has said that no place uses it.
     #[serde(default)]
     pub(crate) no_places: bool,
-    /// How long the old one is kept at least, in seconds, where the issuer has no gates.
+    /// How long the old one is kept after that at least, in seconds, where the issuer has no
+    /// gates.
     #[serde(default)]
     pub(crate) kept_seconds: u64,
+    /// When the last place got the successor.
+    #[serde(default)]
+    pub(crate) placed_at: Option<Timestamp>,
 }
 
 fn yes() -> bool {

@@ -18,6 +18,7 @@ use super::voice::Voice;
 use crate::client::Client;
 use crate::error::{Error, LocalFault};
 use crate::ops::Session;
+use crate::ops::inject::LOOKS;
 use crate::ops::store_registry::acknowledge;
 use crate::render::{self, Outcome};
 use crate::store::Entry;
@@ -120,8 +121,16 @@ impl<'a> Drive<'a> {
             let rotation = self.rotation().await?;
             return self.ended(&rotation);
         }
-        let seen = self.client.rotation(&self.record.rotation_id).await?;
-        let rotation = self.client.roll_back(&seen).await?;
+        let mut looks = LOOKS;
+        let rotation = loop {
+            let seen = self.client.rotation(&self.record.rotation_id).await?;
+            looks -= 1;
+            match self.client.roll_back(&seen).await {
+                Err(fault)
+                    if looks > 0 && fault.problem() == Some(ProblemType::PreconditionFailed) => {}
+                other => break other?,
+            }
+        };
         self.say(&format!("{} works again", rotation.predecessor));
         self.ended(&rotation)
     }
