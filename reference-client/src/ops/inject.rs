@@ -118,9 +118,20 @@ pub(crate) struct Said {
     optional: bool,
     /// The store that the place is filled from, as the issuer knows it.
     store_id: Option<StoreId>,
+    /// Another credential of the same line that it may be declared below: a run that died
+    /// between the issuer's note and its own has moved it there.
+    below: Option<CredentialId>,
 }
 
 impl Said {
+    /// Nothing is said, but that it may be below this credential.
+    pub(crate) fn or_below(id: &CredentialId) -> Self {
+        Self {
+            below: Some(id.clone()),
+            ..Self::default()
+        }
+    }
+
     fn body(self, place: &Place, before: Option<&InstallationBody>) -> InstallationBody {
         let mut body = before.cloned().unwrap_or_else(|| InstallationBody {
             target: Target {
@@ -209,11 +220,13 @@ pub(crate) async fn bring(
     let named = said.store_id.is_some();
     let mut looks = LOOKS;
     let updating = loop {
-        // Below the credential that was there, or below this one if an earlier run came so far.
-        let seen = match client.installation(&place.credential_id, id).await? {
-            None if place.credential_id != *to => client.installation(to, id).await?,
-            found => found,
-        };
+        // Below the credential that was there, or below another if an earlier run came so far.
+        let mut seen = client.installation(&place.credential_id, id).await?;
+        for other in [Some(to), said.below.as_ref()].into_iter().flatten() {
+            if seen.is_none() && *other != place.credential_id {
+                seen = client.installation(other, id).await?;
+            }
+        }
         let condition = match &seen {
             Some(seen) => seen.condition()?,
             None => Condition::New,
@@ -399,6 +412,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         name: args.title.clone(),
         optional: args.optional,
         store_id: args.store_id.clone(),
+        below: None,
     };
     let installed = bring(&client, session, &id, &place, &entry, said).await?;
     let mut facts = Facts::default();

@@ -98,7 +98,14 @@ impl Drive<'_> {
         place: &Place,
         entry: &Entry,
     ) -> Result<(), Error> {
-        bring(self.client, self.session, id, place, entry, Said::default()).await?;
+        let (old, new) = (&self.record.predecessor, &self.record.successor);
+        let other = if entry.credential_id == *old {
+            new
+        } else {
+            old
+        };
+        let said = Said::or_below(other);
+        bring(self.client, self.session, id, place, entry, said).await?;
         let (to, path) = (&entry.credential_id, place.path.display());
         self.say(&format!("{to} is in {path} as {}", place.variable));
         Ok(())

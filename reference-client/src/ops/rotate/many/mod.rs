@@ -64,7 +64,7 @@ pub(super) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
     let _held = session
         .home
         .try_lock(&format!("rotate {what}"))?
-        .ok_or_else(|| LocalFault::Busy(what))?;
+        .ok_or(LocalFault::Busy(what))?;
     let stopped = || LocalFault::System("stopped: run the same command again, and it goes on");
     tokio::select! {
         result = carry_out(args, &clients, session) => result,
