@@ -7,43 +7,22 @@
     reason = "a test stops at the first surprise"
 )]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+mod bench;
+
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bench::{Bench, said, value};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 /// Credentials at each of the three providers.
 const EACH: usize = 4;
 /// What each user waits between two calls.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// A program of the workspace, made where it is not there yet: they stand beside each other.
-fn program(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_clp-conformance")).with_file_name(name);
-    let build = ["build", "--quiet", "--workspace", "--bins"];
-    let status = std::process::Command::new(env!("CARGO"))
-        .args(build)
-        .status();
-    assert!(status.unwrap().success());
-    path
-}
-
-/// The providers, and the home of somebody who uses all three.
-struct Bench {
-    _issuer: Child,
-    client: PathBuf,
-    home: TempDir,
-    control: String,
-    /// By issuer identifier: a sandbox there, as `clp sandbox` describes it.
-    providers: BTreeMap<String, Value>,
-}
 
 /// One credential in use.
 struct Used {
@@ -56,149 +35,68 @@ struct Used {
     url: String,
 }
 
-impl Bench {
-    async fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let mut issuer = Command::new(program("clp-issuer"))
-            .args(["--port", "0", "--control-token-file"])
-            .arg(home.path().join("control-token"))
-            .env_remove("CLP_CONTROL_TOKEN")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(issuer.stdout.take().unwrap()).lines();
-        let served: Value =
-            serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
-        let mut bench = Self {
-            _issuer: issuer,
-            client: program("clp"),
-            home,
-            control: served["control_url"].as_str().unwrap().to_owned(),
-            providers: BTreeMap::new(),
-        };
-        for persona in served["personas"].as_array().unwrap() {
-            let url = persona["url"].as_str().unwrap().to_owned();
-            let opened = bench.answer(&["--issuer", &url, "sandbox"]).await;
-            // The next sandbox takes the place of this one.
-            let token = bench
-                .home
-                .path()
-                .join(format!("{}.token", bench.providers.len()));
-            std::fs::copy(bench.home.path().join("sandbox/owner.token"), &token).unwrap();
-            let token = token.to_str().unwrap();
-            bench.answer(&["issuers", "add", &url, token]).await;
-            bench.providers.insert(url, opened);
-        }
-        bench
-    }
-
-    fn clp(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.client);
-        command
-            .args(["--allow-loopback-http", "--allow-test-issuer"])
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("CLP_HOME", self.home.path())
-            .env("CLP_CONTROL", &self.control)
-            .env(
-                "CLP_CONTROL_TOKEN_FILE",
-                self.home.path().join("control-token"),
-            )
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command
-    }
-
-    async fn answer(&self, arguments: &[&str]) -> Value {
-        let mut all = vec!["--json"];
-        all.extend(arguments);
-        let output = self.clp(&all).output().await.unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// Four credentials at each provider, all of a provider in one file. What the second of one
-    /// provider keeps going is where the first of the next one is used.
-    async fn credentials(&self) -> Vec<Used> {
-        let mut all = Vec::new();
-        for (at, (issuer, sandbox)) in self.providers.iter().enumerate() {
-            let probe = &sandbox["probe"];
-            let text = |name: &str| probe[name].as_str().unwrap().to_owned();
-            let permissions = self.home.path().join(format!("{at}.json"));
-            std::fs::write(&permissions, probe["read_permissions"].to_string()).unwrap();
-            let file = self.home.path().join(format!("{at}.env"));
-            let url = format!("{issuer}{}", probe["read"]["path"].as_str().unwrap());
-            for number in 0..EACH {
-                let made = self
-                    .answer(&[
-                        "--issuer",
-                        issuer,
-                        "create",
-                        "--purpose",
-                        &format!("service {at}-{number}"),
-                        "--owner",
-                        "data team",
-                        "--project",
-                        &text("project"),
-                        "--environment",
-                        &text("environment"),
-                        "--permissions",
-                        permissions.to_str().unwrap(),
-                        "--lifetime",
-                        "1d",
-                        "--max-overlap",
-                        "1h",
-                    ])
-                    .await;
-                let id = made["id"].as_str().unwrap().to_owned();
-                let variable = format!("KEY_{number}");
-                let mut words = vec![
-                    "--issuer".to_owned(),
-                    issuer.clone(),
-                    "inject".to_owned(),
-                    id.clone(),
-                    format!("--env-file={}", file.display()),
-                    format!("--name={variable}"),
-                    format!("--title=service-{at}-{number}"),
-                    format!("--user-agent=user-{at}-{number}/"),
-                    format!("--health={url}"),
-                ];
-                if number == 1 {
-                    words.push(format!("--depends-on=service-{}-0", at + 1));
-                }
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                self.answer(&words).await;
-                all.push(Used {
-                    issuer: issuer.clone(),
-                    id,
-                    key: value(&file, &variable),
-                    variable,
-                    file: file.clone(),
-                    url: url.clone(),
-                });
+/// Four credentials at each provider, all of a provider in one file. What the second of one
+/// provider keeps going is where the first of the next one is used.
+async fn credentials(bench: &Bench) -> Vec<Used> {
+    let mut all = Vec::new();
+    for (at, (issuer, sandbox)) in bench.providers.iter().enumerate() {
+        let probe = &sandbox["probe"];
+        let text = |name: &str| probe[name].as_str().unwrap().to_owned();
+        let permissions = bench.home.path().join(format!("{at}.json"));
+        std::fs::write(&permissions, probe["read_permissions"].to_string()).unwrap();
+        let file = bench.home.path().join(format!("{at}.env"));
+        let url = format!("{issuer}{}", probe["read"]["path"].as_str().unwrap());
+        for number in 0..EACH {
+            let made = bench
+                .answer(&[
+                    "--issuer",
+                    issuer,
+                    "create",
+                    "--purpose",
+                    &format!("service {at}-{number}"),
+                    "--owner",
+                    "data team",
+                    "--project",
+                    &text("project"),
+                    "--environment",
+                    &text("environment"),
+                    "--permissions",
+                    permissions.to_str().unwrap(),
+                    "--lifetime",
+                    "1d",
+                    "--max-overlap",
+                    "1h",
+                ])
+                .await;
+            let id = made["id"].as_str().unwrap().to_owned();
+            let variable = format!("KEY_{number}");
+            let mut words = vec![
+                "--issuer".to_owned(),
+                issuer.clone(),
+                "inject".to_owned(),
+                id.clone(),
+                format!("--env-file={}", file.display()),
+                format!("--name={variable}"),
+                format!("--title=service-{at}-{number}"),
+                format!("--user-agent=user-{at}-{number}/"),
+                format!("--health={url}"),
+            ];
+            if number == 1 {
+                words.push(format!("--depends-on=service-{}-0", at + 1));
             }
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            bench.answer(&words).await;
+            all.push(Used {
+                issuer: issuer.clone(),
+                id,
+                key: value(&file, &variable),
+                variable,
+                file: file.clone(),
+                url: url.clone(),
+            });
         }
-        all
     }
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-/// What the file says now.
-fn value(file: &Path, variable: &str) -> String {
-    let text = std::fs::read_to_string(file).unwrap();
-    let prefix = format!("{variable}=");
-    let line = text.lines().find_map(|line| line.strip_prefix(&prefix));
-    line.unwrap().to_owned()
+    all
 }
 
 /// What happened to those who used the credentials all the while.
@@ -249,8 +147,7 @@ const ROTATE: &[&str] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_is_rotated_over_three_providers_and_nobody_notices() {
     let bench = Bench::start().await;
-    let used: Vec<Arc<Used>> = bench
-        .credentials()
+    let used: Vec<Arc<Used>> = credentials(&bench)
         .await
         .into_iter()
         .map(Arc::new)
@@ -350,4 +247,213 @@ async fn a_project_is_rotated_over_three_providers_and_nobody_notices() {
             "{first:?} {later:?}\n{all}"
         );
     }
+}
+
+/// A credential of the first provider, and perhaps the file that it is in.
+async fn one(
+    bench: &Bench,
+    issuer: &str,
+    purpose: &str,
+    policy: &[&str],
+    place: &[&str],
+) -> String {
+    let permissions = bench.home.path().join("one.json");
+    let probe = &bench.providers[issuer]["probe"];
+    std::fs::write(&permissions, probe["read_permissions"].to_string()).unwrap();
+    let create = [
+        "--issuer",
+        issuer,
+        "create",
+        "--purpose",
+        purpose,
+        "--owner",
+        "data team",
+        "--project",
+        probe["project"].as_str().unwrap(),
+        "--environment",
+        probe["environment"].as_str().unwrap(),
+        "--permissions",
+        permissions.to_str().unwrap(),
+    ];
+    let made = bench.answer(&[&create[..], policy].concat()).await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    if place.is_empty() {
+        // To be in use, it has to be used once.
+        let url = format!("{issuer}{}", probe["read"]["path"].as_str().unwrap());
+        let call = [
+            "--issuer",
+            issuer,
+            "call",
+            &id,
+            "GET",
+            &url,
+            "--user-agent",
+            "nobody/",
+        ];
+        let output = bench.clp(&call).output().await.unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    } else {
+        let file = format!("--env-file={}", bench.home.path().join("one.env").display());
+        let inject = ["--issuer", issuer, "inject", &id, &file];
+        bench.answer(&[&inject[..], place].concat()).await;
+    }
+    id
+}
+
+/// How a command ended, and its JSON.
+async fn ended(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
+    let arguments = [&["--json"][..], arguments].concat();
+    let output = bench.clp(&arguments).output().await.unwrap();
+    let told = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code().unwrap(), told)
+}
+
+/// How each ended, by its purpose.
+fn ends(told: &Value) -> std::collections::BTreeMap<&str, &str> {
+    let items = told["items"].as_array().into_iter().flatten();
+    items
+        .map(|item| {
+            (
+                item["purpose"].as_str().unwrap(),
+                item["end"].as_str().unwrap_or("?"),
+            )
+        })
+        .collect()
+}
+
+/// The issuer of all profiles.
+async fn whole(bench: &Bench) -> String {
+    for issuer in bench.providers.keys() {
+        let manifest = bench.answer(&["--issuer", issuer, "discover"]).await;
+        if manifest.to_string().contains("\"inventory\"") {
+            return issuer.clone();
+        }
+    }
+    String::new()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_rotated_once_and_the_rest_is_left_to_people() {
+    let bench = Bench::start().await;
+    let issuer = whole(&bench).await;
+    let probe = &bench.providers[&issuer]["probe"];
+    let health = format!(
+        "--health={issuer}{}",
+        probe["read"]["path"].as_str().unwrap()
+    );
+    let often = ["--rotate-every", "9s"];
+    let place = ["--name=KEY", "--user-agent=nightly/", &health];
+    let old = one(&bench, &issuer, "old", &often, &place).await;
+    one(&bench, &issuer, "old and nowhere", &often, &[]).await;
+    one(&bench, &issuer, "without a policy", &[], &["--name=OTHER"]).await;
+
+    // A fresh one is due soon, and is told with its reason; it is not rotated in every run.
+    let (exit, told) = ended(&bench, &["due", "--within", "1d"]).await;
+    assert_eq!(exit, 8, "{told:#}");
+    let purposes: Vec<_> = ends(&told).into_keys().collect();
+    assert_eq!(purposes, ["old", "old and nowhere"], "{told:#}");
+    assert_eq!(
+        told["items"][0]["why"][0]["why"], "rotate_every",
+        "{told:#}"
+    );
+
+    let due = ["rotate", "--due", "--within", "3s"];
+    let dry = [&due[..], &["--dry-run"]].concat();
+    loop {
+        let (_, told) = ended(&bench, &dry).await;
+        if told["items"].as_array().unwrap().len() == 2 {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    let (exit, told) = ended(&bench, &due).await;
+    assert_eq!(exit, 7, "{told:#}");
+    let found = ends(&told);
+    assert_eq!(found["old"], "done", "{told:#}");
+    assert_eq!(found["old and nowhere"], "needs a person", "{told:#}");
+    let shown = bench.answer(&["--issuer", &issuer, "show", &old]).await;
+    assert_eq!(shown["state"], "revoked", "{shown:#}");
+
+    // At once again: what was done is not done twice. A word settles the other.
+    let (exit, told) = ended(
+        &bench,
+        &[&due[..], &["--no-places", "--open-anyway"]].concat(),
+    )
+    .await;
+    assert_eq!(
+        ends(&told).into_iter().collect::<Vec<_>>(),
+        [("old and nowhere", "waits")]
+    );
+    assert_eq!(exit, 7, "{told:#}");
+    let listed = bench.answer(&["--issuer", &issuer, "list"]).await;
+    let count = |purpose: &str| {
+        let items = listed["items"].as_array().unwrap().iter();
+        items.filter(|item| item["purpose"] == purpose).count()
+    };
+    assert_eq!(
+        (
+            count("old"),
+            count("old and nowhere"),
+            count("without a policy")
+        ),
+        (2, 2, 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_depends_on_a_failure_is_held_back_and_gone_on_with_later() {
+    let bench = Bench::start().await;
+    let issuer = whole(&bench).await;
+    let probe = &bench.providers[&issuer]["probe"];
+    let health = format!(
+        "--health={issuer}{}",
+        probe["read"]["path"].as_str().unwrap()
+    );
+    let place = |name: &'static str, title: &'static str, keeps: &'static str| {
+        [
+            format!("--name={name}"),
+            format!("--title={title}"),
+            format!("--depends-on={keeps}"),
+        ]
+    };
+    for (purpose, (name, title, keeps), check) in [
+        ("first", ("A", "database", "web"), "--health-cmd=false"),
+        ("second", ("B", "web", "reports"), &health),
+        ("third", ("C", "reports", "web"), &health),
+        ("alone", ("D", "cron", "nothing"), &health),
+    ] {
+        let place = place(name, title, keeps);
+        let mut words: Vec<&str> = place.iter().map(String::as_str).collect();
+        words.push(check);
+        one(&bench, &issuer, purpose, &[], &words).await;
+    }
+    let rotate = ["rotate", "--project", "atlas"];
+    let (_, told) = ended(&bench, &[&rotate[..], &["--dry-run"]].concat()).await;
+    let order = ends(&told);
+    assert_eq!(order.len(), 4, "{told:#}");
+    assert_eq!(told["items"][0]["purpose"], "first", "{told:#}");
+    assert_eq!(told["circles"][0].as_array().unwrap().len(), 2, "{told:#}");
+
+    let (exit, told) = ended(&bench, &rotate).await;
+    assert_eq!(exit, 3, "{told:#}");
+    let found = ends(&told);
+    let wanted = [
+        ("first", "failed"),
+        ("second", "held back"),
+        ("third", "held back"),
+    ];
+    assert!(
+        wanted.iter().all(|(name, end)| found[name] == *end),
+        "{told:#}"
+    );
+    assert_eq!(found["alone"], "done", "{told:#}");
+
+    // The check is mended, and the same command goes on with what is left.
+    let (exit, told) = ended(&bench, &[&rotate[..], &[&health]].concat()).await;
+    assert_eq!(exit, 0, "{told:#}");
+    let found = ends(&told);
+    assert_eq!(found.len(), 3, "{told:#}");
+    assert!(found.values().all(|end| *end == "done"), "{told:#}");
+    let listed = bench.answer(&["--issuer", &issuer, "list"]).await;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 8);
 }

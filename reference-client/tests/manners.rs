@@ -209,6 +209,38 @@ fn given_back(scene: &Scene, stop: &str) {
 }
 
 #[test]
+fn whoever_ends_a_credential_in_between_leaves_no_place_with_a_dead_key() {
+    // The old one, before the places had the new one.
+    let scene = Scene::new(None);
+    lock(&scene.shared).hangs = Some("GET /credentials/deliveries");
+    assert_eq!(scene.rotate(&["--health", &scene.health]).status, 4);
+    {
+        let mut memory = lock(&scene.shared);
+        memory.hangs = None;
+        memory.credentials.get_mut(CREDENTIAL).unwrap()["state"] = json!("revoked");
+        memory.rotation.as_mut().unwrap()["state"] = json!("completed");
+    }
+    assert!(scene.holds(CREDENTIAL));
+    let run = scene.resume(&[]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    // The new one, after they had it.
+    let scene = Scene::new(None);
+    lock(&scene.shared).safe = false;
+    assert_eq!(scene.rotate(&["--health", &scene.health]).status, 7);
+    assert!(scene.holds(SUCCESSOR));
+    {
+        let mut memory = lock(&scene.shared);
+        memory.credentials.get_mut(SUCCESSOR).unwrap()["state"] = json!("revoked");
+        memory.credentials.get_mut(CREDENTIAL).unwrap()["state"] = json!("active");
+        memory.rotation.as_mut().unwrap()["state"] = json!("rolled_back");
+    }
+    let run = scene.resume(&[]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(CREDENTIAL));
+}
+
+#[test]
 fn a_check_that_shows_nothing_is_found_out_where_there_is_no_probe_value_too() {
     let scene = Scene::new(Some(&[]));
     let run = scene.rotate(&["--health-cmd", "test -n \"$KEY\""]);

@@ -289,3 +289,110 @@ fn listed(due: &[Due]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn credential(more: Value) -> Credential {
+        let mut value = json!({
+            "id": "cred_0123456789abcdefghij", "type": "api_key", "state": "active", "purpose": "x",
+            "owner": "data-team", "project": "atlas", "environment": "staging",
+            "permissions": [{"resource_type": "event", "selector": "*", "actions": ["read"]}],
+            "permission_schema_digest": format!("sha256:{}", "0".repeat(64)), "key_id": "0123456789abcdef",
+            "created_at": "2026-01-01T00:00:00Z", "created_by": "prin_0123456789abcdefghij",
+            "created_via": {"kind": "direct"}, "labels": {}, "disclosed_to": []});
+        for (name, new) in more.as_object().unwrap() {
+            value[name] = new.clone();
+        }
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn names(credential: &Credential, replaced: Option<&str>, until: &str) -> Vec<&'static str> {
+        let why = reasons(credential, replaced.map(at), at(until));
+        why.iter()
+            .map(|one| match one {
+                Why::Expires { .. } => "expires",
+                Why::RotateEvery { .. } => "rotate_every",
+                Why::RenewableUntil { .. } => "renewable_until",
+                Why::Overlap { .. } => "overlap",
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_reason_begins_at_its_second() {
+        let policy = json!({"rotate_every_seconds": 86400, "renewable_until": "2026-01-05T00:00:00Z",
+                            "max_overlap_seconds": 60});
+        let all = json!({"expires_at": "2026-01-03T00:00:00Z", "rotation_policy": policy});
+        let one = credential(all.clone());
+        let replaced = Some("2026-01-03T23:59:00Z");
+        let none: [&str; 0] = [];
+        for (until, expected) in [
+            ("2026-01-01T23:59:59Z", &none[..]),
+            ("2026-01-02T00:00:00Z", &["rotate_every"]),
+            ("2026-01-03T00:00:00Z", &["rotate_every", "expires"]),
+            (
+                "2026-01-04T00:00:00Z",
+                &["rotate_every", "expires", "overlap"],
+            ),
+            (
+                "2026-01-05T00:00:00Z",
+                &["rotate_every", "expires", "overlap", "renewable_until"],
+            ),
+        ] {
+            assert_eq!(names(&one, replaced, until), expected, "{until}");
+        }
+        assert!(!names(&one, None, "2027-01-01T00:00:00Z").contains(&"overlap"));
+        // What has ended, or nobody fetched, is not in use.
+        for state in ["provisioned", "revoked", "expired"] {
+            let mut all = all.clone();
+            all["state"] = json!(state);
+            assert_eq!(
+                names(&credential(all), replaced, "2027-01-01T00:00:00Z"),
+                none
+            );
+        }
+        assert_eq!(
+            names(&credential(json!({})), None, "2036-01-01T00:00:00Z"),
+            none
+        );
+    }
+
+    #[test]
+    fn a_rotation_is_begun_where_it_helps_and_not_in_every_run() {
+        let helped = |more: Value, now: &str| {
+            let one = credential(more);
+            let why = reasons(&one, None, at("2030-01-01T00:00:00Z"));
+            is_helped(&one, &why, at(now))
+        };
+        let short = json!({"expires_at": "2026-01-01T03:00:00Z"});
+        assert!(!helped(short.clone(), "2026-01-01T01:59:59Z"));
+        assert!(helped(short, "2026-01-01T02:00:00Z"));
+        // Its successor would end in the same second.
+        let end = "2026-02-01T00:00:00Z";
+        let last = json!({"expires_at": end, "rotation_policy": {"renewable_until": end}});
+        assert!(!helped(last, "2026-01-31T00:00:00Z"));
+        let old = json!({"rotation_policy": {"rotate_every_seconds": 86400}});
+        assert!(!helped(old.clone(), "2026-01-01T06:00:00Z"));
+        assert!(helped(old, "2026-01-02T06:00:00Z"));
+    }
+
+    #[test]
+    fn lengths_of_time_read_well() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (90, "90s"),
+            (3600, "1h"),
+            (7200, "2h"),
+            (1_209_600, "14d"),
+        ] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}

@@ -68,6 +68,13 @@ impl Drive<'_> {
         Ok(())
     }
 
+    /// Whether a place that is filled from here still has the predecessor.
+    pub(super) fn has_left_behind(&self) -> Result<bool, LocalFault> {
+        let here = self.session.home.places().of(&self.record.issuer)?;
+        let mut here = here.values();
+        Ok(here.any(|place| place.credential_id == self.record.predecessor))
+    }
+
     /// Whether anybody knows a place that is about to lose the predecessor.
     pub(super) async fn has_place(&self) -> Result<bool, Error> {
         if !self.record.moved.is_empty() {

@@ -68,9 +68,12 @@ impl<'a> Drive<'a> {
             self.revoke_first().await?;
         }
         let mut rotation = self.rotation().await?;
-        if rotation.state == State::RolledBack
-            || (rotation.state == State::Completed && !self.record.compromised)
-        {
+        if rotation.state == State::RolledBack {
+            return self.given_back(&rotation).await;
+        }
+        // Whoever ended the old one in haste has left its places with a key that opens nothing.
+        let over = rotation.state == State::Completed && !self.record.compromised;
+        if over && !self.has_left_behind()? {
             return self.ended(&rotation);
         }
         self.store(&rotation).await?;
@@ -89,6 +92,9 @@ impl<'a> Drive<'a> {
     /// Gives the rotation up: the places first, then the rotation.
     pub(super) async fn back(mut self) -> Result<Outcome, Error> {
         let rotation = self.rotation().await?;
+        if rotation.state == State::RolledBack {
+            return self.given_back(&rotation).await;
+        }
         if !rotation.state.is_open() {
             return self.ended(&rotation);
         }
@@ -133,6 +139,16 @@ impl<'a> Drive<'a> {
         };
         self.say(&format!("{} works again", rotation.predecessor));
         self.ended(&rotation)
+    }
+
+    /// The successor is gone, by this client or by somebody else: no place may be left with it.
+    async fn given_back(mut self, rotation: &Rotation) -> Result<Outcome, Error> {
+        if !self.put_back().await? {
+            return Err(self.unhealthy(
+                "the successor is gone and places still have it, and nobody put the predecessor back",
+            ));
+        }
+        self.ended(rotation)
     }
 
     pub(super) fn say(&mut self, line: &str) {
