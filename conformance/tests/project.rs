@@ -194,10 +194,6 @@ async fn a_project_is_rotated_over_three_providers_and_nobody_notices() {
     let killed_at = seen.requests.load(Ordering::Relaxed);
 
     let second = bench.clp(ROTATE).output().await.unwrap();
-    seen.over.store(true, Ordering::Relaxed);
-    for user in users {
-        user.await.unwrap();
-    }
     let told = said(&second);
     assert!(second.status.success(), "{}\n{told}", before.join("\n"));
     assert!(told.contains("going on with the run of"), "{told}");
@@ -232,6 +228,21 @@ async fn a_project_is_rotated_over_three_providers_and_nobody_notices() {
         let listed = bench.answer(&["--issuer", issuer, "list"]).await;
         assert_eq!(listed["items"].as_array().unwrap().len(), 2 * EACH);
     }
+    // An outage would have been seen: here is one.
+    let hasty = ["--reason", "compromise", "--revoke-first"];
+    let third = bench
+        .clp(&[ROTATE, &hasty].concat())
+        .output()
+        .await
+        .unwrap();
+    assert!(third.status.success(), "{}", said(&third));
+    seen.over.store(true, Ordering::Relaxed);
+    for user in users {
+        user.await.unwrap();
+    }
+    let outage = seen.failures.lock().unwrap().len();
+    eprintln!("and {outage} failures where the old keys were revoked first");
+    assert!(outage > 0);
     // What others depend on came first.
     let all = [before.join("\n"), told].concat();
     for at in 0..2 {

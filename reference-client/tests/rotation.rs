@@ -1,10 +1,5 @@
 //! A rotation from its first step to its last, and what happens when it stops in between.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what is not as it should be fails the test"
-)]
-
 mod common;
 
 use common::issuer::{CREDENTIAL, SUCCESSOR};
