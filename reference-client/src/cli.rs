@@ -87,6 +87,9 @@ Examples:
   clp rotate --resume rot_...
   clp rotate --rollback rot_...
 
+A health command finds the secret in the variable of the place, and CLP_ISSUER,
+CLP_CREDENTIAL_ID and CLP_USER_AGENT, the name that the place is known by.
+
 Each step is written down before it is taken: whatever stops a run, the same
 command goes on with it. The old key goes last, and until then --rollback gives
 it back. Where the issuer keeps no inventory, it goes only on your word.

@@ -99,7 +99,8 @@ pub(crate) struct RotateArgs {
     /// Wait for the gates for so long
     #[arg(long, value_name = "SPAN")]
     pub(super) wait: Option<Span>,
-    /// The issuer keeps no inventory, and you have seen that every place has the successor
+    /// Where the issuer keeps no inventory: clp fills every place that uses it, or you have
+    /// brought the successor to the others
     #[arg(long)]
     pub(super) i_have_moved_everything: bool,
     /// No place is declared, and you know that none uses it: the old one may go at once

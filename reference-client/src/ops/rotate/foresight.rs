@@ -156,7 +156,13 @@ impl std::fmt::Display for Need {
             } => {
                 let who = clean(user_agent.as_deref().unwrap_or("somebody without a name"));
                 let address = clean(address);
+                let ours = user_agent.as_deref().is_some_and(is_ours);
                 match fits {
+                    0 if ours => write!(
+                        to,
+                        "a check of this client at {address} used it and is declared nowhere: say \
+                         `clp inject --user-agent`, so that it goes by the name of the place"
+                    ),
                     0 => write!(
                         to,
                         "{who} at {address} uses it and is declared nowhere: it would fail when the old key goes"
@@ -173,8 +179,8 @@ impl std::fmt::Display for Need {
                 clean(place)
             ),
             Self::Word => to.write_str(
-                "the issuer does not know where it is used: see that every place has the successor, \
-                 and say --i-have-moved-everything",
+                "the issuer does not know where it is used: once every place has the successor, or \
+                 where clp fills them all, say --i-have-moved-everything",
             ),
             Self::TooLong {
                 interval_seconds,
@@ -186,6 +192,11 @@ impl std::fmt::Display for Need {
             ),
         }
     }
+}
+
+/// Whether this client goes by that name where it has no other.
+fn is_ours(user_agent: &str) -> bool {
+    user_agent.starts_with(concat!(env!("CARGO_PKG_NAME"), "/"))
 }
 
 /// What has been said about a rotation in advance.
@@ -300,8 +311,8 @@ impl Forecast {
             needs,
             longest_interval_seconds: longest,
             judged_by: match (inventory, issuer.manifest.claims(Class::Lifecycle)) {
-                (true, _) => "the issuer",
-                (false, true) => "the issuer, and you",
+                (true, _) => "its gates",
+                (false, true) => "its gates and you",
                 (false, false) => "you",
             },
         })
@@ -331,7 +342,12 @@ impl Forecast {
 
     /// For people.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{} ({})\n", self.credential_id, clean(&self.purpose));
+        let mut text = format!(
+            "{} ({}) at {}\n",
+            self.credential_id,
+            clean(&self.purpose),
+            clean(&self.issuer)
+        );
         if self.state == State::Retiring {
             text.push_str("  a rotation of it is under way, and would be gone on with\n");
         } else {
@@ -348,7 +364,7 @@ impl Forecast {
             ));
         }
         text.push_str(&format!(
-            "  the old one would go last, when {} found it safe\n",
+            "  the old one would go last, when {} find it safe\n",
             self.judged_by
         ));
         for need in &self.needs {

@@ -137,6 +137,9 @@ async fn one(
                 .env("CLP_ISSUER", client.id().as_str())
                 .env("CLP_CREDENTIAL_ID", caller.id.as_str())
                 .env(from.variable, caller.secret.expose());
+            if let Some(name) = from.user_agent {
+                command.env("CLP_USER_AGENT", name);
+            }
             by_command(command, how.limit).await
         }
     }

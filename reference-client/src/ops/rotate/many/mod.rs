@@ -163,7 +163,7 @@ async fn one(
     view: &View<'_>,
     session: &Session,
 ) -> (usize, End) {
-    let line = view.line(candidate.name());
+    let line = view.line(candidate.name(), &clean(&candidate.forecast.purpose));
     let end = if held {
         End::Held("what it depends on did not come through".to_owned())
     } else if let Some(need) = candidate.left_to_a_person(args) {

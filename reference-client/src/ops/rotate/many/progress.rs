@@ -8,6 +8,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::ops::Session;
 
+/// Longest name in the live view, in letters.
+const SHORT: usize = 28;
 /// How often the view moves, though nothing happened.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -33,8 +35,8 @@ impl<'a> View<'a> {
         Self::Live(all, whole)
     }
 
-    /// One rotation begins.
-    pub(super) fn line(&self, name: String) -> Line {
+    /// One rotation begins. Where there is little room it goes by its purpose.
+    pub(super) fn line(&self, name: String, purpose: &str) -> Line {
         let Self::Live(all, _) = self else {
             return Line {
                 name,
@@ -46,7 +48,8 @@ impl<'a> View<'a> {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}") {
             bar.set_style(style);
         }
-        bar.set_prefix(name.clone());
+        let short: String = purpose.chars().take(SHORT).collect();
+        bar.set_prefix(short);
         bar.enable_steady_tick(TICK);
         Line {
             name,
