@@ -86,8 +86,7 @@ fn the_walk_through_runs_as_printed() {
         // A project: what was due and could be done is done, the rest is left to a person.
         "to be rotated every 7d",
         "which keeps the sales meeting going",
-        "hourly report                        http://localhost:8801  done",
-        "needs a person",
+        "1 done, 1 needs a person",
         // A rate limit and a lost answer, and one credential all the same.
         "{\"status\":429,\"retry_after\":1}",
         "{\"drop\":\"after_commit\"}",
