@@ -124,6 +124,11 @@ pub(super) const ALL: &[Saboteur] = &[
         &["CLP-APP-011"],
     ),
     Saboteur::skip(
+        "CLP-APP-028",
+        "takes evidence of any form for any method",
+        &["CLP-APP-028"],
+    ),
+    Saboteur::skip(
         "CLP-APP-012",
         "does not verify the signature",
         &["CLP-APP-012"],
