@@ -54,6 +54,15 @@ fn what_is_due_is_told_by_the_exit_status_and_with_its_reason() {
     let run = scene.clp(&["due", "--json"]);
     let said: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(said["items"][0]["why"][0]["why"], json!("rotate_every"));
+    // An issuer that answers with another project than was asked for is not believed.
+    for arguments in [
+        &["due", "--project", "other"][..],
+        &["rotate", "--project", "other"],
+    ] {
+        let run = scene.clp(arguments);
+        assert_eq!(run.status, 5, "{}", run.stderr);
+        assert_eq!(scene.opened(), 0);
+    }
     lock(&scene.shared).credentials.get_mut(CREDENTIAL).unwrap()["rotation_policy"] = json!({});
     let run = scene.clp(&["due"]);
     assert_eq!((run.status, run.stdout.as_str()), (0, "nothing is due\n"));
