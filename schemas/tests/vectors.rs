@@ -206,8 +206,12 @@ fn digest(input: &Value) -> Value {
 fn narrow(input: &Value) -> Value {
     let document: ApprovalDocument = typed(&input["approval_document"]);
     let sent = |name: &str| input.get(name).cloned();
-    let document =
-        approval::narrowed(document, sent("permissions"), sent("lifetime_seconds")).unwrap();
+    let agreed = approval::Agreed {
+        permissions: sent("permissions"),
+        lifetime_seconds: sent("lifetime_seconds"),
+        renewable_until: sent("renewable_until"),
+    };
+    let document = approval::narrowed(document, agreed).unwrap();
     digest(&json!({"approval_document": document}))
 }
 

@@ -99,6 +99,7 @@ impl World {
             // One that nobody has declared.
             "installation_id" => ("ins_", "spare"),
             "tenant_id" => ("ten_", "tenant"),
+            "principal_id" => ("prin_", "ben"),
             _ => return Err(Fault::suite(format!("nothing stands for `{name}`"))),
         };
         let mut seen = String::new();

@@ -149,6 +149,20 @@ async fn digest_is_right(world: &mut World, name: String) -> Result<(), Fault> {
     world.note(outcome)
 }
 
+/// Who asked and for whom, as the document says: whoever asked is the first of them.
+fn actors(request: &Value) -> Result<Value, Fault> {
+    let stated = at(request, "approval_document.actors").cloned();
+    let stated = stated.unwrap_or_default();
+    if at(&stated, "0.principal") == at(request, "requester") {
+        return Ok(stated);
+    }
+    Err(Fault::broken(
+        "CLP-REQ-014",
+        "`actors` in the approval document, the requester first",
+        stated.to_string(),
+    ))
+}
+
 fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let request = world.names.resolve(name)?;
     let mut body = at(&request, "submitted").cloned().unwrap_or_default();
@@ -156,9 +170,11 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     if at(&request, "version").and_then(Value::as_u64) > Some(1)
         && let Some(members) = body.as_object_mut()
     {
-        for member in ["permissions", "lifetime_seconds"] {
+        for member in ["permissions", "lifetime_seconds", "rotation_policy"] {
             let agreed = at(&request, "approval_document.request").and_then(|all| at(all, member));
-            members.insert(member.to_owned(), agreed.cloned().unwrap_or_default());
+            if let Some(agreed) = agreed {
+                members.insert(member.to_owned(), agreed.clone());
+            }
         }
     }
     let document = json!({
@@ -167,6 +183,7 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "request_id": at(&request, "id"),
         "version": at(&request, "version"),
         "requester": at(&request, "requester"),
+        "actors": actors(&request)?,
         "permission_schema_digest": at(&request, "approval_document.permission_schema_digest"),
         "request": body,
     });

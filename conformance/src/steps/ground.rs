@@ -252,8 +252,20 @@ async fn clock(world: &mut World, how: String, cell: String) -> Result<(), Fault
     world.note(outcome).map(|_| ())
 }
 
+/// Somebody who is added to the cast, under that name.
+fn newcomer(person: &str, name: &str) -> Recipe {
+    let mut add = plain(person, "control_principal_add", "");
+    let name = name.to_lowercase();
+    add.changes = vec![("name".to_owned(), format!("\"{name}\""))];
+    add
+}
+
 /// What people do besides what a scenario is about, and what it is called on the wire.
-const DEEDS: [(&str, &str); 8] = [
+const DEEDS: [(&str, &str); 12] = [
+    ("amends", "request_amend"),
+    ("cancels", "request_cancel"),
+    ("adds", "control_principal_add"),
+    ("lets", "control_principal_set"),
     ("revokes", "credential_revoke"),
     ("rotates", "rotation_open"),
     ("suspends", "credential_suspend"),
@@ -265,10 +277,10 @@ const DEEDS: [(&str, &str); 8] = [
 ];
 
 #[given(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|lets|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 #[when(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|lets|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 async fn deed(
     world: &mut World,
@@ -280,7 +292,9 @@ async fn deed(
 ) -> Result<(), Fault> {
     let outcome = async {
         let mut recipe = match DEEDS.iter().find(|(words, _)| *words == what) {
-            Some((_, endpoint)) => plain(&person, endpoint, &name),
+            Some((_, "control_principal_add")) => newcomer(&person, &name),
+            Some((_, endpoint)) => plain(&person, endpoint, &name.to_lowercase()),
+            None if what == "sets the" => plain(&person, "control_policy_set", ""),
             None => from_request(&person, &name),
         };
         recipe.changes.extend(rows(step)?);

@@ -80,7 +80,14 @@ impl Question {
                 "the approval document holds more than can be shown",
             ));
         }
-        if body != request.submitted {
+        // Somebody who decided before may have agreed to less.
+        let mut submitted = request.submitted.clone();
+        if document.version > 1 {
+            submitted.permissions.clone_from(&body.permissions);
+            submitted.lifetime_seconds = body.lifetime_seconds;
+            submitted.rotation_policy.clone_from(&body.rotation_policy);
+        }
+        if body != submitted {
             return Err(mismatch(
                 "the approval document differs from what was submitted",
             ));
@@ -184,6 +191,7 @@ impl Client {
             decision,
             permissions: less.and_then(|less| less.permissions.clone()),
             lifetime_seconds: less.and_then(|less| less.lifetime_seconds),
+            renewable_until: less.and_then(|less| less.renewable_until),
         };
         let challenge = self
             .call::<ChallengeOpen>(&path, &Nothing {}, &body)
@@ -218,7 +226,7 @@ impl Client {
         let belongs = approval.request_id == challenge.request_id
             && approval.version == challenge.version
             && approval.decision == decision
-            && approval.approver == challenge.approver;
+            && approval.approver.as_ref() == Some(&challenge.approver);
         if !belongs {
             return Err(ProtocolFault::Mismatch("the approval").into());
         }
@@ -303,7 +311,7 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         .add("decision", approval.decision.as_str())
         .add("approval", approval.id.as_str())
         .add("request", approval.request_id.as_str())
-        .add("approver", approval.approver.as_str())
+        .add_some("approver", approval.approver.as_ref())
         .add("digest signed", &question.digest);
     if decision == Decision::Approve {
         facts.add("can be used until", approval.expires_at.to_string());
@@ -318,7 +326,14 @@ fn shown(question: &Question) -> String {
         .add("issuer", &question.document.issuer)
         .add("request", question.document.request_id.as_str())
         .add("version", question.document.version.to_string())
-        .add("requester", question.document.requester.as_str())
+        .add("requester", question.document.requester.as_str());
+    for actor in &question.document.actors {
+        facts.add(
+            "on behalf of",
+            format!("{} ({})", actor.principal, actor.kind),
+        );
+    }
+    facts
         .add("type", body.kind.to_string())
         .add("project", &body.project)
         .add("environment", &body.environment)
@@ -326,6 +341,9 @@ fn shown(question: &Question) -> String {
         .add("risk", risk_name(question.risk))
         .add("digest", &question.digest);
     key_and_address(&mut facts, body);
+    if body.emergency.is_some() {
+        facts.add("emergency", "yes: fewer people are asked than otherwise");
+    }
     if let Some(policy) = &body.rotation_policy {
         let seconds = |seconds: u64| format!("{seconds} seconds");
         facts

@@ -15,6 +15,7 @@ mod narrow;
 mod overbroad;
 pub mod passkey;
 pub mod request;
+mod request_change;
 pub mod revoke;
 pub mod rotate;
 pub mod run;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use clp_schemas::approval::MAX_ACTORS;
+use clp_schemas::endpoint::Class;
 use clp_schemas::key;
 use clp_schemas::ops::control::ProbeCall;
 use clp_schemas::permissions::{
@@ -260,6 +262,11 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
         format!("{place}.principals"),
         "want principals of distinct names",
     )?;
+    at.want(
+        tenant.approval_policy.is_none() || persona.claims(Class::ApprovalPolicy),
+        format!("{place}.approval_policy"),
+        "want the profile `approval-policy` in `profiles`",
+    )?;
     for (position, principal) in tenant.principals.iter().enumerate() {
         let place = format!("{place}.principals[{position}]");
         at.want(
@@ -281,6 +288,15 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
             on_credentials,
             format!("{place}.permissions"),
             "want statements about `clp.credential` alone",
+        )?;
+        let acts_for_one_before = principal.acts_for.as_ref().is_none_or(|name| {
+            let mut before = tenant.principals.iter().take(position);
+            before.any(|one| one.name == *name)
+        });
+        at.want(
+            acts_for_one_before && position < MAX_ACTORS || principal.acts_for.is_none(),
+            format!("{place}.acts_for"),
+            "want the name of a principal further up in the list, which has at most 8 where some act for others",
         )?;
         permissions::normalise(&persona.permissions, permissions).map_err(|fault| {
             let place = format!("{place}.permissions{}", fault.pointer);

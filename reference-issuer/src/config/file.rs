@@ -5,10 +5,12 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet};
 use serde::Deserialize;
@@ -117,6 +119,7 @@ fn test() -> Deployment {
 struct TenantFile {
     name: String,
     principals: Vec<PrincipalFile>,
+    approval_policy: Option<policy::ApprovalPolicy>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +129,13 @@ struct PrincipalFile {
     token: Option<SecretText>,
     token_env: Option<String>,
     permissions: PermissionSet,
+    #[serde(default = "person")]
+    kind: PrincipalKind,
+    acts_for: Option<String>,
+}
+
+fn person() -> PrincipalKind {
+    PrincipalKind::Person
 }
 
 /// The configuration that is built in.
@@ -267,12 +277,15 @@ fn tenant_of(
                 name: principal.name,
                 token,
                 permissions: principal.permissions,
+                kind: principal.kind,
+                acts_for: principal.acts_for,
             })
         })
         .collect::<Result<_, _>>()?;
     Ok(TenantConfig {
         name: tenant.name,
         principals,
+        approval_policy: tenant.approval_policy,
     })
 }
 

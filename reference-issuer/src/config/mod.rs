@@ -15,9 +15,11 @@ mod show;
 
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
 
@@ -110,6 +112,8 @@ pub struct TenantConfig {
     pub name: String,
     /// Who is in it. Names are distinct within the tenant, tokens within the process.
     pub principals: Vec<PrincipalConfig>,
+    /// What it wants of its approvals, where the persona claims `approval-policy`.
+    pub approval_policy: Option<policy::ApprovalPolicy>,
 }
 
 /// A principal with a static bearer token.
@@ -121,6 +125,10 @@ pub struct PrincipalConfig {
     pub token: SecretText,
     /// What it may do, on `clp.credential` alone.
     pub permissions: PermissionSet,
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// The name of a principal before it in the list, for which it acts.
+    pub acts_for: Option<String>,
 }
 
 /// A value that stands in the persona's API to begin with.

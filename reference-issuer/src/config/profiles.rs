@@ -9,7 +9,8 @@ use super::check::{At, Checked};
 use crate::ops::oauth::token_prefix;
 
 /// The profiles that a persona can claim or leave.
-pub const OPTIONAL: [Class; 6] = [
+pub const OPTIONAL: [Class; 7] = [
+    Class::ApprovalPolicy,
     Class::Lifecycle,
     Class::Inventory,
     Class::Oauth,
@@ -26,7 +27,8 @@ impl Persona {
         match class {
             Class::Core | Class::Approval | Class::AuditProofs => true,
             Class::TestControl => self.environment == Deployment::Test,
-            Class::Lifecycle
+            Class::ApprovalPolicy
+            | Class::Lifecycle
             | Class::Inventory
             | Class::Oauth
             | Class::Webhooks
@@ -42,7 +44,7 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
         at.want(
             OPTIONAL.contains(class),
             format!("profiles[{position}]"),
-            "want `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
+            "want `approval-policy`, `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
         )?;
     }
     at.want(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::approve::Approval;
 use clp_schemas::ops::control::{
@@ -13,11 +14,12 @@ use clp_schemas::problem::{Problem, ProblemType};
 use super::{Control, is_for_tests, token};
 use crate::auth;
 use crate::config::CastRole;
+use crate::http::Body;
 use crate::lifecycle::Effect;
 use crate::ops::approve::decide_for_test;
 use crate::passkey::{Passkey, PasskeyFault};
 use crate::service::Service;
-use crate::store::{Gate, NewTenant};
+use crate::store::{Gate, NewPrincipal, NewTenant};
 
 /// Makes a fresh tenant with its cast, and another one for the outsider.
 pub(super) fn open(
@@ -47,7 +49,15 @@ pub(super) fn open(
             .permissions_of(role, |class| persona.claims(class))
             .ok_or(ProblemType::Internal)?;
         let token = token::fresh()?;
-        let id = gate.put_principal(tenant, role.name(), &token, &permissions)?;
+        let new = NewPrincipal {
+            name: role.name(),
+            token: &token,
+            permissions: &permissions,
+            kind: PrincipalKind::Person,
+            acts_for: None,
+            is_first: true,
+        };
+        let id = gate.put_principal(tenant, new)?;
         principals.insert(role.name().to_owned(), CastMember { id, token });
     }
     Ok(Sandbox {
@@ -76,9 +86,9 @@ pub(super) fn decide(
     gate: &Gate<'_>,
     service: &Service,
     tenant: &TenantId,
-    body: &ControlApprovalBody,
+    body: &Body<ControlApprovalBody>,
 ) -> Result<Approval, Problem> {
-    let id = match &body.approver {
+    let id = match &body.typed.approver {
         Some(id) => id.clone(),
         None => gate
             .principal_by_name(tenant, CastRole::Approver.name())?
@@ -86,7 +96,7 @@ pub(super) fn decide(
     };
     let mut tx = gate.enter(tenant)?;
     let approver = auth::principal(gate, tenant, &service.persona.permissions, &id)?;
-    decide_for_test(&mut tx, &approver, body)
+    decide_for_test(&mut tx, service, &approver, body)
 }
 
 /// Registers a passkey for somebody in the tenant.

@@ -31,6 +31,9 @@ pub struct ChallengeBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
     pub lifetime_seconds: Option<u64>,
+    /// For `approve`: until when a rotation may renew it, not later than asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewable_until: Option<Timestamp>,
 }
 
 /// What the approver's authenticator signs.
@@ -204,10 +207,15 @@ pub struct Approval {
     pub version: u64,
     /// The decision.
     pub decision: Decision,
-    /// Who decided.
-    pub approver: PrincipalId,
+    /// Who decided; nobody where the policy did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PrincipalId>,
     /// How they proved who they are.
     pub method: AuthMethod,
+    /// Where the policy decided: the digest of it, SHA-256 of its canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub policy: Option<String>,
     /// When.
     pub approved_at: Timestamp,
     /// Until when a credential can be created from it.

@@ -46,6 +46,8 @@ named! {
         HardwareKey = "hardware_key",
         /// The test control listener; never in production.
         Test = "test",
+        /// The organisation's own policy; nobody decided.
+        Policy = "policy",
     }
 }
 
