@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{OPTIONAL, Template};
 use crate::faults::Faults;
+use crate::lifecycle::Effect;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
 use crate::rules::Rule;
 use crate::seams::Seams;
@@ -268,6 +269,12 @@ fn carry_out(
         EndpointId::AuthenticatorRegister => {
             let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             sandbox::register(gate, &tenant, &body)?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::AttestationTrustPut => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            let effect = Effect::SaveAttestationTrust(Box::new(body));
+            gate.enter(&tenant)?.apply(vec![effect])?;
             Ok(Reply::empty(row.success))
         }
         EndpointId::FaultsPut => {

@@ -48,6 +48,7 @@ pub(super) async fn answer(
         Id::RequestRead => call::<ops::request::RequestRead>(service, path, inbound).await,
         Id::ChallengeOpen => call::<ops::approve::ChallengeOpen>(service, path, inbound).await,
         Id::ApprovalSubmit => call::<ops::approve::ApprovalSubmit>(service, path, inbound).await,
+        Id::ApprovalRead => call::<ops::approve::ApprovalRead>(service, path, inbound).await,
         Id::CredentialCreate => call::<ops::create::CredentialCreate>(service, path, inbound).await,
         Id::CredentialList => call::<ops::create::CredentialList>(service, path, inbound).await,
         Id::CredentialRead => call::<ops::create::CredentialRead>(service, path, inbound).await,
@@ -110,6 +111,7 @@ pub(super) async fn answer(
         | Id::ClockAdvance
         | Id::ControlApprove
         | Id::AuthenticatorRegister
+        | Id::AttestationTrustPut
         | Id::RequestLog
         | Id::StateDump
         | Id::FaultsPut

@@ -1,7 +1,9 @@
 //! Decide on a request, with proof (specification chapter 12).
 
+mod hardware;
 mod methods;
 mod passkey;
+mod record;
 
 use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
@@ -21,7 +23,7 @@ use super::{Incoming, Operation, Outcome, guard, narrow};
 use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
 use crate::rules::Rule;
-use crate::store::{ChallengeRow, EvidenceRow, Tx};
+use crate::store::{ChallengeRow, EvidenceRow, ProofRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
 const RELYING_PARTY: &str = "localhost";
@@ -224,9 +226,13 @@ impl Operation for ApprovalSubmit {
         )?;
         let evidence = EvidenceRow {
             approval: approval.id.clone(),
-            challenge,
-            evidence: body.evidence.clone(),
-            verification: proof.verification,
+            request: request.id.clone(),
+            document: request.approval_document.clone(),
+            proof: Some(ProofRow {
+                challenge,
+                evidence: body.evidence.clone(),
+                verification: proof.verification,
+            }),
         };
         tx.apply(proof.effects)?;
         tx.apply(vec![Effect::SaveEvidence(Box::new(evidence))])?;
@@ -272,6 +278,12 @@ pub(crate) fn decide_for_test(
     let id = approver.principal()?;
     tx.check(DECIDING_RULES, &Deciding::new(id, &request))?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
+    tx.apply(vec![Effect::SaveEvidence(Box::new(EvidenceRow {
+        approval: approval.id.clone(),
+        request: request.id.clone(),
+        document: request.approval_document.clone(),
+        proof: None,
+    }))])?;
     let effects = life::decide(request, approval.clone());
     tx.apply(effects)?;
     Ok(approval)
