@@ -22,8 +22,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{OPTIONAL, Template};
 use crate::faults::Faults;
-use crate::lifecycle::Effect;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
+use crate::lifecycle::Effect;
 use crate::rules::Rule;
 use crate::seams::Seams;
 use crate::service::Service;

@@ -130,8 +130,13 @@ impl Tx<'_> {
 
     pub(super) fn put_attestation_trust(&mut self, trust: &AttestationTrust) -> Result<(), Fault> {
         self.connection()
-            .prepare_cached("INSERT OR REPLACE INTO attestation_trust (tenant, record) VALUES (?1, ?2)")?
-            .execute(params![self.tenant().as_str(), serde_json::to_string(trust)?])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO attestation_trust (tenant, record) VALUES (?1, ?2)",
+            )?
+            .execute(params![
+                self.tenant().as_str(),
+                serde_json::to_string(trust)?
+            ])?;
         Ok(())
     }
 }

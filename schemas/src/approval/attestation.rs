@@ -16,9 +16,9 @@ use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::attestation::verify_attestation_ca_chain;
 use webauthn_rs_core::error::WebauthnError;
 use webauthn_rs_core::proto::{
-    AttestationCaList, AttestationCaListBuilder, AuthenticatorAttestationResponseRaw, COSEAlgorithm, Credential,
-    ParsedAttestationData, RegisterPublicKeyCredential, RegistrationExtensionsClientOutputs,
-    RegistrationState, UserVerificationPolicy,
+    AttestationCaList, AttestationCaListBuilder, AuthenticatorAttestationResponseRaw,
+    COSEAlgorithm, Credential, ParsedAttestationData, RegisterPublicKeyCredential,
+    RegistrationExtensionsClientOutputs, RegistrationState, UserVerificationPolicy,
 };
 
 use super::cose::CoseKey;
@@ -157,8 +157,8 @@ pub fn check(
         return Err(AttestationFault::Ceremony(PasskeyFault::Frame));
     }
     let (flags, _) = head(&key.data, relying_party_id).map_err(ceremony)?;
-    let object = from_base64url(&attestation.attestation_object)
-        .map_err(|_| AttestationFault::Malformed)?;
+    let object =
+        from_base64url(&attestation.attestation_object).map_err(|_| AttestationFault::Malformed)?;
     let credential = statement(
         object,
         client_data,
@@ -272,4 +272,3 @@ fn fault(error: &WebauthnError) -> AttestationFault {
         _ => AttestationFault::Statement,
     }
 }
-

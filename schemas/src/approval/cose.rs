@@ -155,8 +155,7 @@ mod tests {
             (-2, Value::Bytes(pair.public_key().as_ref().to_vec())),
         ]);
         check(&key, pair.sign(b"signed").as_ref());
-        let pair =
-            aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+        let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
         let mut signature = vec![0; pair.public_modulus_len()];
         pair.sign(
             &signature::RSA_PKCS1_SHA256,
@@ -169,8 +168,14 @@ mod tests {
         let key = map(&[
             (1, Value::Integer(3)),
             (3, Value::Integer(-257)),
-            (-1, Value::Bytes(public.modulus().big_endian_without_leading_zero().to_vec())),
-            (-2, Value::Bytes(public.exponent().big_endian_without_leading_zero().to_vec())),
+            (
+                -1,
+                Value::Bytes(public.modulus().big_endian_without_leading_zero().to_vec()),
+            ),
+            (
+                -2,
+                Value::Bytes(public.exponent().big_endian_without_leading_zero().to_vec()),
+            ),
         ]);
         check(&key, &signature);
     }

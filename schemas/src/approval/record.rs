@@ -163,7 +163,13 @@ pub fn verify(record: &ApprovalRecord) -> Result<Report, RecordFault> {
             AuthMethod::Passkey | AuthMethod::HardwareKey,
             Evidence::Assertion(assertion),
             Verification::Authenticator(key),
-        ) => by_authenticator(approval.method, assertion, key, &signed, approval.approved_at)?,
+        ) => by_authenticator(
+            approval.method,
+            assertion,
+            key,
+            &signed,
+            approval.approved_at,
+        )?,
         (
             AuthMethod::Oidc | AuthMethod::Sso | AuthMethod::Oauth,
             Evidence::IdToken(_) | Evidence::Introspection(_),
@@ -220,7 +226,8 @@ fn by_authenticator(
             key.origins.join(" or ")
         )],
         vouched: vec![
-            "that this key belongs to that principal, and that the principal is that person".to_owned(),
+            "that this key belongs to that principal, and that the principal is that person"
+                .to_owned(),
         ],
     };
     let registration = match (method, &key.registration) {
@@ -246,9 +253,9 @@ fn by_authenticator(
         registered.model,
         root_name(&registration.root)
     ));
-    shown.vouched.push(
-        "that this root is the maker's, and that the maker builds what it says".to_owned(),
-    );
+    shown
+        .vouched
+        .push("that this root is the maker's, and that the maker builds what it says".to_owned());
     shown.model = Some(registered.model);
     Ok(shown)
 }
@@ -327,4 +334,3 @@ fn report(
         vouched_by_issuer,
     }
 }
-

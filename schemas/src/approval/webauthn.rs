@@ -197,4 +197,3 @@ pub(super) fn head(data: &[u8], relying_party_id: &str) -> Result<(u8, u32), Pas
 pub(super) const fn is_backup_eligible(flags: u8) -> bool {
     flags & BACKUP_ELIGIBLE != 0
 }
-

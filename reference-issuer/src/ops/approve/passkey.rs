@@ -147,7 +147,9 @@ pub(super) fn answered(
         .find(|passkey| passkey.credential_id == assertion.id)
         .ok_or(ProblemType::Internal)?;
     Ok(Ok(Answered {
-        counter: verified.as_ref().map_or(signer.counter, |used| used.counter),
+        counter: verified
+            .as_ref()
+            .map_or(signer.counter, |used| used.counter),
         is_copiable: verified.is_ok_and(|used| used.backup_eligible),
         signer,
     }))

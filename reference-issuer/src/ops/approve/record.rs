@@ -24,10 +24,7 @@ const NAMED_RULES: &[Rule<Named>] = &[Rule {
 impl Operation for ApprovalRead {
     type Subject = (CredentialRequest, Approval);
 
-    fn admit(
-        tx: &Tx<'_>,
-        call: &Incoming<Self>,
-    ) -> Result<(CredentialRequest, Approval), Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(CredentialRequest, Approval), Problem> {
         let path = call.path()?;
         let request = guard::request(tx, &call.caller, &path.request_id)?;
         let found = request
