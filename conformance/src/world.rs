@@ -180,6 +180,7 @@ impl World {
         self.names
             .set("spare", json!({"id": format!("ins_{letters}")}));
         self.names.set("mark", json!(self.mark));
+        self.names.set("method", json!("passkey"));
         self.names
             .set("mark_upper", json!(self.mark.to_uppercase()));
         self.names.set("letters_255", json!("k".repeat(255)));

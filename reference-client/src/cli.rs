@@ -48,6 +48,8 @@ Examples:
   clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
   clp audit --proof 12 --output entry.json
   clp verify audit entry.json --key BASE64
+  clp show req_... --approval apr_... --json >record.json
+  clp verify approval record.json
 ";
 
 const CREATE_HELP: &str = "\

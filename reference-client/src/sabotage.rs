@@ -73,6 +73,36 @@ const ALL: &[Saboteur] = &[
         "takes the issuer's word for what it makes of less",
     ),
     row(
+        "CLP-APP-110",
+        Seam::Check,
+        "takes the digest and the challenge as they stand in a record",
+    ),
+    row(
+        "CLP-APP-111",
+        Seam::Check,
+        "takes a record whose parts are of different decisions",
+    ),
+    row(
+        "CLP-APP-112",
+        Seam::Check,
+        "takes evidence that does not verify",
+    ),
+    row(
+        "CLP-APP-113",
+        Seam::Check,
+        "takes a key for hardware that is not shown to be",
+    ),
+    row(
+        "CLP-APP-114",
+        Seam::Printed,
+        "does not say what of a decision rests on the issuer's word",
+    ),
+    row(
+        "CLP-APP-115",
+        Seam::Check,
+        "takes a record with members that it does not know",
+    ),
+    row(
         "CLP-AUD-012",
         Seam::Check,
         "takes an entry that does not fit its leaf",

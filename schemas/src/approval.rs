@@ -1,6 +1,11 @@
 //! What an approver signs (specification chapter 12-approve): the approval document, its
 //! digest, and the challenge that binds digest, decision and approver together.
 
+pub mod attestation;
+pub mod cose;
+pub mod record;
+pub mod webauthn;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

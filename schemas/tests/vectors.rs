@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
-use clp_schemas::approval::{self, ApprovalDocument, ApprovalFault, Decision};
+use clp_schemas::approval::{self, ApprovalDocument, ApprovalFault, Decision, record};
 use clp_schemas::audit::bundle::{self, Bundle};
 use clp_schemas::audit::checkpoint::Checkpoint;
 use clp_schemas::audit::leaf::{self, Disclosed};
@@ -36,6 +36,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("approval/digest-refused.json", digest_refused),
     ("approval/digest.json", digest),
     ("approval/narrow.json", narrow),
+    ("approval/record.json", approval_record),
     ("audit/bundle.json", audit_bundle),
     ("audit/checkpoint-open.json", checkpoint_open),
     ("audit/checkpoint.json", checkpoint),
@@ -227,6 +228,19 @@ fn digest_refused(input: &Value) -> Value {
         Ok(digest) => json!({ "digest": digest }),
         Err(ApprovalFault::Canonical(CanonicalFault::Null)) => json!({"fault": "null"}),
         Err(error) => fault(&error),
+    }
+}
+
+fn approval_record(input: &Value) -> Value {
+    let bytes = text(input, "record").as_bytes();
+    match record::from_bytes(bytes).and_then(|record| record::verify(&record)) {
+        Ok(report) => json!({
+            "method": report.method,
+            "decision": report.decision,
+            "approver": report.approver,
+            "digest": report.digest,
+        }),
+        Err(fault) => json!({"stage": fault.stage()}),
     }
 }
 

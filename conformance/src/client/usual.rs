@@ -52,6 +52,7 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
         "rotate" => of(json!({"health_url": names.resolve("probe_url")?})),
         "narrow" => of(json!({"health_url": names.resolve("probe_url")?})),
         "compare" => of(json!({"permissions": names.resolve("probe.read_permissions")?})),
+        "verify_approval" => Ok(json!({"file": names.resolve("file")?})),
         "verify" => Ok(json!({
             "file": names.resolve("file")?,
             "public_key": names.resolve("public_key")?,

@@ -94,6 +94,7 @@ impl World {
         let (prefix, newest) = match name {
             "credential_id" => ("cred_", "credential"),
             "request_id" => ("req_", "request"),
+            "approval_id" => ("apr_", "approval"),
             "delivery_id" => ("dlv_", "credential"),
             "rotation_id" => ("rot_", "rotation"),
             // One that nobody has declared.

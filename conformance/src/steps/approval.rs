@@ -7,6 +7,7 @@ use url::Url;
 use super::act::plain;
 use crate::oracle::digest;
 use crate::oracle::passkey::Flaw;
+use crate::oracle::record;
 use crate::world::names::at;
 use crate::world::{Fault, World};
 
@@ -80,7 +81,9 @@ fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) ->
         .get_mut(&owner)
         .ok_or_else(|| Fault::suite(format!("{owner} has no passkey")))?;
     let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
+    let method = passkey.method();
     world.names.set("evidence", evidence);
+    world.names.set("method", json!(method));
     Ok(())
 }
 
@@ -209,8 +212,16 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     }
 }
 
-#[then("the challenge is that of its parts")]
-async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
+#[then(regex = r"^the (challenge is that of its parts|record proves the decision)$")]
+async fn challenge_is_right(world: &mut World, what: String) -> Result<(), Fault> {
+    if what.starts_with("record") {
+        let outcome = world.names.resolve("answer").and_then(|record| {
+            let wanted = "a record from which the decision can be computed";
+            record::check(&record)
+                .map_err(|fault| Fault::broken("CLP-APP-102", wanted, fault.to_string()))
+        });
+        return world.note(outcome);
+    }
     let outcome = world.names.resolve("challenge").and_then(|challenge| {
         let nonce = computed(digest::from_base64url(&text(&challenge, "nonce")?))?;
         if nonce.len() != 32 {

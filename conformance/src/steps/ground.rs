@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::act::{Recipe, plain};
 use super::rows;
+use crate::oracle::attestation::{self, Defect};
 use crate::oracle::passkey::Passkey;
 use crate::world::names::at;
 use crate::world::{Fault, World};
@@ -107,15 +108,18 @@ fn from_request(actor: &str, name: &str) -> Recipe {
 }
 
 #[given(
-    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey)$"
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+)(?: (.+))?)$"
 )]
 async fn passkey(
     world: &mut World,
     person: String,
     still: String,
     taker: String,
+    holder: String,
+    defect: String,
 ) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
+        _ if !holder.is_empty() => hardware_key(world, &holder, &defect).await,
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),
         (person, _) => register(world, person).await,
@@ -141,6 +145,53 @@ async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
         "principal".to_owned(),
         format!("{{{}.id}}", person.to_lowercase()),
     )];
+    world.must(&enrol).await.map(|_| ())
+}
+
+/// Makes a hardware key, has a maker attest it whom the issuer is told to trust, and registers it.
+async fn hardware_key(world: &mut World, person: &str, words: &str) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let defect = match words {
+        "" => None,
+        words => Some(
+            Defect::by_words(words)
+                .ok_or_else(|| Fault::suite(format!("a hardware key has no defect `{words}`")))?,
+        ),
+    };
+    make_passkey(world, person)?;
+    let issuer = world.names.resolve("issuer")?;
+    let origin = issuer.as_str().unwrap_or_default();
+    let url =
+        url::Url::parse(origin).map_err(|_| Fault::missing("an issuer that is a URL", origin))?;
+    let stated = world.names.resolve("challenge.relying_party_id").ok();
+    let party = stated
+        .as_ref()
+        .and_then(serde_json::Value::as_str)
+        .or(url.host_str())
+        .unwrap_or_default();
+    let site = url.origin().ascii_serialization();
+    let registered = match world.passkeys.get_mut(person) {
+        Some(passkey) => {
+            passkey.harden();
+            attestation::register(passkey, party, &site, defect).map_err(suite)?
+        }
+        None => return Err(Fault::suite("there is no key to attest")),
+    };
+    world.names.set("attestation_trust", registered.trust);
+    if defect != Some(Defect::Maker) {
+        let trust = plain("the operator", "attestation_trust_put", "");
+        world.must(&trust).await?;
+    }
+    let mut enrol = plain("the operator", "authenticator_register", "");
+    let principal = format!("{{{}.id}}", person.to_lowercase());
+    let body = json!({"principal": "PRINCIPAL", "attestation": registered.attestation});
+    let body = body.to_string().replace("PRINCIPAL", &principal);
+    enrol.changes = vec![("body".to_owned(), body)];
     world.must(&enrol).await.map(|_| ())
 }
 

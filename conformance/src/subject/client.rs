@@ -188,6 +188,7 @@ impl Adapter {
                 |came| json!({"tree_size": came.json.get("tree_size")}),
             ),
             "verify" => self.verify(),
+            "verify_approval" => self.verify_approval(),
             _ => Ok(UNSUPPORTED),
         }
     }
@@ -372,6 +373,15 @@ impl Adapter {
             code => return Ok(ended(code)),
         };
         answer(&json!({"verdict": verdict}))
+    }
+
+    fn verify_approval(&self) -> Result<i32, Fault> {
+        let words = ["verify", "approval", self.text("file")?];
+        self.simple(&words, |came| {
+            let of = |member: &str| came.json.get(member).cloned().unwrap_or_default();
+            json!({"decision": of("decision"), "method": of("method"),
+                   "vouched_by_issuer": of("vouched_by_issuer")})
+        })
     }
 
     fn verify(&self) -> Result<i32, Fault> {

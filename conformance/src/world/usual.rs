@@ -38,7 +38,7 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::ChallengeOpen => json!({"decision": "approve"}),
         Id::ApprovalSubmit => json!({
             "challenge_id": names.resolve("challenge.id")?,
-            "method": "passkey",
+            "method": names.resolve("method")?,
             "evidence": names.resolve("evidence")?,
         }),
         Id::RotationOpen => json!({"reason": "scheduled"}),
@@ -57,6 +57,7 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::ControlPrincipalAdd => json!({"name": "eve", "actions": ["read", "approve"]}),
         Id::ControlPrincipalSet => json!({"actions": ["read"]}),
         Id::ControlPolicySet => json!({}),
+        Id::AttestationTrustPut => names.resolve("attestation_trust")?,
         Id::FaultsPut => json!({"rules": []}),
         Id::CredentialAmend => json!({"labels": {"team": names.resolve("mark")?}}),
         Id::DeliveryAck | Id::RotationAdvance | Id::RotationRollback | Id::CredentialResume => {

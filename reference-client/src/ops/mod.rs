@@ -27,6 +27,7 @@ pub mod store_registry;
 pub mod suspend;
 pub mod token;
 pub mod verify;
+mod verify_approval;
 pub mod webhook;
 
 use crate::client::{Client, Settings};

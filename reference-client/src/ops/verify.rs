@@ -1,4 +1,4 @@
-//! Verify: check offline what somebody handed over (spec chapter 20). Nothing is sent.
+//! Verify: check offline what somebody handed over (spec chapters 20 and 12). Nothing is sent.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use clp_schemas::json;
 use clp_schemas::ops::discover::{AuditLog, Manifest};
 
 use super::audit::require_origin;
+use super::verify_approval::{self, ApprovalFileArgs};
 use crate::error::Error;
 use crate::render::{Facts, Outcome, clean};
 use crate::sabotage::Sabotage;
@@ -25,6 +26,8 @@ pub(crate) struct VerifyArgs {
 enum VerifyCommand {
     /// Check a file that proves an entry of an audit log
     Audit(AuditFileArgs),
+    /// Check a file that proves a decision on a request
+    Approval(ApprovalFileArgs),
 }
 
 #[derive(Args, Debug)]
@@ -77,7 +80,13 @@ impl Trust {
 }
 
 pub(crate) fn run(args: &VerifyArgs, sabotage: Sabotage) -> Result<Outcome, Error> {
-    let VerifyCommand::Audit(args) = &args.command;
+    match &args.command {
+        VerifyCommand::Audit(args) => audit(args, sabotage),
+        VerifyCommand::Approval(args) => verify_approval::run(args, sabotage),
+    }
+}
+
+fn audit(args: &AuditFileArgs, sabotage: Sabotage) -> Result<Outcome, Error> {
     let (key, log) = args.trust.resolve()?;
     let bundle = Bundle::from_bytes(&read_file(&args.file)?)?;
     let mut report = match bundle::verify(&bundle, key.as_ref()) {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use clp_schemas::approval::MAX_ACTORS;
 use clp_schemas::endpoint::Class;
+use clp_schemas::approval::attestation;
 use clp_schemas::key;
 use clp_schemas::ops::control::ProbeCall;
 use clp_schemas::permissions::{
@@ -109,6 +110,20 @@ pub(super) fn persona(label: &str, persona: &Persona) -> Checked {
             persona.permissions.environments.contains(name),
             format!("policy.environments[{position}]"),
             "want an environment of the permission document",
+        )?;
+    }
+    for (position, root) in persona.attestation.roots.iter().enumerate() {
+        at.want(
+            attestation::is_certificate(root),
+            format!("attestation.roots[{position}]"),
+            "want a certificate, DER in base64url without padding",
+        )?;
+    }
+    for (position, model) in persona.attestation.models.iter().enumerate() {
+        at.want(
+            attestation::is_model(model),
+            format!("attestation.models[{position}]"),
+            "want an AAGUID such as 00000000-0000-0000-0000-000000000000, in lower case",
         )?;
     }
     for (position, route) in persona.routes.iter().enumerate() {

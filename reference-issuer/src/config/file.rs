@@ -8,6 +8,7 @@ use std::path::Path;
 use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
+use clp_schemas::ops::approve::AttestationTrust;
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
 use clp_schemas::ops::policy;
@@ -102,6 +103,8 @@ struct PersonaFile {
     max_lifetime_seconds: Option<u64>,
     #[serde(default)]
     policy: ApprovalPolicy,
+    #[serde(default)]
+    attestation: AttestationEntry,
     routes: Vec<Route>,
     #[serde(default)]
     seed: Vec<Seed>,
@@ -112,6 +115,16 @@ struct PersonaFile {
 
 fn test() -> Deployment {
     Deployment::Test
+}
+
+/// Whose word is taken for what an authenticator is.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttestationEntry {
+    #[serde(default)]
+    roots: Vec<String>,
+    #[serde(default)]
+    models: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +259,10 @@ fn persona(
         routes: file.routes,
         seed: file.seed,
         policy: file.policy,
+        attestation: AttestationTrust {
+            roots: file.attestation.roots,
+            models: file.attestation.models,
+        },
         max_lifetime_seconds: file.max_lifetime_seconds,
         tenants,
         sandbox: file.sandbox,

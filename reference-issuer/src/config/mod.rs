@@ -17,6 +17,7 @@ use std::path::Path;
 
 use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
+use clp_schemas::ops::approve::AttestationTrust;
 use clp_schemas::ops::discover::{CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
 use clp_schemas::ops::policy;
@@ -76,6 +77,8 @@ pub struct Persona {
     pub seed: Vec<Seed>,
     /// When somebody has to approve.
     pub policy: ApprovalPolicy,
+    /// Whose word it takes for what an authenticator is; by default nobody's.
+    pub attestation: AttestationTrust,
     /// Longest life of a credential, in seconds; `None` for no bound.
     pub max_lifetime_seconds: Option<u64>,
     /// The tenants that exist from the start.

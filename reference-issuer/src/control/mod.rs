@@ -25,6 +25,7 @@ use crate::config::{OPTIONAL, Template};
 use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
 use crate::ops::policy::digest;
+use crate::lifecycle::Effect;
 use crate::rules::Rule;
 use crate::seams::Seams;
 use crate::service::Service;
@@ -299,6 +300,12 @@ fn carry_out(
         EndpointId::AuthenticatorRegister => {
             let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             sandbox::register(gate, &tenant, &body)?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::AttestationTrustPut => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            let effect = Effect::SaveAttestationTrust(Box::new(body));
+            gate.enter(&tenant)?.apply(vec![effect])?;
             Ok(Reply::empty(row.success))
         }
         EndpointId::FaultsPut => {

@@ -17,7 +17,7 @@ use crate::config::CastRole;
 use crate::http::Body;
 use crate::lifecycle::Effect;
 use crate::ops::approve::decide_for_test;
-use crate::passkey::{Passkey, PasskeyFault};
+use crate::passkey::Passkey;
 use crate::service::Service;
 use crate::store::{Gate, NewPrincipal, NewTenant};
 
@@ -99,20 +99,29 @@ pub(super) fn decide(
     decide_for_test(&mut tx, service, &approver, body)
 }
 
-/// Registers a passkey for somebody in the tenant.
+/// Registers an authenticator for somebody in the tenant.
 pub(super) fn register(
     gate: &Gate<'_>,
     tenant: &TenantId,
     body: &AuthenticatorBody,
 ) -> Result<(), Problem> {
-    gate.principal(tenant, &body.principal)?
+    let (principal, passkey) = match body {
+        AuthenticatorBody::Key(body) => (
+            &body.principal,
+            Passkey::register(&body.credential_id, &body.public_key).map_err(invalid),
+        ),
+        AuthenticatorBody::Attested(body) => (
+            &body.principal,
+            Passkey::attested(&body.attestation).map_err(invalid),
+        ),
+    };
+    gate.principal(tenant, principal)?
         .ok_or(ProblemType::NotFound)?;
-    let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
-    let effect = Effect::SavePasskey(body.principal.clone(), passkey);
+    let effect = Effect::SavePasskey(principal.clone(), passkey?);
     Ok(gate.enter(tenant)?.apply(vec![effect])?)
 }
 
-fn invalid(fault: PasskeyFault) -> Problem {
+fn invalid(fault: impl std::error::Error) -> Problem {
     Problem::new(ProblemType::EvidenceInvalid).detail(fault.to_string())
 }
 

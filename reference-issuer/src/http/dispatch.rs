@@ -50,6 +50,7 @@ pub(super) async fn answer(
         Id::RequestCancel => call::<ops::request::RequestCancel>(service, path, inbound).await,
         Id::ChallengeOpen => call::<ops::approve::ChallengeOpen>(service, path, inbound).await,
         Id::ApprovalSubmit => call::<ops::approve::ApprovalSubmit>(service, path, inbound).await,
+        Id::ApprovalRead => call::<ops::approve::ApprovalRead>(service, path, inbound).await,
         Id::CredentialCreate => call::<ops::create::CredentialCreate>(service, path, inbound).await,
         Id::CredentialList => call::<ops::create::CredentialList>(service, path, inbound).await,
         Id::CredentialRead => call::<ops::create::CredentialRead>(service, path, inbound).await,
@@ -115,6 +116,7 @@ pub(super) async fn answer(
         | Id::ControlPrincipalSet
         | Id::ControlPolicySet
         | Id::AuthenticatorRegister
+        | Id::AttestationTrustPut
         | Id::RequestLog
         | Id::StateDump
         | Id::FaultsPut

@@ -16,7 +16,7 @@ use crate::http::{Inbound, Reply, read_query};
 use crate::service::Service;
 
 /// How approvals are given here.
-pub(super) const APPROVAL_METHODS: &[AuthMethod] = &[AuthMethod::Passkey];
+pub(super) const APPROVAL_METHODS: &[AuthMethod] = &[AuthMethod::Passkey, AuthMethod::HardwareKey];
 
 /// Grows with every change of what a manifest says.
 const MANIFEST_VERSION: u64 = 2;

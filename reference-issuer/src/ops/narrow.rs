@@ -64,11 +64,11 @@ const RULES: &[Rule<Narrowing>] = &[
         },
     },
     Rule {
-        id: "CLP-APP-061/later",
+        id: "CLP-APP-030/later",
         refuses: |narrowing| renewable(narrowing.is_renewed_longer),
     },
     Rule {
-        id: "CLP-APP-061/past",
+        id: "CLP-APP-030/past",
         refuses: |narrowing| renewable(narrowing.is_renewed_never),
     },
 ];

@@ -17,6 +17,7 @@ mod control;
 mod create;
 mod discover;
 mod errors;
+mod evidence;
 mod faults;
 mod inventory;
 mod log;
@@ -122,6 +123,7 @@ const AREAS: &[&[Saboteur]] = &[
     records::ALL,
     request::ALL,
     approve::ALL,
+    evidence::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,

@@ -39,7 +39,14 @@ CREATE TABLE passkeys (
     credential_id TEXT NOT NULL,
     public_key BLOB NOT NULL,
     counter INTEGER NOT NULL,
+    attestation TEXT,
     PRIMARY KEY (principal, credential_id)
+) STRICT, WITHOUT ROWID;
+
+-- Whose word a tenant takes for what an authenticator is, where not the persona's.
+CREATE TABLE attestation_trust (
+    tenant TEXT PRIMARY KEY,
+    record TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (
@@ -139,14 +146,16 @@ CREATE TABLE challenges (
 ) STRICT;
 CREATE INDEX challenges_by_tenant ON challenges (tenant);
 
--- What proves an approval; kept as long as its request.
+-- What was decided on, and what proves the decision; kept as long as its request. A decision
+-- without a person has nothing in the last three.
 CREATE TABLE evidence (
     approval TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     request TEXT NOT NULL,
-    challenge TEXT NOT NULL,
-    evidence TEXT NOT NULL,
-    verification TEXT NOT NULL
+    document TEXT NOT NULL,
+    challenge TEXT,
+    evidence TEXT,
+    verification TEXT
 ) STRICT;
 CREATE INDEX evidence_by_tenant ON evidence (tenant);
 

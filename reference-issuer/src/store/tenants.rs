@@ -19,6 +19,7 @@ pub struct NewTenant<'a> {
 const CONTENTS: [&str; 26] = [
     "policies",
     "passkeys",
+    "attestation_trust",
     "credentials",
     "disclosures",
     "deliveries",

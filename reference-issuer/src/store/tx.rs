@@ -108,6 +108,7 @@ impl<'c> Tx<'c> {
                 Effect::SavePasskey(principal, passkey) => {
                     self.put_passkey(&principal, &passkey)?
                 }
+                Effect::SaveAttestationTrust(trust) => self.put_attestation_trust(&trust)?,
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::SaveInstallation(row) => self.save_installation(&row)?,
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,

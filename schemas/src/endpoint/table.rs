@@ -67,6 +67,8 @@ endpoints! {
         Principal, None, None, 201 Json,
         [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, ChallengeNotUsable, EvidenceInvalid, MethodNotSupported, InsufficientUserAuthentication],
         "Decide on a request, with proof.";
+    ApprovalRead = "approval_read", Approve, Approval, Get Credentials "/requests/{request_id}/approvals/{approval_id}",
+        Principal, None, None, 200 Json, [NotFound], "Read a decision, with all that is needed to check it.";
     CredentialCreate = "credential_create", Create, Core, Post Credentials "",
         Principal, Key, Tagged, 201 Json,
         [NotFound, Forbidden, ApprovalRequired, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange,
@@ -156,7 +158,9 @@ endpoints! {
     ControlPolicySet = "control_policy_set", Approve, ApprovalPolicy, Put Control "/sandboxes/{tenant_id}/approval-policy",
         Control, None, None, 204 Empty, [NotFound], "Set a tenant's approval policy.";
     AuthenticatorRegister = "authenticator_register", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/authenticators",
-        Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register a passkey.";
+        Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register an authenticator.";
+    AttestationTrustPut = "attestation_trust_put", Approve, TestControl, Put Control "/sandboxes/{tenant_id}/attestation-trust",
+        Control, None, None, 204 Empty, [NotFound], "Say which makers and models of authenticators are trusted.";
     RequestLog = "request_log", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/requests",
         Control, None, None, 200 Json, [NotFound], "Read what reached a tenant.";
     StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",

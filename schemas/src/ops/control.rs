@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::approve::Approval;
+use super::approve::{Approval, Attestation, AttestationTrust};
 use super::request::MAX_LIFETIME_SECONDS;
 use super::store::SecretText;
 use super::{Nothing, call};
@@ -184,9 +184,19 @@ pub struct PrincipalPath {
     pub principal_id: PrincipalId,
 }
 
-/// A passkey to be registered for a principal.
+/// An authenticator to be registered for a principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AuthenticatorBody {
+#[serde(untagged)]
+pub enum AuthenticatorBody {
+    /// By its key.
+    Key(AuthenticatorKeyBody),
+    /// By an attested registration, out of which the key is taken.
+    Attested(AttestedAuthenticatorBody),
+}
+
+/// A key of an authenticator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthenticatorKeyBody {
     /// Whose it is.
     pub principal: PrincipalId,
     /// The `WebAuthn` credential id, base64url.
@@ -195,6 +205,15 @@ pub struct AuthenticatorBody {
     /// The `COSE_Key` (RFC 9052 section 7), base64url.
     #[schemars(length(min = 16, max = 1400))]
     pub public_key: String,
+}
+
+/// A registration as a browser answered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttestedAuthenticatorBody {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Client data and attestation object.
+    pub attestation: Attestation,
 }
 
 /// The requests that reached a tenant, oldest first, at most the last 1000.
@@ -269,7 +288,7 @@ call!(
     ControlApprove, TenantPath, Nothing, ControlApprovalBody => Approval
 );
 call!(
-    /// Registers a passkey.
+    /// Registers an authenticator.
     AuthenticatorRegister, TenantPath, Nothing, AuthenticatorBody => Nothing
 );
 call!(
@@ -279,6 +298,10 @@ call!(
 call!(
     /// Says what somebody may do from now on.
     ControlPrincipalSet, PrincipalPath, Nothing, PrincipalChange => Nothing
+);
+call!(
+    /// Says which makers and models of authenticators are trusted.
+    AttestationTrustPut, TenantPath, Nothing, AttestationTrust => Nothing
 );
 call!(
     /// Reads what reached a tenant.

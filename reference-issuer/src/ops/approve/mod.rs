@@ -1,7 +1,9 @@
 //! Decide on a request, with proof (specification chapter 12).
 
+mod hardware;
 mod methods;
 mod passkey;
+mod record;
 
 use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
@@ -23,7 +25,7 @@ use crate::http::Body;
 use crate::lifecycle::{Effect, request as life};
 use crate::rules::Rule;
 use crate::service::Service;
-use crate::store::{ChallengeRow, EvidenceRow, Tx};
+use crate::store::{ChallengeRow, EvidenceRow, ProofRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
 const RELYING_PARTY: &str = "localhost";
@@ -207,9 +209,13 @@ impl Operation for ApprovalSubmit {
         )?;
         let evidence = EvidenceRow {
             approval: approval.id.clone(),
-            challenge,
-            evidence: body.evidence.clone(),
-            verification: proof.verification,
+            request: request.id.clone(),
+            document: request.approval_document.clone(),
+            proof: Some(ProofRow {
+                challenge,
+                evidence: body.evidence.clone(),
+                verification: proof.verification,
+            }),
         };
         tx.apply(proof.effects)?;
         tx.apply(vec![Effect::SaveEvidence(Box::new(evidence))])?;
@@ -276,6 +282,12 @@ pub(crate) fn decide_for_test(
     let signed = signed.map_err(|_| ProblemType::Internal)?;
     let request = narrow::become_signed(tx, service, request, signed.as_ref())?;
     let approval = new_approval(tx, &request, id, AuthMethod::Test, asked.decision, None)?;
+    tx.apply(vec![Effect::SaveEvidence(Box::new(EvidenceRow {
+        approval: approval.id.clone(),
+        request: request.id.clone(),
+        document: request.approval_document.clone(),
+        proof: None,
+    }))])?;
     settle(tx, service, request, approval.clone())?;
     Ok(approval)
 }
