@@ -18,6 +18,7 @@ mod create;
 mod discover;
 mod errors;
 mod faults;
+mod identity;
 mod inventory;
 mod log;
 mod model;
@@ -122,6 +123,7 @@ const AREAS: &[&[Saboteur]] = &[
     records::ALL,
     request::ALL,
     approve::ALL,
+    identity::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,
