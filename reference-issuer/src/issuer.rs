@@ -20,6 +20,7 @@ use crate::control::{self, Control};
 use crate::events::Courier;
 use crate::faults::{self, Faults, front};
 use crate::http::{self, RequestLog};
+use crate::lifecycle::Effect;
 use crate::listen::{CONNECTIONS, Listen, Patience};
 use crate::ops::policy::digest;
 use crate::sabotage::Saboteur;
@@ -260,7 +261,7 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
             persona: &persona.name,
             name: Some(&tenant.name),
         })?;
-        let mut by_name = BTreeMap::new();
+        let mut principals = BTreeMap::new();
         for principal in &tenant.principals {
             let acts_for = principal.acts_for.as_ref();
             let new = NewPrincipal {
@@ -268,10 +269,11 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
                 token: &principal.token,
                 permissions: &principal.permissions,
                 kind: principal.kind,
-                acts_for: acts_for.and_then(|name| by_name.get(name)),
+                acts_for: acts_for.and_then(|name| principals.get(name)),
                 is_first: true,
             };
-            by_name.insert(&principal.name, gate.put_principal(&id, new)?);
+            let principal_id = gate.put_principal(&id, new)?;
+            principals.insert(principal.name.clone(), principal_id);
         }
         if let Some(policy) = &tenant.approval_policy {
             let digest = digest(policy).map_err(|_| Fault::Value("approval policy"))?;
@@ -280,6 +282,10 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
                 tx.put_policy(&digest, policy)?;
             }
         }
+        let trusted = tenant.identity_providers.iter().map(|(provider, secret)| {
+            Effect::SaveProvider(Box::new(provider.trusted(secret.clone(), &principals)))
+        });
+        gate.enter(&id)?.apply(trusted.collect())?;
     }
     Ok(())
 }

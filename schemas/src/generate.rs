@@ -165,6 +165,7 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::ControlPolicySet => contract::<ops::policy::ControlPolicySet>(),
         Id::AuthenticatorRegister => contract::<ops::control::AuthenticatorRegister>(),
         Id::AttestationTrustPut => contract::<ops::control::AttestationTrustPut>(),
+        Id::ControlIdentityProvider => contract::<ops::control::ControlIdentityProvider>(),
         Id::RequestLog => contract::<ops::control::RequestLog>(),
         Id::StateDump => contract::<ops::control::StateDump>(),
         Id::FaultsPut => contract::<ops::faults::FaultsPut>(),

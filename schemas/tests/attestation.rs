@@ -47,7 +47,12 @@ fn world() -> World {
         .perform_register(Url::parse(ORIGIN).unwrap(), options, 1000)
         .unwrap();
     let made = serde_json::to_value(&made.response).unwrap();
-    let text = |name: &str| made.get(name).and_then(|one| one.as_str()).unwrap().to_owned();
+    let text = |name: &str| {
+        made.get(name)
+            .and_then(|one| one.as_str())
+            .unwrap()
+            .to_owned()
+    };
     World {
         token,
         attestation: Attestation {
@@ -103,7 +108,13 @@ fn nobody_else_is_believed() {
 fn another_site_or_time_is_refused() {
     let world = world();
     let at = |rp: &str, origin: &str, now: Timestamp| {
-        check(&world.attestation, rp, &[origin.to_owned()], &world.trust, now)
+        check(
+            &world.attestation,
+            rp,
+            &[origin.to_owned()],
+            &world.trust,
+            now,
+        )
     };
     let now = Timestamp::system_now();
     assert!(at(RP, ORIGIN, now).is_ok());
@@ -168,7 +179,10 @@ fn what_the_token_asserts_is_accepted_too() {
         .unwrap();
     let mut made = serde_json::to_value(&made).unwrap();
     // Browsers leave out what is not there; this crate writes null.
-    made["response"].as_object_mut().unwrap().remove("userHandle");
+    made["response"]
+        .as_object_mut()
+        .unwrap()
+        .remove("userHandle");
     let mut assertion: Assertion = serde_json::from_value(made).unwrap();
     assertion.id = assertion.raw_id.clone();
     let origins = [ORIGIN.to_owned()];

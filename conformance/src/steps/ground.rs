@@ -7,6 +7,7 @@ use serde_json::json;
 use super::act::{Recipe, plain};
 use super::rows;
 use crate::oracle::attestation::{self, Defect};
+use crate::oracle::identity::{CLASS, Provider};
 use crate::oracle::passkey::Passkey;
 use crate::world::names::at;
 use crate::world::{Fault, World};
@@ -108,7 +109,7 @@ fn from_request(actor: &str, name: &str) -> Recipe {
 }
 
 #[given(
-    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+)(?: (.+))?)$"
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+)(?: (.+))?|an identity provider (of|for) (\w+)(?: for (\w+))?)$"
 )]
 async fn passkey(
     world: &mut World,
@@ -117,9 +118,16 @@ async fn passkey(
     taker: String,
     holder: String,
     defect: String,
+    how: String,
+    account: String,
+    method: String,
 ) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
         _ if !holder.is_empty() => hardware_key(world, &holder, &defect).await,
+        _ if !account.is_empty() => {
+            let is_trusted = how == "of";
+            identity_provider(world, &account, &method, is_trusted).await
+        }
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),
         (person, _) => register(world, person).await,
@@ -193,6 +201,44 @@ async fn hardware_key(world: &mut World, person: &str, words: &str) -> Result<()
     let body = body.to_string().replace("PRINCIPAL", &principal);
     enrol.changes = vec![("body".to_owned(), body)];
     world.must(&enrol).await.map(|_| ())
+}
+
+/// Makes a provider at which somebody has an account, and has the issuer trust it, for one method
+/// or for all of them.
+async fn identity_provider(
+    world: &mut World,
+    person: &str,
+    method: &str,
+    is_trusted: bool,
+) -> Result<(), Fault> {
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let provider = Provider::generate().map_err(suite)?;
+    let key = provider.key().map_err(suite)?;
+    let canary = &mut world.watch.canary;
+    canary.taint_bytes(format!("the key of the provider of {person}"), &key);
+    canary.taint("the secret at the provider", &provider.secret);
+    let methods = match method {
+        "" => json!(["oidc", "sso", "oauth"]),
+        one => json!([one]),
+    };
+    let principal = world
+        .names
+        .resolve(&format!("{}.id", person.to_lowercase()))?;
+    world.names.set(
+        "provider",
+        json!({
+            "issuer": provider.issuer, "client_id": provider.client,
+            "client_secret": provider.secret, "methods": methods,
+            "acr_values": [CLASS], "jwks": provider.jwks(),
+            "accounts": [{"subject": provider.account, "principal": principal}],
+        }),
+    );
+    world.providers.insert(person.to_owned(), provider);
+    if is_trusted {
+        let trust = plain("the operator", "control_identity_provider", "");
+        world.must(&trust).await?;
+    }
+    Ok(())
 }
 
 /// Nobody's passkey; its public part has the name `passkey`.

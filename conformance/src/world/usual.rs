@@ -58,6 +58,7 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::ControlPrincipalSet => json!({"actions": ["read"]}),
         Id::ControlPolicySet => json!({}),
         Id::AttestationTrustPut => names.resolve("attestation_trust")?,
+        Id::ControlIdentityProvider => names.resolve("provider")?,
         Id::FaultsPut => json!({"rules": []}),
         Id::CredentialAmend => json!({"labels": {"team": names.resolve("mark")?}}),
         Id::DeliveryAck | Id::RotationAdvance | Id::RotationRollback | Id::CredentialResume => {

@@ -24,8 +24,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::config::{OPTIONAL, Template};
 use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
-use crate::ops::policy::digest;
 use crate::lifecycle::Effect;
+use crate::ops::policy::digest;
 use crate::rules::Rule;
 use crate::seams::Seams;
 use crate::service::Service;
@@ -306,6 +306,11 @@ fn carry_out(
             let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             let effect = Effect::SaveAttestationTrust(Box::new(body));
             gate.enter(&tenant)?.apply(vec![effect])?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::ControlIdentityProvider => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            sandbox::trust(gate, &tenant, body)?;
             Ok(Reply::empty(row.success))
         }
         EndpointId::FaultsPut => {

@@ -117,6 +117,7 @@ pub(super) async fn answer(
         | Id::ControlPolicySet
         | Id::AuthenticatorRegister
         | Id::AttestationTrustPut
+        | Id::ControlIdentityProvider
         | Id::RequestLog
         | Id::StateDump
         | Id::FaultsPut

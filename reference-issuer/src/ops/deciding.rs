@@ -219,6 +219,15 @@ pub(super) fn check_method(
     tx.check(METHOD_RULES, &By { method, in_force })
 }
 
+/// The methods that the policy in force takes for a decision on a request.
+pub(super) fn methods(
+    tx: &Tx<'_>,
+    service: &Service,
+    request: &CredentialRequest,
+) -> Result<Vec<AuthMethod>, Problem> {
+    Ok(InForce::for_request(tx, service, request)?.applied.methods)
+}
+
 /// Whether a request has as many approvals as it takes, once this one is among them.
 pub(super) fn is_enough(
     tx: &Tx<'_>,

@@ -11,7 +11,6 @@ use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::{PermissionDocument, Risk, risk};
 use clp_schemas::problem::{Problem, ProblemType};
 
-use super::discover::APPROVAL_METHODS;
 use super::narrow::{self, Decided};
 use crate::rules::Rule;
 use crate::service::Service;
@@ -106,7 +105,7 @@ impl InForce {
             (true, Some(emergency)) => Some(&emergency.methods),
             _ => policy.methods.as_ref(),
         };
-        let methods = APPROVAL_METHODS.iter().copied();
+        let methods = service.persona.auth_methods.iter().copied();
         let applied = AppliedPolicy {
             approvals_required: match is_urgent {
                 true => 1,

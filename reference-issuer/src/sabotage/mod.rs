@@ -19,6 +19,7 @@ mod discover;
 mod errors;
 mod evidence;
 mod faults;
+mod identity;
 mod inventory;
 mod log;
 mod model;
@@ -124,6 +125,7 @@ const AREAS: &[&[Saboteur]] = &[
     request::ALL,
     approve::ALL,
     evidence::ALL,
+    identity::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,

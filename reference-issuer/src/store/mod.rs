@@ -24,6 +24,7 @@ mod idempotency;
 mod installations;
 mod keys;
 mod principals;
+mod providers;
 mod requests;
 mod resources;
 mod rotations;

@@ -47,6 +47,14 @@ CREATE TABLE passkeys (
 CREATE TABLE attestation_trust (
     tenant TEXT PRIMARY KEY,
     record TEXT NOT NULL
+CREATE TABLE identity_providers (
+    tenant TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    -- What the issuer authenticates with there.
+    sealed BLOB,
+    PRIMARY KEY (tenant, issuer, client_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (

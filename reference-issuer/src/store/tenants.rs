@@ -16,10 +16,11 @@ pub struct NewTenant<'a> {
 }
 
 /// Everything that a tenant holds beside its principals.
-const CONTENTS: [&str; 26] = [
+const CONTENTS: [&str; 28] = [
     "policies",
     "passkeys",
     "attestation_trust",
+    "identity_providers",
     "credentials",
     "disclosures",
     "deliveries",

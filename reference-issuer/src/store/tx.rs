@@ -109,6 +109,7 @@ impl<'c> Tx<'c> {
                     self.put_passkey(&principal, &passkey)?
                 }
                 Effect::SaveAttestationTrust(trust) => self.put_attestation_trust(&trust)?,
+                Effect::SaveProvider(provider) => self.save_provider(&provider)?,
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::SaveInstallation(row) => self.save_installation(&row)?,
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,

@@ -161,6 +161,8 @@ endpoints! {
         Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register an authenticator.";
     AttestationTrustPut = "attestation_trust_put", Approve, TestControl, Put Control "/sandboxes/{tenant_id}/attestation-trust",
         Control, None, None, 204 Empty, [NotFound], "Say which makers and models of authenticators are trusted.";
+    ControlIdentityProvider = "control_identity_provider", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/identity-providers",
+        Control, None, None, 204 Empty, [NotFound, KeyNotUsable], "Trust an identity provider.";
     RequestLog = "request_log", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/requests",
         Control, None, None, 200 Json, [NotFound], "Read what reached a tenant.";
     StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",

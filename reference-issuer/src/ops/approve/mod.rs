@@ -3,6 +3,7 @@
 mod hardware;
 mod methods;
 mod passkey;
+mod provider;
 mod record;
 
 use clp_schemas::approval::{self, Decision};
@@ -17,7 +18,6 @@ use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::time::Timestamp;
 
-use super::discover::APPROVAL_METHODS;
 use super::narrow::{self, Less};
 use super::{Incoming, Operation, Outcome, deciding, guard};
 use crate::auth::Caller;
@@ -50,7 +50,7 @@ impl Operation for ChallengeOpen {
         let version = narrowed.as_ref().map_or(request.version, |one| one.version);
         deciding::check_first(tx, &request, version, decision, approver)?;
         let (version, digest) = match &narrowed {
-            None => (request.version, request.digest),
+            None => (request.version, request.digest.clone()),
             Some(document) => (
                 document.version,
                 approval::digest(document).map_err(|_| ProblemType::Internal)?,
@@ -59,6 +59,7 @@ impl Operation for ChallengeOpen {
         let nonce = canonical::to_base64url(&tx.context().random.bytes::<32>()?);
         let signed = approval::challenge(&digest, &nonce, decision, approver.as_str());
         let passkeys = tx.passkeys(approver)?;
+        let methods = deciding::methods(tx, &call.service, &request)?;
         let challenge = Challenge {
             id: ChallengeId::from_entropy(tx.context().random.bytes()?),
             request_id: request.id,
@@ -78,23 +79,28 @@ impl Operation for ChallengeOpen {
                 .into_iter()
                 .map(|passkey| passkey.credential_id)
                 .collect(),
+            methods,
+            identity_providers: provider::known_to(tx, &call.service, approver)?,
         };
         tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))
     }
 }
 
-const METHOD_RULES: &[Rule<AuthMethod>] = &[
+/// The method of a decision.
+struct Method {
+    is_test: bool,
+    is_listed: bool,
+}
+
+const METHOD_RULES: &[Rule<Method>] = &[
     Rule {
         id: "CLP-CTL-008",
-        refuses: |method| (*method == AuthMethod::Test).then(not_supported),
+        refuses: |method| method.is_test.then(not_supported),
     },
     Rule {
         id: "CLP-APP-011",
-        refuses: |method| {
-            let is_other = *method != AuthMethod::Test && !APPROVAL_METHODS.contains(method);
-            is_other.then(not_supported)
-        },
+        refuses: |method| (!method.is_test && !method.is_listed).then(not_supported),
     },
 ];
 
@@ -179,7 +185,11 @@ impl Operation for ApprovalSubmit {
     ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
-        tx.check(METHOD_RULES, &body.method)?;
+        let method = Method {
+            is_test: body.method == AuthMethod::Test,
+            is_listed: call.service.persona.takes(body.method),
+        };
+        tx.check(METHOD_RULES, &method)?;
         deciding::check(tx, &call.service, &request, approver)?;
         deciding::check_method(tx, &call.service, &request, body.method)?;
         let row = tx.challenge(&body.challenge_id)?;
