@@ -109,7 +109,7 @@ impl Pair {
     }
 
     /// A compact JWS (RFC 7515) of these claims.
-    fn sign(&self, mut header: Value, claims: &Value) -> Result<String, Unsound> {
+    pub(super) fn sign(&self, mut header: Value, claims: &Value) -> Result<String, Unsound> {
         if let Some(members) = header.as_object_mut() {
             members.insert("alg".to_owned(), json!(self.alg()));
         }

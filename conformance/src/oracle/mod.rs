@@ -11,6 +11,7 @@ pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod passkey;
+pub mod statement;
 pub mod webhook;
 
 /// Why something does not hold.
