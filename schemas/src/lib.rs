@@ -22,5 +22,6 @@ pub mod ops;
 pub mod permissions;
 pub mod problem;
 pub mod state;
+pub mod statement;
 pub mod time;
 pub mod webhook;

@@ -25,6 +25,7 @@ use clp_schemas::chaos::{Drawn, draw};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::json;
 use clp_schemas::key::{self, Key, Verifier};
+use clp_schemas::statement::Statement;
 use clp_schemas::time::Timestamp;
 use clp_schemas::webhook::{self, WebhookFault, WebhookSecret};
 use serde::de::DeserializeOwned;
@@ -58,6 +59,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("keys/assemble.json", assemble),
     ("keys/parse.json", parse),
     ("keys/verifier.json", verifier),
+    ("rotation/statement.json", statement),
     ("webhook/sign.json", webhook_sign),
     ("webhook/verify.json", webhook_verify),
 ];
@@ -88,6 +90,7 @@ fn no_file_of_these_folders_is_left_out() {
         "dpop/",
         "faults/",
         "keys/",
+        "rotation/",
         "webhook/",
     ];
     let files: Vec<_> = clp_test_vectors::files()
@@ -383,6 +386,14 @@ fn audit_bundle(input: &Value) -> Value {
 fn thumbprint(input: &Value) -> Value {
     match typed::<PublicJwk>(&input["jwk"]).thumbprint() {
         Ok(thumbprint) => json!({ "thumbprint": thumbprint }),
+        Err(refused) => fault(&refused),
+    }
+}
+
+fn statement(input: &Value) -> Value {
+    let keys: Vec<PublicJwk> = typed(&input["keys"]);
+    match Statement::read(text(input, "statement"), &keys, typed(&input["at"])) {
+        Ok(said) => json!({ "safe": said.safe, "unknowns": said.unknowns }),
         Err(refused) => fault(&refused),
     }
 }

@@ -14,6 +14,7 @@ pub mod merkle;
 pub mod note;
 pub mod passkey;
 pub mod record;
+pub mod statement;
 pub mod webhook;
 
 /// Why something does not hold.

@@ -30,6 +30,7 @@ mod request;
 mod revoke;
 mod rotate;
 mod scope;
+mod statement;
 mod store;
 mod transport;
 mod ways;
@@ -129,6 +130,7 @@ const AREAS: &[&[Saboteur]] = &[
     store::ALL,
     inventory::ALL,
     rotate::ALL,
+    statement::ALL,
     revoke::ALL,
     scope::ALL,
     analysis::ALL,
