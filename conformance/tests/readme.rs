@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 2] = [
+const HEADINGS: [&str; 3] = [
     "## One credential, from discover to audit",
+    "## A whole project, with nothing failing",
     "## Test your tool: faults",
 ];
 
@@ -82,6 +83,10 @@ fn the_walk_through_runs_as_printed() {
         "state           revoked",
         "credential.revoked",
         "verdict  authenticated",
+        // A project: what was due and could be done is done, the rest is left to a person.
+        "to be rotated every 7d",
+        "which keeps the sales meeting going",
+        "1 done, 1 needs a person",
         // A rate limit and a lost answer, and one credential all the same.
         "{\"status\":429,\"retry_after\":1}",
         "{\"drop\":\"after_commit\"}",

@@ -23,6 +23,7 @@ mod control;
 pub mod error;
 mod home;
 pub mod issuer;
+mod issuers;
 mod journal;
 mod memory;
 pub mod ops;

@@ -260,6 +260,17 @@ const ALL: &[Saboteur] = &[
         "puts the probe value into the installation to try it",
     ),
     row(
+        "CLP-ROT-040",
+        Seam::Check,
+        "rotates what nobody knows a place of",
+    ),
+    row(
+        "CLP-ROT-041",
+        Seam::Check,
+        "rotates where there is room for one key only, as anywhere else",
+    ),
+    row("CLP-ROT-042", Seam::Printed, "finds that nothing is due"),
+    row(
         "CLP-SCO-014",
         Seam::Check,
         "replaces a credential by whatever is recommended",

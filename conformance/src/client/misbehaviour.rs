@@ -333,6 +333,12 @@ pub const ALL: &[Misbehaviour] = &[
         "resource",
         How::Silent,
     ),
+    edit(
+        "one-slot",
+        "has room for one key only",
+        "manifest_read",
+        |value, _| put(value, "overlap_supported", json!(false)),
+    ),
     plain(
         "key-refused",
         "serves no key any more",

@@ -187,6 +187,7 @@ fn needed(task: &str) -> &'static [&'static str] {
         "show" => &["request_read"],
         "approve" => &["approval_submit"],
         "amend" => &["credential_amend"],
+        "due" => &["credential_list"],
         "rotate" | "narrow" => &["rotation_open"],
         "inject" => &["installation_put"],
         "checkpoint" => &["audit_checkpoint"],

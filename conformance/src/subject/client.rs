@@ -181,6 +181,7 @@ impl Adapter {
                 json!({"undeclared": seen.cloned().unwrap_or_else(|| json!([]))})
             }),
             "rotate" => self.rotate(&["rotate", self.text("credential_id")?]),
+            "due" => self.due(),
             "narrow" => self.rotate(&["scope", self.text("credential_id")?, "--replace"]),
             "compare" => self.compare(),
             "checkpoint" => self.simple(
@@ -336,6 +337,14 @@ impl Adapter {
     fn rotate(&self, words: &[&str]) -> Result<i32, Fault> {
         let mut words = words.to_vec();
         words.extend(["--health", self.text("health_url")?, "--json"]);
+        let told =
+            |member: &str| self.task.pointer(&format!("/input/{member}")) == Some(&json!(true));
+        if told("no_places") {
+            words.push("--no-places");
+        }
+        if told("accept_gap") {
+            words.push("--accept-gap");
+        }
         let came = self.clp(&words)?;
         let rotation = |value: &Value| {
             let of = |path: &str| value.pointer(path).cloned();
@@ -344,7 +353,25 @@ impl Adapter {
         match came.code {
             0 => answer(&rotation(&came.json)),
             // Every step was taken, and the issuer wants more time to pass.
-            7 => answer(&rotation(&came.error)),
+            7 if came.error.pointer("/rotation/id").is_some() => answer(&rotation(&came.error)),
+            code => Ok(ended(code)),
+        }
+    }
+
+    fn due(&self) -> Result<i32, Fault> {
+        let seconds = self.task.pointer("/input/within_seconds");
+        let within = format!("{}s", seconds.and_then(Value::as_u64).unwrap_or(0));
+        let came = self.clp(&["due", "--within", &within, "--json"])?;
+        match came.code {
+            0 | 8 => {
+                let items = came.json.get("items").and_then(Value::as_array);
+                let ids: Vec<&Value> = items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| item.get("credential_id"))
+                    .collect();
+                answer(&json!({"due": ids}))
+            }
             code => Ok(ended(code)),
         }
     }
