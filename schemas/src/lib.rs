@@ -23,3 +23,4 @@ pub mod problem;
 pub mod state;
 pub mod time;
 pub mod webhook;
+pub mod words;
