@@ -22,6 +22,7 @@ mod gate;
 mod idempotency;
 mod installations;
 mod keys;
+mod people;
 mod requests;
 mod resources;
 mod rotations;

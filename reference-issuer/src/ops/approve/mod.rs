@@ -24,7 +24,7 @@ use crate::rules::Rule;
 use crate::store::{ChallengeRow, EvidenceRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
-const RELYING_PARTY: &str = "localhost";
+pub(crate) const RELYING_PARTY: &str = "localhost";
 
 /// How somebody who wants to decide stands to the request.
 struct Deciding {
