@@ -22,6 +22,7 @@ use axum::http::header::SET_COOKIE;
 use clp_schemas::json::{self, Limits};
 use clp_schemas::problem::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 pub(crate) use kept::Console;
 
@@ -43,7 +44,10 @@ async fn route(service: &Arc<Service>, inbound: &Inbound) -> Result<Reply, Probl
     let path = inbound.path.strip_prefix(APPROVAL_PATH).unwrap_or_default();
     match inbound.method.as_str() {
         "GET" | "HEAD" => match path {
-            "session" => session::wanted(service, inbound).map(|_| Reply::empty(204)),
+            "session" => {
+                let signed_in = session::of(service, inbound).is_some();
+                Reply::json(200, &json!({"signed_in": signed_in}))
+            }
             "enrol" => enrol::page(service),
             name => match assets::find(name) {
                 Some(asset) => Ok(asset),

@@ -33,10 +33,9 @@ pub(super) struct RequestPage {
     title: &'static str,
     outcome: Option<&'static str>,
     id: String,
-    kind: String,
+    kind: &'static str,
     requester: String,
     requester_id: String,
-    subject: String,
     project: String,
     environment: String,
     is_production: bool,
@@ -127,14 +126,9 @@ pub(super) fn of(
         title,
         outcome,
         id: request.id.to_string(),
-        kind: asked.kind.to_string().replace('_', " "),
+        kind: wording::kind(asked.kind),
         requester,
         requester_id: request.requester.to_string(),
-        subject: clean(&format!(
-            "{} {}",
-            asked.subject.kind.to_string().replace('_', " "),
-            asked.subject.id
-        )),
         project: clean(&asked.project),
         environment: clean(&asked.environment),
         is_production: asked.environment == "production",
@@ -202,14 +196,17 @@ fn why(problem: &Problem) -> &'static str {
     }
 }
 
+/// Access does not end with the credential where it can be renewed.
 fn renewal(asked: &RequestBody, now: Timestamp) -> String {
     let policy = asked.rotation_policy.as_ref();
     match policy.and_then(|policy| policy.renewable_until) {
         Some(until) => format!(
-            "by rotation without asking again, until {}",
+            "It can be renewed by rotation without asking again, until {}.",
             moment(until, now).words
         ),
-        None => "by rotation without asking again, and without an end".to_owned(),
+        None => {
+            "It can be renewed by rotation without asking again, and without an end.".to_owned()
+        }
     }
 }
 
@@ -231,9 +228,14 @@ fn extras(asked: &RequestBody) -> Vec<(&'static str, String)> {
 
 /// What the requester wrote, in their words.
 fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
+    let subject = &asked.subject;
     let mut words = vec![
         ("Purpose", quoted(&asked.purpose)),
         ("Owner", quoted(&asked.owner)),
+        (
+            "To be used by",
+            quoted(&format!("{} {}", subject.kind.to_string(), subject.id)),
+        ),
     ];
     if let Some(why) = &asked.justification {
         words.push(("Justification", quoted(why)));
@@ -250,9 +252,9 @@ fn narrowed(request: &CredentialRequest, agreed: &RequestBody) -> Option<String>
     ) {
         (false, false) => return None,
         (true, false) => "fewer permissions".to_owned(),
-        (false, true) => format!("less than {}", duration(asked.lifetime_seconds)),
+        (false, true) => format!("a shorter life than {}", duration(asked.lifetime_seconds)),
         (true, true) => format!(
-            "fewer permissions, and less than {}",
+            "fewer permissions, and a shorter life than {}",
             duration(asked.lifetime_seconds)
         ),
     };

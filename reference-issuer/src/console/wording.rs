@@ -1,5 +1,6 @@
 //! Words for people.
 
+use clp_schemas::ops::discover::CredentialType;
 use clp_schemas::permissions::Risk;
 use clp_schemas::time::Timestamp;
 pub(super) use clp_schemas::words::clean;
@@ -43,7 +44,8 @@ pub(super) struct Moment {
 /// A point in time as it is seen from `now`.
 pub(super) fn moment(at: Timestamp, now: Timestamp) -> Moment {
     let exact = at.to_string();
-    let utc = exact.replace('T', " ").replace('Z', " UTC");
+    let minute = exact.get(..16).unwrap_or(&exact);
+    let utc = format!("{} UTC", minute.replace('T', " "));
     let away = at.unix() - now.unix();
     // To the minute, and beyond a day to the hour: more is noise.
     let grain = match away.unsigned_abs() {
@@ -53,11 +55,21 @@ pub(super) fn moment(at: Timestamp, now: Timestamp) -> Moment {
     };
     let span = duration(away.unsigned_abs() / grain * grain);
     let words = match away {
-        0 => format!("{utc}, now"),
+        -59..=0 => format!("{utc}, just now"),
         1.. => format!("{utc}, in {span}"),
         _ => format!("{utc}, {span} ago"),
     };
     Moment { exact, words }
+}
+
+/// A type of credential.
+pub(super) const fn kind(kind: CredentialType) -> &'static str {
+    match kind {
+        CredentialType::ApiKey => "API key",
+        CredentialType::OauthClient => "OAuth client",
+        CredentialType::ServiceAccount => "service account",
+        CredentialType::WebhookSecret => "webhook secret",
+    }
 }
 
 /// A risk, for a class of the style sheet and for people.
@@ -124,7 +136,7 @@ mod tests {
     fn moments_are_seen_from_now() {
         let now = Timestamp::from_unix(1_800_000_000);
         let words = |seconds| moment(now.plus(seconds), now).words;
-        assert!(words(0).ends_with(", now"), "{}", words(0));
+        assert!(words(0).ends_with(", just now"), "{}", words(0));
         assert!(words(3661).ends_with(" UTC, in 1 hour 1 minute"));
         assert!(words(-90_061).ends_with(" UTC, 1 day 1 hour ago"));
     }

@@ -1,9 +1,9 @@
 // Deciding on the request that this page shows. What is signed is computed from the document that
 // stands on the page; an answer that disagrees with it ends here.
 import { challenge as bytesToSign, digest, narrowed, toBase64url } from './canonical.js';
-import { Trouble, element, offerSignOut, post, run, say, sign } from './passkey.js';
+import { Trouble, element, begin, post, run, say, sign } from './passkey.js';
 
-offerSignOut();
+begin();
 // After a decision the page is loaded again, and says what came of it.
 if (location.hash === '#decided') {
   history.replaceState(null, '', location.pathname);
@@ -75,7 +75,7 @@ async function submit({ challenge, bytes }) {
 
 let opened = null;
 
-function review(words) {
+function review({ challenge, words }) {
   element('agreed').replaceChildren(
     ...words.consent.map((line) => {
       const item = document.createElement('li');
@@ -86,6 +86,8 @@ function review(words) {
     }),
   );
   element('agreed-lifetime').textContent = words.lifetime;
+  element('agreed-version').textContent = challenge.version;
+  element('agreed-digest').textContent = challenge.digest;
   element('decide').hidden = true;
   element('review').hidden = false;
   say('');
@@ -95,7 +97,7 @@ function review(words) {
 async function approve() {
   const less = agreed();
   opened = await open('approve', less);
-  if (opened.words) review(opened.words);
+  if (opened.words) review(opened);
   else await submit(opened);
 }
 

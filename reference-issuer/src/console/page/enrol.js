@@ -1,5 +1,6 @@
-import { Trouble, element, make, post, run, say } from './passkey.js';
+import { Trouble, begin, element, make, post, run, say } from './passkey.js';
 
+begin();
 const form = element('enrol');
 form.hidden = false;
 

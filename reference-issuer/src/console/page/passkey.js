@@ -144,8 +144,9 @@ function reload() {
   return button;
 }
 
-/** Signing out works alike on every page. */
-export function offerSignOut() {
+/** Scripts run: the page need not say that they do not, and signing out works alike everywhere. */
+export function begin() {
+  element('without')?.remove();
   const button = element('sign-out');
   if (!button) return;
   button.hidden = false;

@@ -1,7 +1,7 @@
 import { signInChallenge } from './canonical.js';
-import { Trouble, element, offerSignOut, post, run, say, sign } from './passkey.js';
+import { Trouble, element, begin, post, run, say, sign } from './passkey.js';
 
-offerSignOut();
+begin();
 const button = element('sign-in');
 
 async function signIn() {
@@ -24,5 +24,5 @@ if (button) {
   // Whoever follows a link from elsewhere comes without the cookie, which no other site makes a
   // browser send. Loaded again from here, the page comes with it.
   const answer = await fetch('/approve/session').catch(() => null);
-  if (answer?.status === 204) location.reload();
+  if ((await answer?.json())?.signed_in) location.reload();
 }
