@@ -22,6 +22,7 @@ mod inventory;
 mod log;
 mod model;
 mod oauth;
+mod page;
 mod records;
 mod repeat;
 mod request;
@@ -122,6 +123,7 @@ const AREAS: &[&[Saboteur]] = &[
     records::ALL,
     request::ALL,
     approve::ALL,
+    page::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,
