@@ -253,6 +253,52 @@ Feature: control
     When the same call is made with public_key set to "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
     Then it is refused as evidence-invalid
 
+  @CLP-APP-080
+  Scenario: A provider is trusted
+    Given a pending request
+    And an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When Ben calls challenge_open
+    Then it is accepted
+    And the answer has:
+      | member                      | value             |
+      | identity_providers.0.issuer | {provider.issuer} |
+
+  @CLP-APP-080 @with-method-oidc
+  Scenario: What a provider signs is taken once it is trusted
+    Given a pending request
+    And an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    Given Ben signs a challenge for request by oidc
+    When Ben calls approval_submit
+    Then it is accepted
+
+  @CLP-APP-081
+  Scenario: A provider whose keys are no keys is not trusted
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made with jwks set to {"keys": []}
+    Then it is refused as key-not-usable
+
+  @CLP-APP-081
+  Scenario: A provider whose keys are secret is not trusted
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made with jwks.keys.0 set to {"kty": "oct", "k": "c2VjcmV0"}
+    Then it is refused as key-not-usable
+
+  @CLP-CTL-012
+  Scenario: A tenant that was never opened trusts nobody
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made on "ten_00000000000000000000"
+    Then it is refused as not-found
+
   @CLP-CTL-010
   Scenario: What reached a tenant is on its list
     Given a provisioned credential

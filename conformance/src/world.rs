@@ -34,6 +34,7 @@ use self::watch::{Answered, Watch};
 use self::wire::{Got, Outcome, Sent};
 use crate::oracle::digest::hex;
 use crate::oracle::gates;
+use crate::oracle::identity::Provider;
 use crate::oracle::passkey::Passkey;
 use crate::oracle::webhook::Event;
 use crate::record::{Exchange, Failure};
@@ -157,6 +158,8 @@ pub struct World {
     /// Whether a script of faults was put, so that any answer can be one.
     faulty: bool,
     tags: Tags,
+    /// The identity provider that was trusted last, by whose account is there.
+    pub providers: BTreeMap<String, Provider>,
     /// The software authenticators, by person.
     pub passkeys: BTreeMap<String, Passkey>,
     /// What the scenario marks all its own texts with.
@@ -180,6 +183,7 @@ impl World {
         self.names
             .set("spare", json!({"id": format!("ins_{letters}")}));
         self.names.set("mark", json!(self.mark));
+        self.names.set("method", json!("passkey"));
         self.names
             .set("mark_upper", json!(self.mark.to_uppercase()));
         self.names.set("letters_255", json!("k".repeat(255)));

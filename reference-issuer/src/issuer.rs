@@ -1,6 +1,7 @@
 //! An issuer that runs inside another program: every persona on a port of its own, test control
 //! on one more, all on the loopback interface.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::control::{self, Control};
 use crate::events::Courier;
 use crate::faults::{self, Faults, front};
 use crate::http::{self, RequestLog};
+use crate::lifecycle::Effect;
 use crate::listen::{CONNECTIONS, Listen, Patience};
 use crate::sabotage::Saboteur;
 use crate::seams::Seams;
@@ -258,14 +260,20 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
             persona: &persona.name,
             name: Some(&tenant.name),
         })?;
+        let mut principals = BTreeMap::new();
         for principal in &tenant.principals {
-            gate.put_principal(
+            let principal_id = gate.put_principal(
                 &id,
                 &principal.name,
                 &principal.token,
                 &principal.permissions,
             )?;
+            principals.insert(principal.name.clone(), principal_id);
         }
+        let trusted = tenant.identity_providers.iter().map(|(provider, secret)| {
+            Effect::SaveProvider(Box::new(provider.trusted(secret.clone(), &principals)))
+        });
+        gate.enter(&id)?.apply(trusted.collect())?;
     }
     Ok(())
 }

@@ -158,6 +158,7 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::ClockAdvance => contract::<ops::control::ClockAdvance>(),
         Id::ControlApprove => contract::<ops::control::ControlApprove>(),
         Id::AuthenticatorRegister => contract::<ops::control::AuthenticatorRegister>(),
+        Id::ControlIdentityProvider => contract::<ops::control::ControlIdentityProvider>(),
         Id::RequestLog => contract::<ops::control::RequestLog>(),
         Id::StateDump => contract::<ops::control::StateDump>(),
         Id::FaultsPut => contract::<ops::faults::FaultsPut>(),

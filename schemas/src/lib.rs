@@ -13,6 +13,7 @@ pub mod dpop;
 pub mod endpoint;
 pub mod gates;
 pub mod generate;
+pub mod identity;
 pub mod ids;
 pub mod jose;
 pub mod json;

@@ -7,6 +7,9 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "vectors/identity.rs"]
+mod identity;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -35,6 +38,8 @@ const CHECKS: &[(&str, Check)] = &[
     ("approval/challenge.json", challenge),
     ("approval/digest-refused.json", digest_refused),
     ("approval/digest.json", digest),
+    ("approval/id-token.json", identity::id_token),
+    ("approval/introspection.json", identity::introspection),
     ("approval/narrow.json", narrow),
     ("audit/bundle.json", audit_bundle),
     ("audit/checkpoint-open.json", checkpoint_open),

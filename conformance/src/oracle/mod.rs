@@ -5,6 +5,7 @@ pub mod canary;
 pub mod digest;
 pub mod document;
 pub mod gates;
+pub mod identity;
 pub mod jose;
 pub mod key;
 pub mod log;

@@ -17,6 +17,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::record::Triple;
 use crate::requirements::Registry;
+use crate::selection::METHOD_TAGS;
 use crate::subject::Which;
 
 static FEATURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/features");
@@ -306,6 +307,7 @@ impl Loader<'_> {
                 && tag.as_str() != NEEDS_CLOCK
                 && tag.as_str() != RECEIVER
                 && tag.as_str() != "serial"
+                && !METHOD_TAGS.iter().any(|begin| tag.starts_with(begin))
                 && !Which::ELSEWHERE.iter().any(|(_, name)| name == tag)
         };
         if let Some(tag) = tags.iter().find(unknown) {

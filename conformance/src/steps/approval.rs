@@ -6,6 +6,7 @@ use url::Url;
 
 use super::act::plain;
 use crate::oracle::digest;
+use crate::oracle::identity::Asked;
 use crate::oracle::passkey::Flaw;
 use crate::world::names::at;
 use crate::world::{Fault, World};
@@ -22,7 +23,7 @@ fn computed<T>(outcome: Result<T, crate::oracle::Unsound>) -> Result<T, Fault> {
 }
 
 #[given(
-    regex = r"^(\w+) signs (a|the same) challenge for (\w+)(?: again)?(?: to (approve|deny))?(?: with (.+))?$"
+    regex = r"^(\w+) signs (a|the same) challenge for (\w+)(?: again)?(?: to (approve|deny))?(?: by (oidc|sso|oauth))?(?: with (.+))?$"
 )]
 async fn sign(
     world: &mut World,
@@ -30,6 +31,7 @@ async fn sign(
     which: String,
     name: String,
     decision: String,
+    method: String,
     flaw: String,
 ) -> Result<(), Fault> {
     let outcome = async {
@@ -43,10 +45,43 @@ async fn sign(
             open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
             world.must(&open).await?;
         }
-        answer_challenge(world, &person, &name, &flaw)
+        if method.is_empty() {
+            answer_challenge(world, &person, &name, &flaw)
+        } else {
+            answer_by_provider(world, &person, &method, &flaw)
+        }
     }
     .await;
     world.note(outcome)
+}
+
+/// Has the provider of somebody sign the newest challenge, whose bytes are computed here.
+fn answer_by_provider(
+    world: &mut World,
+    person: &str,
+    method: &str,
+    flaw: &str,
+) -> Result<(), Fault> {
+    let challenge = world.names.resolve("challenge")?;
+    let issuer = world.names.resolve("issuer")?;
+    let bytes = signed_bytes(&challenge, "")?;
+    let asked = Asked {
+        challenge: &bytes,
+        about: &challenge,
+        place: issuer.as_str().unwrap_or_default(),
+        now: world.tenant()?.unix(),
+    };
+    let provider = world
+        .providers
+        .get(person)
+        .ok_or_else(|| Fault::suite(format!("{person} has no identity provider")))?;
+    let evidence = match method {
+        "oauth" => json!({"introspection": computed(provider.introspection(asked, flaw))?}),
+        _ => json!({"id_token": computed(provider.id_token(asked, flaw))?}),
+    };
+    world.names.set("evidence", evidence);
+    world.names.set("method", json!(method));
+    Ok(())
 }
 
 /// Signs the newest challenge. What is signed is computed here, never taken from the answer.
@@ -81,6 +116,7 @@ fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) ->
         .ok_or_else(|| Fault::suite(format!("{owner} has no passkey")))?;
     let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
     world.names.set("evidence", evidence);
+    world.names.set("method", json!("passkey"));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::act::{Recipe, plain};
 use super::rows;
+use crate::oracle::identity::{CLASS, Provider};
 use crate::oracle::passkey::Passkey;
 use crate::world::names::at;
 use crate::world::{Fault, World};
@@ -107,15 +108,22 @@ fn from_request(actor: &str, name: &str) -> Recipe {
 }
 
 #[given(
-    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey)$"
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|an identity provider (of|for) (\w+)(?: for (\w+))?)$"
 )]
 async fn passkey(
     world: &mut World,
     person: String,
     still: String,
     taker: String,
+    how: String,
+    account: String,
+    method: String,
 ) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
+        _ if !account.is_empty() => {
+            let is_trusted = how == "of";
+            identity_provider(world, &account, &method, is_trusted).await
+        }
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),
         (person, _) => register(world, person).await,
@@ -142,6 +150,44 @@ async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
         format!("{{{}.id}}", person.to_lowercase()),
     )];
     world.must(&enrol).await.map(|_| ())
+}
+
+/// Makes a provider at which somebody has an account, and has the issuer trust it, for one method
+/// or for all of them.
+async fn identity_provider(
+    world: &mut World,
+    person: &str,
+    method: &str,
+    is_trusted: bool,
+) -> Result<(), Fault> {
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let provider = Provider::generate().map_err(suite)?;
+    let key = provider.key().map_err(suite)?;
+    let canary = &mut world.watch.canary;
+    canary.taint_bytes(format!("the key of the provider of {person}"), &key);
+    canary.taint("the secret at the provider", &provider.secret);
+    let methods = match method {
+        "" => json!(["oidc", "sso", "oauth"]),
+        one => json!([one]),
+    };
+    let principal = world
+        .names
+        .resolve(&format!("{}.id", person.to_lowercase()))?;
+    world.names.set(
+        "provider",
+        json!({
+            "issuer": provider.issuer, "client_id": provider.client,
+            "client_secret": provider.secret, "methods": methods,
+            "acr_values": [CLASS], "jwks": provider.jwks(),
+            "accounts": [{"subject": provider.account, "principal": principal}],
+        }),
+    );
+    world.providers.insert(person.to_owned(), provider);
+    if is_trusted {
+        let trust = plain("the operator", "control_identity_provider", "");
+        world.must(&trust).await?;
+    }
+    Ok(())
 }
 
 /// Nobody's passkey; its public part has the name `passkey`.

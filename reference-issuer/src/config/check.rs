@@ -9,7 +9,9 @@ use clp_schemas::permissions::{
     self, CREDENTIAL_TYPE, ConstraintKind, PermissionSet, ResourceType, check_against,
 };
 
-use super::{Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig, profiles};
+use super::{
+    Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig, profiles, providers,
+};
 use crate::resource::access::resolve;
 
 /// Paths that belong to the protocol, not to a persona.
@@ -287,7 +289,7 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
             ConfigFault::new(at.0, place, fault.reason.to_string())
         })?;
     }
-    Ok(())
+    providers::check(at, tenant, place)
 }
 
 /// A bearer token (RFC 6750 section 2.1) long enough not to be guessed.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
-use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet};
@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ApprovalPolicy, Config, ConfigFault, ControlConfig, DEFAULT_PORT, Persona, PrincipalConfig,
-    Route, SandboxTemplate, Seed, TenantConfig, check, faults,
+    APPROVAL_METHODS, ApprovalPolicy, Config, ConfigFault, ControlConfig, DEFAULT_PORT, Persona,
+    PrincipalConfig, ProviderConfig, Route, SandboxTemplate, Seed, TenantConfig, check, faults,
 };
 
 /// Largest configuration file, in bytes.
@@ -96,6 +96,8 @@ struct PersonaFile {
     credential_types: Vec<CredentialType>,
     #[serde(default)]
     profiles: Vec<Class>,
+    #[serde(default = "every_method")]
+    auth_methods: Vec<AuthMethod>,
     permission_document: String,
     max_lifetime_seconds: Option<u64>,
     #[serde(default)]
@@ -108,6 +110,10 @@ struct PersonaFile {
     sandbox: SandboxTemplate,
 }
 
+fn every_method() -> Vec<AuthMethod> {
+    APPROVAL_METHODS.to_vec()
+}
+
 fn test() -> Deployment {
     Deployment::Test
 }
@@ -117,6 +123,8 @@ fn test() -> Deployment {
 struct TenantFile {
     name: String,
     principals: Vec<PrincipalFile>,
+    #[serde(default)]
+    identity_providers: Vec<ProviderConfig>,
 }
 
 #[derive(Deserialize)]
@@ -232,6 +240,7 @@ fn persona(
         token_prefix: file.token_prefix,
         credential_types: file.credential_types,
         profiles: file.profiles,
+        auth_methods: file.auth_methods,
         permissions,
         routes: file.routes,
         seed: file.seed,
@@ -270,9 +279,20 @@ fn tenant_of(
             })
         })
         .collect::<Result<_, _>>()?;
+    let identity_providers = tenant
+        .identity_providers
+        .into_iter()
+        .enumerate()
+        .map(|(index, provider)| {
+            let place = format!("tenants[{position}].identity_providers[{index}]");
+            let secret = provider.secret(label, &place)?;
+            Ok((provider, secret))
+        })
+        .collect::<Result<_, _>>()?;
     Ok(TenantConfig {
         name: tenant.name,
         principals,
+        identity_providers,
     })
 }
 

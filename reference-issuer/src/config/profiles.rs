@@ -2,7 +2,7 @@
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::key;
-use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 
 use super::Persona;
 use super::check::{At, Checked};
@@ -18,7 +18,21 @@ pub const OPTIONAL: [Class; 6] = [
     Class::Faults,
 ];
 
+/// The ways of approving that a persona can offer or leave.
+pub const APPROVAL_METHODS: &[AuthMethod] = &[
+    AuthMethod::Passkey,
+    AuthMethod::Oidc,
+    AuthMethod::Sso,
+    AuthMethod::Oauth,
+];
+
 impl Persona {
+    /// Whether approvals can be given by this method.
+    #[must_use]
+    pub fn takes(&self, method: AuthMethod) -> bool {
+        self.auth_methods.contains(&method)
+    }
+
     /// Whether it claims a class or profile. Approvals and proofs of the log, every persona
     /// has; test control, whatever is no production.
     #[must_use]
@@ -45,6 +59,15 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
             "want `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
         )?;
     }
+    at.want(
+        !persona.auth_methods.is_empty()
+            && persona
+                .auth_methods
+                .iter()
+                .all(|method| APPROVAL_METHODS.contains(method)),
+        "auth_methods",
+        "want one or more of `passkey`, `oidc`, `sso` and `oauth`",
+    )?;
     at.want(
         !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),
         "profiles",

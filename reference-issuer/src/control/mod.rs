@@ -270,6 +270,11 @@ fn carry_out(
             sandbox::register(gate, &tenant, &body)?;
             Ok(Reply::empty(row.success))
         }
+        EndpointId::ControlIdentityProvider => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            sandbox::trust(gate, &tenant, body)?;
+            Ok(Reply::empty(row.success))
+        }
         EndpointId::FaultsPut => {
             let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             Reply::json(row.success, &control.faults.put(&tenant, body)?)

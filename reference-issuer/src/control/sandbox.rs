@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::identity::{KeySet, KeySetFault};
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::approve::Approval;
 use clp_schemas::ops::control::{
-    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody, ObjectState,
-    RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
+    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody,
+    IdentityProviderBody, ObjectState, RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 
@@ -16,6 +17,7 @@ use crate::config::CastRole;
 use crate::lifecycle::Effect;
 use crate::ops::approve::decide_for_test;
 use crate::passkey::{Passkey, PasskeyFault};
+use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::{Gate, NewTenant};
 
@@ -101,6 +103,40 @@ pub(super) fn register(
     let effect = Effect::SavePasskey(body.principal.clone(), passkey);
     Ok(gate.enter(tenant)?.apply(vec![effect])?)
 }
+
+/// Trusts an identity provider.
+pub(super) fn trust(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: IdentityProviderBody,
+) -> Result<(), Problem> {
+    for account in &body.accounts {
+        gate.principal(tenant, &account.principal)?
+            .ok_or(ProblemType::NotFound)?;
+    }
+    let mut tx = gate.enter(tenant)?;
+    let trusted = Trusted {
+        keys: KeySet::parse(&body.jwks).err(),
+    };
+    tx.check(TRUST_RULES, &trusted)?;
+    Ok(tx.apply(vec![Effect::SaveProvider(Box::new(body))])?)
+}
+
+/// What is known of a provider that is to be trusted.
+struct Trusted {
+    keys: Option<KeySetFault>,
+}
+
+const TRUST_RULES: &[Rule<Trusted>] = &[Rule {
+    id: "CLP-APP-081",
+    refuses: |trusted| {
+        trusted.keys.map(|fault| {
+            Problem::new(ProblemType::KeyNotUsable)
+                .detail(fault.to_string())
+                .pointer("/jwks")
+        })
+    },
+}];
 
 fn invalid(fault: PasskeyFault) -> Problem {
     Problem::new(ProblemType::EvidenceInvalid).detail(fault.to_string())

@@ -110,6 +110,7 @@ pub(super) async fn answer(
         | Id::ClockAdvance
         | Id::ControlApprove
         | Id::AuthenticatorRegister
+        | Id::ControlIdentityProvider
         | Id::RequestLog
         | Id::StateDump
         | Id::FaultsPut

@@ -4,8 +4,8 @@ use clp_schemas::audit::note::PublicKey;
 use clp_schemas::endpoint::{Class, EndpointId, Operation};
 use clp_schemas::key;
 use clp_schemas::ops::discover::{
-    AuditLog, AuthMethod, DocumentQuery, MANIFEST_PATH, Manifest, PERMISSIONS_PATH,
-    ResourceMetadata, TokenFormat, UsageObservation,
+    AuditLog, DocumentQuery, MANIFEST_PATH, Manifest, PERMISSIONS_PATH, ResourceMetadata,
+    TokenFormat, UsageObservation,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::Named as _;
@@ -15,11 +15,8 @@ use crate::config::Persona;
 use crate::http::{Inbound, Reply, read_query};
 use crate::service::Service;
 
-/// How approvals are given here.
-pub(super) const APPROVAL_METHODS: &[AuthMethod] = &[AuthMethod::Passkey];
-
 /// Grows with every change of what a manifest says.
-const MANIFEST_VERSION: u64 = 2;
+const MANIFEST_VERSION: u64 = 3;
 
 /// Discovery may be cached for five minutes.
 const CACHING: &str = "public, max-age=300";
@@ -62,7 +59,8 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         ),
         supported_operations: Some(operations(persona)),
         auth_methods: Some(
-            APPROVAL_METHODS
+            persona
+                .auth_methods
                 .iter()
                 .map(|method| method.name().to_owned())
                 .collect(),

@@ -18,6 +18,7 @@ mod create;
 mod discover;
 mod errors;
 mod faults;
+mod identity;
 mod inventory;
 mod log;
 mod model;
@@ -124,6 +125,7 @@ const AREAS: &[&[Saboteur]] = &[
     request::ALL,
     approve::ALL,
     page::ALL,
+    identity::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,

@@ -23,6 +23,7 @@ mod idempotency;
 mod installations;
 mod keys;
 mod people;
+mod providers;
 mod requests;
 mod resources;
 mod rotations;

@@ -28,6 +28,16 @@ CREATE TABLE passkeys (
     PRIMARY KEY (principal, credential_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE identity_providers (
+    tenant TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    -- What the issuer authenticates with there.
+    sealed BLOB,
+    PRIMARY KEY (tenant, issuer, client_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE documents (
     digest TEXT NOT NULL,
     persona TEXT NOT NULL,

@@ -29,8 +29,9 @@ pub struct PrincipalRow {
 }
 
 /// Everything that a tenant holds beside its principals.
-const CONTENTS: [&str; 25] = [
+const CONTENTS: [&str; 26] = [
     "passkeys",
+    "identity_providers",
     "credentials",
     "disclosures",
     "deliveries",

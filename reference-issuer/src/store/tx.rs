@@ -100,6 +100,7 @@ impl<'c> Tx<'c> {
                 Effect::SavePasskey(principal, passkey) => {
                     self.put_passkey(&principal, &passkey)?
                 }
+                Effect::SaveProvider(provider) => self.save_provider(&provider)?,
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::SaveInstallation(row) => self.save_installation(&row)?,
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,

@@ -143,6 +143,8 @@ endpoints! {
         Control, None, None, 201 Json, [NotFound, RequestNotPending, SeparationOfDuty], "Simulate a decision.";
     AuthenticatorRegister = "authenticator_register", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/authenticators",
         Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register a passkey.";
+    ControlIdentityProvider = "control_identity_provider", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/identity-providers",
+        Control, None, None, 204 Empty, [NotFound, KeyNotUsable], "Trust an identity provider.";
     RequestLog = "request_log", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/requests",
         Control, None, None, 200 Json, [NotFound], "Read what reached a tenant.";
     StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",

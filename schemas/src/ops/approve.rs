@@ -64,6 +64,26 @@ pub struct Challenge {
     pub relying_party_id: String,
     /// The approver's registered passkeys, by credential id, base64url.
     pub allow_credentials: Vec<String>,
+    /// The methods by which it can be answered.
+    pub methods: Vec<AuthMethod>,
+    /// Where the approver has an account, for `oidc`, `sso` and `oauth`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_providers: Vec<IdentityProvider>,
+}
+
+/// An identity provider that is trusted, as far as an approver's client has to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProvider {
+    /// Its identifier: `iss`, below which its metadata is found (`OpenID` Connect Discovery 1.0,
+    /// RFC 8414).
+    pub issuer: String,
+    /// As whom the issuer is known there.
+    pub client_id: String,
+    /// For which methods it is trusted.
+    pub methods: Vec<AuthMethod>,
+    /// For `sso`: the classes of authentication that are taken (`acr_values`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
 }
 
 /// A decision and its proof.

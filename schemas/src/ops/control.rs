@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use super::approve::Approval;
+use super::discover::AuthMethod;
 use super::store::SecretText;
 use super::{Nothing, call};
 use crate::approval::Decision;
@@ -120,6 +122,60 @@ pub struct AuthenticatorBody {
     pub public_key: String,
 }
 
+/// An identity provider to be trusted. One of the same `issuer` and `client_id` is replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProviderBody {
+    /// Its identifier: `iss`.
+    #[schemars(length(min = 1, max = 2048))]
+    pub issuer: String,
+    /// As whom the issuer is known there.
+    #[schemars(length(min = 1, max = 256))]
+    pub client_id: String,
+    /// What the issuer authenticates with there (RFC 6749 section 2.3.1); without one it is a
+    /// public client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub client_secret: Option<SecretText>,
+    /// For which methods it is trusted, out of `oidc`, `sso` and `oauth`.
+    #[schemars(length(min = 1, max = 3), extend("items" = {"enum": ["oidc", "sso", "oauth"]}))]
+    pub methods: Vec<AuthMethod>,
+    /// For `sso`: the classes of authentication that are taken. Without one, none is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 256)))]
+    pub acr_values: Vec<String>,
+    /// Its public keys, a JWK set (RFC 7517).
+    pub jwks: Value,
+    /// Where people authenticate (RFC 6749 section 3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub authorization_endpoint: Option<Url>,
+    /// Where codes are exchanged (RFC 6749 section 3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub token_endpoint: Option<Url>,
+    /// Where authorization requests are pushed (RFC 9126).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Where tokens are introspected (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub introspection_endpoint: Option<Url>,
+    /// Whose account is whose.
+    #[schemars(length(min = 1, max = 100))]
+    pub accounts: Vec<Account>,
+}
+
+/// An account at an identity provider and the principal that it is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// The account: `sub`.
+    #[schemars(length(min = 1, max = 255))]
+    pub subject: String,
+    /// The principal, of this tenant.
+    pub principal: PrincipalId,
+}
+
 /// The requests that reached a tenant, oldest first, at most the last 1000.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestLogAnswer {
@@ -194,6 +250,10 @@ call!(
 call!(
     /// Registers a passkey.
     AuthenticatorRegister, TenantPath, Nothing, AuthenticatorBody => Nothing
+);
+call!(
+    /// Trusts an identity provider.
+    ControlIdentityProvider, TenantPath, Nothing, IdentityProviderBody => Nothing
 );
 call!(
     /// Reads what reached a tenant.

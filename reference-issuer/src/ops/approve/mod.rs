@@ -2,6 +2,7 @@
 
 mod methods;
 mod passkey;
+mod provider;
 
 use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
@@ -16,7 +17,6 @@ use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::request::State;
 use clp_schemas::time::Timestamp;
 
-use super::discover::APPROVAL_METHODS;
 use super::{Incoming, Operation, Outcome, guard, narrow};
 use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
@@ -105,23 +105,28 @@ impl Operation for ChallengeOpen {
                 .into_iter()
                 .map(|passkey| passkey.credential_id)
                 .collect(),
+            methods: call.service.persona.auth_methods.clone(),
+            identity_providers: provider::known_to(tx, &call.service, approver)?,
         };
         tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))
     }
 }
 
-const METHOD_RULES: &[Rule<AuthMethod>] = &[
+/// The method of a decision.
+struct Method {
+    is_test: bool,
+    is_listed: bool,
+}
+
+const METHOD_RULES: &[Rule<Method>] = &[
     Rule {
         id: "CLP-CTL-008",
-        refuses: |method| (*method == AuthMethod::Test).then(not_supported),
+        refuses: |method| method.is_test.then(not_supported),
     },
     Rule {
         id: "CLP-APP-011",
-        refuses: |method| {
-            let is_other = *method != AuthMethod::Test && !APPROVAL_METHODS.contains(method);
-            is_other.then(not_supported)
-        },
+        refuses: |method| (!method.is_test && !method.is_listed).then(not_supported),
     },
 ];
 
@@ -200,7 +205,11 @@ impl Operation for ApprovalSubmit {
     ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
-        tx.check(METHOD_RULES, &body.method)?;
+        let method = Method {
+            is_test: body.method == AuthMethod::Test,
+            is_listed: call.service.persona.takes(body.method),
+        };
+        tx.check(METHOD_RULES, &method)?;
         tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
         let row = tx.challenge(&body.challenge_id)?;
         let answering = Answering::new(row.as_ref(), &request, approver, tx.now());
