@@ -14,6 +14,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("passkey.js", SCRIPT, include_str!("page/passkey.js")),
     ("sign-in.js", SCRIPT, include_str!("page/sign-in.js")),
     ("enrol.js", SCRIPT, include_str!("page/enrol.js")),
+    ("callback.js", SCRIPT, include_str!("page/callback.js")),
     ("decide.js", SCRIPT, include_str!("page/decide.js")),
 ];
 

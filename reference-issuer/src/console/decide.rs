@@ -90,10 +90,56 @@ where
 {
     let session = session::wanted(service, inbound)?;
     let body = read_body::<C::Body>(service.seams, C::ID, &service.persona.profiles, inbound);
+    run_as::<C>(service, inbound, &session, request, body, explain).await
+}
+
+/// Submits evidence that was not sent here but fetched.
+///
+/// # Errors
+/// As the endpoint's.
+pub(super) async fn submit_for(
+    service: &Arc<Service>,
+    inbound: &Inbound,
+    session: &Session,
+    request: &str,
+    sent: Value,
+) -> Result<Reply, Problem> {
+    let body = body_of::<ApprovalSubmit>(sent);
+    run_as::<ApprovalSubmit>(service, inbound, session, request, body, |_, _, reply| {
+        Ok(reply)
+    })
+    .await
+}
+
+/// A body that this page makes itself, for an endpoint that takes no key.
+///
+/// # Errors
+/// `internal` if it is none of that endpoint.
+pub(super) fn body_of<C: Call>(value: Value) -> Result<Body<C::Body>, Problem> {
+    Ok(Body {
+        typed: serde_json::from_value(value.clone()).map_err(|_| ProblemType::Internal)?,
+        value,
+        // Without a key nothing is repeated.
+        hash: [0; 32],
+    })
+}
+
+async fn run_as<C>(
+    service: &Arc<Service>,
+    inbound: &Inbound,
+    session: &Session,
+    request: &str,
+    body: Result<Body<C::Body>, Problem>,
+    explain: Explain,
+) -> Result<Reply, Problem>
+where
+    C: Operation + Call<Query = Nothing> + 'static,
+{
     let (reply, known) = service
         .store
         .run_keeping(Keep::Effects, {
-            let (service, request) = (Arc::clone(service), request.to_owned());
+            let (service, session) = (Arc::clone(service), session.clone());
+            let request = request.to_owned();
             move |gate| {
                 let (mut tx, call) =
                     as_person::<C>(gate, &service, &session, &request, body.map(Some))?;

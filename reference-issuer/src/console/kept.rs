@@ -10,6 +10,7 @@ use clp_schemas::canonical::sha256;
 use clp_schemas::ids::{PrincipalId, TenantId};
 
 use super::enrol::Enrolling;
+use super::redirect::Away;
 
 /// How long somebody stays signed in, in seconds. Long enough to read a request and ask
 /// somebody; what counts is the signature under the decision, not the session.
@@ -36,6 +37,8 @@ pub(super) struct Kept {
     pub(super) nonces: Brief<()>,
     /// Passkeys that are being made, by the hash of a handle.
     pub(super) enrolling: Brief<Enrolling>,
+    /// Who is at an identity provider, by `state`.
+    pub(super) away: Brief<Away>,
 }
 
 impl fmt::Debug for Console {
@@ -51,6 +54,7 @@ impl Default for Console {
             sessions: Brief::new(Duration::from_secs(SESSION_SECONDS), MOST),
             nonces: Brief::new(ceremony, MOST),
             enrolling: Brief::new(ceremony, MOST),
+            away: Brief::new(ceremony, MOST),
         }))
     }
 }

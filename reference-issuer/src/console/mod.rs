@@ -10,6 +10,7 @@ mod decide;
 mod enrol;
 mod guard;
 mod kept;
+mod redirect;
 mod session;
 mod show;
 mod sign_in;
@@ -49,6 +50,7 @@ async fn route(service: &Arc<Service>, inbound: &Inbound) -> Result<Reply, Probl
                 Reply::json(200, &json!({"signed_in": signed_in}))
             }
             "enrol" => enrol::page(service),
+            "callback" => redirect::page(service),
             name => match assets::find(name) {
                 Some(asset) => Ok(asset),
                 None => show::page(service, inbound, name).await,
@@ -65,6 +67,8 @@ async fn route(service: &Arc<Service>, inbound: &Inbound) -> Result<Reply, Probl
                 }
                 ("enrol", "challenge") => enrol::open(service, inbound).await,
                 ("enrol", "") => enrol::submit(service, inbound).await,
+                ("callback", "") => redirect::back(service, inbound).await,
+                ("leave", "") => redirect::leave(service, inbound).await,
                 (request, "challenge") => decide::open(service, inbound, request).await,
                 (request, "decision") => decide::submit(service, inbound, request).await,
                 _ => Err(ProblemType::NotFound.into()),

@@ -9,11 +9,11 @@ use clp_schemas::ops::request::RequestRead;
 use clp_schemas::problem::{Problem, ProblemType};
 use serde_json::json;
 
-use super::decide::as_person;
+use super::decide::{as_person, body_of};
 use super::kept::Session;
 use super::view::{self, RequestPage};
 use super::{enrol, session};
-use crate::http::{Body, Inbound, Reply};
+use crate::http::{Inbound, Reply};
 use crate::ops::{Operation, run};
 use crate::service::Service;
 use crate::store::{Gate, Keep};
@@ -105,15 +105,9 @@ fn look(
     let found = RequestRead::admit(&tx, &call)?;
     drop(tx);
     // Whether this person may decide is what the endpoint itself says to them.
-    let asked = json!({"decision": "deny"});
-    let body = Body {
-        typed: serde_json::from_value(asked.clone()).map_err(|_| ProblemType::Internal)?,
-        value: asked,
-        // It has no key, so nothing is repeated.
-        hash: [0; 32],
-    };
+    let body = body_of::<ChallengeOpen>(json!({"decision": "deny"}))?;
     let (mut tx, call) =
         as_person::<ChallengeOpen>(gate, service, session, request, Ok(Some(body)))?;
-    let obstacle = run(&mut tx, &call).err();
-    view::of(gate, &tx, service, session, found, obstacle)
+    let tried = run(&mut tx, &call);
+    view::of(gate, &tx, service, session, found, tried)
 }

@@ -4,7 +4,8 @@
 use askama::Template;
 use clp_schemas::approval::{ApprovalDocument, Decision};
 use clp_schemas::ids::{PrincipalId, TenantId};
-use clp_schemas::ops::approve::Approval;
+use clp_schemas::ops::approve::{Approval, Challenge};
+use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::{
     PermissionDocument, PermissionSet, Statement, consent, consent_part, expand, risk,
@@ -16,6 +17,7 @@ use clp_schemas::words::json_text;
 
 use super::kept::Session;
 use super::wording::{self, Moment, Quoted, clean, duration, moment, quoted};
+use crate::http::Reply;
 use crate::service::Service;
 use crate::store::{Fault, Gate, Tx};
 
@@ -52,6 +54,7 @@ pub(super) struct RequestPage {
     decisions: Vec<DecisionView>,
     obstacle: Option<&'static str>,
     can_decide: bool,
+    ways: Vec<WayView>,
     parts: Vec<PartView>,
     lifetimes: Vec<(u64, String)>,
     version: u64,
@@ -93,7 +96,15 @@ pub(super) fn person(
     Ok(clean(&name.unwrap_or_else(|| id.to_string())))
 }
 
-/// Makes the page of a request. `obstacle` is why this person may not decide, if so.
+/// A way for this person to prove a decision.
+struct WayView {
+    method: String,
+    issuer: String,
+    client_id: String,
+    words: String,
+}
+
+/// Makes the page of a request. `tried` is what this person gets who wants to decide.
 ///
 /// # Errors
 /// `internal`, where the store holds another thing.
@@ -103,7 +114,7 @@ pub(super) fn of(
     service: &Service,
     session: &Session,
     request: CredentialRequest,
-    obstacle: Option<Problem>,
+    tried: Result<Reply, Problem>,
 ) -> Result<RequestPage, Problem> {
     let internal = || Problem::from(ProblemType::Internal);
     let document: ApprovalDocument =
@@ -113,6 +124,13 @@ pub(super) fn of(
     let meaning = tx.document(&service.persona.name, &document.permission_schema_digest)?;
     let lines = consent(&meaning, &asked.permissions, wording::LANGUAGE).map_err(|_| internal())?;
     let now = tx.now();
+    let (ways, obstacle) = match tried {
+        Ok(reply) => {
+            let challenge = serde_json::from_slice(reply.body()).map_err(|_| internal())?;
+            (ways(&challenge), None)
+        }
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
     let is_open = request.state == State::PendingApproval;
     let mut decisions = Vec::new();
     for approval in &request.approvals {
@@ -144,6 +162,7 @@ pub(super) fn of(
         narrowed: narrowed(&request, &asked),
         decisions,
         can_decide: is_open && obstacle.is_none(),
+        ways,
         obstacle: obstacle.filter(|_| is_open).map(|problem| why(&problem)),
         parts: parts(&meaning, &asked.permissions).ok_or_else(internal)?,
         lifetimes: SHORTER
@@ -156,6 +175,36 @@ pub(super) fn of(
         digest: request.digest,
         document: json_text(&request.approval_document),
     })
+}
+
+/// How a challenge can be answered: by an authenticator, and by each provider where this person
+/// has an account.
+fn ways(challenge: &Challenge) -> Vec<WayView> {
+    let takes = |method| challenge.methods.contains(&method);
+    let by_key = [
+        (AuthMethod::Passkey, "a passkey"),
+        (AuthMethod::HardwareKey, "a hardware key"),
+    ];
+    // An attested key is a passkey too: where both are taken, either is asked for as that.
+    let by_key = by_key
+        .into_iter()
+        .find(|(method, _)| takes(*method) && !challenge.allow_credentials.is_empty())
+        .map(|(method, words)| WayView {
+            method: method.to_string(),
+            issuer: String::new(),
+            client_id: String::new(),
+            words: words.to_owned(),
+        });
+    let by_provider = challenge.identity_providers.iter().flat_map(|provider| {
+        let usable = provider.methods.iter().filter(|method| takes(**method));
+        usable.map(|method| WayView {
+            method: method.to_string(),
+            issuer: provider.issuer.clone(),
+            client_id: provider.client_id.clone(),
+            words: clean(&format!("{} ({method})", provider.issuer)),
+        })
+    });
+    by_key.into_iter().chain(by_provider).collect()
 }
 
 /// The heading, and the words for a request that nobody has to decide on any more.

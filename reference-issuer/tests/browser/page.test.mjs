@@ -24,7 +24,7 @@ async function atTheDesk(changes = {}, options = {}) {
   return { place, request, ben, page: ben.page };
 }
 
-const approve = (page) => page.getByRole('button', { name: 'Approve with a passkey' });
+const approve = (page) => page.getByRole('button', { name: 'Approve', exact: true });
 const title = (page, words) => page.getByRole('heading', { level: 1, name: words }).waitFor();
 
 describe('before somebody signs in', () => {
@@ -128,7 +128,7 @@ describe('who is signed in', () => {
     await accessible(page, 'review');
     await page.getByRole('button', { name: 'Back' }).click();
     await approve(page).click();
-    await page.getByRole('button', { name: 'Approve this with a passkey' }).click();
+    await page.getByRole('button', { name: 'Approve this' }).click();
     await title(page, 'Approved');
     assert.ok(await page.getByText('less than was asked for: fewer permissions, and a shorter life than 12 hours').isVisible());
     const made = await place.create(request.id);
@@ -154,7 +154,7 @@ describe('who is signed in', () => {
   test('denies, and says why', async () => {
     const { place, request, ben, page } = await atTheDesk();
     await page.getByLabel('Why, in your words').fill('nobody knows this job');
-    await page.getByRole('button', { name: 'Deny with a passkey' }).click();
+    await page.getByRole('button', { name: 'Deny', exact: true }).click();
     await title(page, 'Denied');
     assert.ok(await page.getByText('nobody knows this job').isVisible());
     await accessible(page, 'denied');
@@ -187,11 +187,11 @@ describe('who is signed in', () => {
     await press('Enter');
     await reach('lifetime');
     await page.keyboard.type('1 hour');
-    await reach('Approve with a passkey');
+    await reach('approve Approve');
     await press('Enter');
     await page.getByRole('heading', { name: 'You agree to this, and no more' }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.id), 'review-title');
-    await reach('Approve this with a passkey');
+    await reach('sign Approve this');
     await press('Enter');
     await title(page, 'Approved');
     await page.waitForFunction(() => document.activeElement.id === 'title');
@@ -487,7 +487,7 @@ describe('pictures', () => {
       await approve(page).click();
       await page.getByRole('heading', { name: 'You agree to this, and no more' }).waitFor();
       await fits('review');
-      await page.getByRole('button', { name: 'Approve this with a passkey' }).click();
+      await page.getByRole('button', { name: 'Approve this' }).click();
       await title(page, 'Approved');
       await fits('approved');
       await page.getByRole('button', { name: 'Sign out' }).click();

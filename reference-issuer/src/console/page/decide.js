@@ -59,15 +59,30 @@ async function open(decision, less) {
   return { challenge, bytes, words };
 }
 
+/** Goes where the person proves who they are, with the challenge. What comes back is at /approve/callback. */
+async function leave({ challenge }, { method, issuer, client: client_id }, reason) {
+  say(`Going to ${issuer}.`);
+  const { location: there } = await post('/approve/leave', { challenge_id: challenge.id, method, issuer, client_id, ...reason });
+  const url = new URL(there);
+  if (!/^https?:$/.test(url.protocol)) throw new Trouble(CHANGED);
+  // What an ID token will say was agreed to; details that were pushed do not show here.
+  if (method !== 'oauth' && url.searchParams.get('nonce') !== challenge.challenge) throw new Trouble(CHANGED, true);
+  sessionStorage.setItem('request', form.dataset.request);
+  location.assign(url);
+}
+
 async function submit({ challenge, bytes }) {
+  const way = element('way').selectedOptions[0].dataset;
+  const words = element('reason').value.trim();
+  const reason = words ? { reason: words } : {};
+  if (way.issuer) return leave({ challenge }, way, reason);
   say('Asking for your passkey.');
   const evidence = await sign(bytes, challenge.relying_party_id, challenge.allow_credentials);
-  const reason = element('reason').value.trim();
   await post(`/approve/${form.dataset.request}/decision`, {
     challenge_id: challenge.id,
-    method: 'passkey',
+    method: way.method,
     evidence,
-    ...(reason ? { reason } : {}),
+    ...reason,
   });
   location.hash = 'decided';
   location.reload();
