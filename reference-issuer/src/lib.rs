@@ -11,6 +11,7 @@ pub mod passkey;
 
 mod audit;
 mod auth;
+mod console;
 mod context;
 mod control;
 mod events;

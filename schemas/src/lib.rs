@@ -25,3 +25,4 @@ pub mod state;
 pub mod statement;
 pub mod time;
 pub mod webhook;
+pub mod words;

@@ -71,8 +71,6 @@ pub(super) async fn post(
     parameters: &[(&'static str, String)],
     accept: &str,
 ) -> Result<String, IdentityFault> {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(parameters);
     let client = Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -94,13 +92,10 @@ pub(super) async fn post(
                 Some(half(secret.expose())),
             );
         }
-        None if parameters.iter().any(|(name, _)| *name == "client_id") => {}
-        None => {
-            form.append_pair("client_id", &relation.provider.client_id);
-        }
+        None => {}
     }
     let mut answer = request
-        .body(form.finish())
+        .body(form(relation, parameters))
         .send()
         .await
         .map_err(|_| IdentityFault::Unreachable)?;
@@ -120,4 +115,14 @@ pub(super) async fn post(
         return Err(IdentityFault::Answer(status.as_u16()));
     }
     String::from_utf8(body).map_err(|_| IdentityFault::Answer(status.as_u16()))
+}
+
+/// The form. A client that has no secret says who it is, unless that stands in it already.
+fn form(relation: &Relation, parameters: &[(&'static str, String)]) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(parameters);
+    if relation.secret.is_none() && !parameters.iter().any(|(name, _)| *name == "client_id") {
+        form.append_pair("client_id", &relation.provider.client_id);
+    }
+    form.finish()
 }

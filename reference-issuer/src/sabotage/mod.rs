@@ -24,6 +24,7 @@ mod inventory;
 mod log;
 mod model;
 mod oauth;
+mod page;
 mod records;
 mod repeat;
 mod request;
@@ -126,6 +127,7 @@ const AREAS: &[&[Saboteur]] = &[
     request::ALL,
     approve::ALL,
     evidence::ALL,
+    page::ALL,
     identity::ALL,
     store::ALL,
     inventory::ALL,

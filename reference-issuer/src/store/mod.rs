@@ -23,6 +23,7 @@ mod gate;
 mod idempotency;
 mod installations;
 mod keys;
+mod people;
 mod principals;
 mod providers;
 mod requests;

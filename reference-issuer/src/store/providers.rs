@@ -64,10 +64,6 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// A failure of the database, or [`Fault::Seal`].
-    #[expect(
-        dead_code,
-        reason = "what fetches evidence by itself, the page, asks for it"
-    )]
     pub fn client_secret(
         &self,
         issuer: &str,

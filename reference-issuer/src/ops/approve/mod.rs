@@ -28,7 +28,7 @@ use crate::service::Service;
 use crate::store::{ChallengeRow, EvidenceRow, ProofRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
-const RELYING_PARTY: &str = "localhost";
+pub(crate) const RELYING_PARTY: &str = "localhost";
 
 impl Operation for ChallengeOpen {
     type Subject = CredentialRequest;
