@@ -22,9 +22,11 @@ mod inventory;
 mod log;
 mod model;
 mod oauth;
+mod policy;
 mod records;
 mod repeat;
 mod request;
+mod request_change;
 mod revoke;
 mod rotate;
 mod scope;
@@ -121,6 +123,7 @@ const AREAS: &[&[Saboteur]] = &[
     create::ALL,
     records::ALL,
     request::ALL,
+    request_change::ALL,
     approve::ALL,
     store::ALL,
     inventory::ALL,
@@ -134,6 +137,7 @@ const AREAS: &[&[Saboteur]] = &[
     webhook::ALL,
     control::ALL,
     within::ALL,
+    policy::ALL,
 ];
 
 /// All of them.
