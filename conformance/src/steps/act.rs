@@ -139,7 +139,7 @@ impl World {
                 None => seen = object.to_string(),
             }
         }
-        if seen.is_empty() || name == "installation_id" {
+        if seen.is_empty() || matches!(name, "installation_id" | "tenant_id") {
             let object = self.names.resolve(newest)?;
             seen = object.to_string();
             if let Some(id) = id_in(&object, name, prefix) {

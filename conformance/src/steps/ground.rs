@@ -362,7 +362,7 @@ const DEEDS: [(&str, &str); 12] = [
     ("amends", "request_amend"),
     ("cancels", "request_cancel"),
     ("adds", "control_principal_add"),
-    ("lets", "control_principal_set"),
+    ("restricts", "control_principal_set"),
     ("revokes", "credential_revoke"),
     ("rotates", "rotation_open"),
     ("suspends", "credential_suspend"),
@@ -374,10 +374,10 @@ const DEEDS: [(&str, &str); 12] = [
 ];
 
 #[given(
-    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|lets|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|restricts|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 #[when(
-    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|lets|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|restricts|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 async fn deed(
     world: &mut World,

@@ -1,12 +1,13 @@
 //! What an organisation's approval policy comes to for one request (specification chapter 12,
 //! "Policy").
 
+use clp_schemas::approval::Decision;
 use clp_schemas::canonical;
 use clp_schemas::endpoint::Class;
 use clp_schemas::ids::ApprovalId;
 use clp_schemas::ops::approve::{APPROVAL_SECONDS, Approval};
 use clp_schemas::ops::discover::AuthMethod;
-use clp_schemas::ops::policy::{AppliedPolicy, ApprovalPolicy, SeparationOfDuty};
+use clp_schemas::ops::policy::{AppliedPolicy, ApprovalPolicy, Automatic, SeparationOfDuty};
 use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::{PermissionDocument, Risk, risk};
 use clp_schemas::problem::{Problem, ProblemType};
@@ -15,7 +16,6 @@ use super::narrow::{self, Decided};
 use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::Tx;
-use clp_schemas::approval::Decision;
 
 /// The environment that is production. Permission documents have names and nothing else.
 const PRODUCTION: &str = "production";
@@ -59,17 +59,42 @@ const URGENCY_RULES: &[Rule<Urgency>] = &[
     },
 ];
 
-/// What an automatic approval has to keep to, whatever the policy says.
+/// What an automatic approval has to keep to: the bounds of the policy, and two of its own.
 struct Reach {
-    is_production: bool,
+    bounds: Automatic,
+    environment: String,
+    lifetime_seconds: u64,
+    is_urgent: bool,
     risk: Risk,
 }
 
 /// Not refusals of a call, but of an approval that nobody gives.
 const REACH_RULES: &[Rule<Reach, ()>] = &[
     Rule {
+        id: "CLP-POL-013/lifetime",
+        refuses: |reach| {
+            let longest = reach.bounds.max_lifetime_seconds;
+            (reach.lifetime_seconds > longest).then_some(())
+        },
+    },
+    Rule {
+        id: "CLP-POL-013/risk",
+        refuses: |reach| (reach.risk > reach.bounds.max_risk).then_some(()),
+    },
+    Rule {
+        id: "CLP-POL-013/environment",
+        refuses: |reach| {
+            let named = &reach.bounds.environments;
+            (!named.contains(&reach.environment)).then_some(())
+        },
+    },
+    Rule {
+        id: "CLP-POL-013/emergency",
+        refuses: |reach| reach.is_urgent.then_some(()),
+    },
+    Rule {
         id: "CLP-POL-010/production",
-        refuses: |reach| reach.is_production.then_some(()),
+        refuses: |reach| (reach.environment == PRODUCTION).then_some(()),
     },
     Rule {
         id: "CLP-POL-010/risk",
@@ -91,11 +116,8 @@ impl InForce {
             false => ApprovalPolicy::default(),
         };
         let is_urgent = body.emergency.is_some();
-        let reach = Reach {
-            is_production: body.environment == PRODUCTION,
-            risk: risk(meaning, &body.permissions),
-        };
-        let is_sensitive = reach.is_production || reach.risk >= Risk::High;
+        let risk = risk(meaning, &body.permissions);
+        let is_sensitive = body.environment == PRODUCTION || risk >= Risk::High;
         let by_default = match is_claimed && is_sensitive {
             true => SeparationOfDuty::Person,
             false => SeparationOfDuty::Client,
@@ -116,14 +138,18 @@ impl InForce {
                 .filter(|method| accepted.is_none_or(|accepted| accepted.contains(method)))
                 .collect(),
         };
-        let is_within = policy.automatic.as_ref().is_some_and(|bounds| {
-            !is_urgent
-                && body.lifetime_seconds <= bounds.max_lifetime_seconds
-                && reach.risk <= bounds.max_risk
-                && bounds.environments.contains(&body.environment)
+        let is_automatic = policy.automatic.as_ref().is_some_and(|bounds| {
+            let reach = Reach {
+                bounds: bounds.clone(),
+                environment: body.environment.clone(),
+                lifetime_seconds: body.lifetime_seconds,
+                is_urgent,
+                risk,
+            };
+            tx.check(REACH_RULES, &reach).is_ok()
         });
         Ok(Self {
-            is_automatic: is_within && tx.check(REACH_RULES, &reach).is_ok(),
+            is_automatic,
             urgency: Urgency {
                 is_urgent,
                 is_provided_for: emergency.is_some(),

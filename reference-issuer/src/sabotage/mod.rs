@@ -25,9 +25,11 @@ mod log;
 mod model;
 mod oauth;
 mod page;
+mod policy;
 mod records;
 mod repeat;
 mod request;
+mod request_change;
 mod revoke;
 mod rotate;
 mod scope;
@@ -125,6 +127,7 @@ const AREAS: &[&[Saboteur]] = &[
     create::ALL,
     records::ALL,
     request::ALL,
+    request_change::ALL,
     approve::ALL,
     evidence::ALL,
     page::ALL,
@@ -142,6 +145,7 @@ const AREAS: &[&[Saboteur]] = &[
     webhook::ALL,
     control::ALL,
     within::ALL,
+    policy::ALL,
 ];
 
 /// All of them.

@@ -112,7 +112,8 @@ fn not_supported() -> Problem {
 struct Answering {
     has_lapsed: bool,
     is_used: bool,
-    is_foreign: bool,
+    is_of_another_request: bool,
+    is_of_another_approver: bool,
     is_of_another_version: bool,
 }
 
@@ -127,7 +128,8 @@ impl Answering {
             Some(ChallengeRow { challenge, used }) => Self {
                 has_lapsed: now >= challenge.expires_at,
                 is_used: *used,
-                is_foreign: challenge.request_id != request.id || challenge.approver != *approver,
+                is_of_another_request: challenge.request_id != request.id,
+                is_of_another_approver: challenge.approver != *approver,
                 is_of_another_version: challenge.request_id == request.id
                     && challenge.version != version_signed(request, challenge),
             },
@@ -135,7 +137,8 @@ impl Answering {
             None => Self {
                 has_lapsed: true,
                 is_used: false,
-                is_foreign: false,
+                is_of_another_request: false,
+                is_of_another_approver: false,
                 is_of_another_version: false,
             },
         }
@@ -159,7 +162,11 @@ const CHALLENGE_RULES: &[Rule<Answering>] = &[
     },
     Rule {
         id: "CLP-APP-010",
-        refuses: |answering| unusable(answering.is_foreign),
+        refuses: |answering| unusable(answering.is_of_another_request),
+    },
+    Rule {
+        id: "CLP-APP-010/approver",
+        refuses: |answering| unusable(answering.is_of_another_approver),
     },
     Rule {
         id: "CLP-POL-005",
