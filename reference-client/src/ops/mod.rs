@@ -11,6 +11,7 @@ pub mod discover;
 pub mod inject;
 pub mod inventory;
 pub mod list;
+mod login;
 mod narrow;
 mod overbroad;
 pub mod passkey;
