@@ -49,7 +49,7 @@ fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Ser
             let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": version,
                 "digest": digest, "approver": PRINCIPAL, "nonce": nonce, "decision": decision,
                 "challenge": to_base64url(&bytes), "expires_at": "2026-11-24T19:44:13Z",
-                "relying_party_id": "localhost", "allow_credentials": [passkey]});
+                "relying_party_id": "localhost", "allow_credentials": [passkey], "methods": ["passkey"]});
             twist_challenge(&mut challenge);
             json(201, &challenge)
         } else if seen.is("POST", &path("/approvals")) {

@@ -13,6 +13,7 @@ pub mod inject;
 pub mod inventory;
 pub mod issuers;
 pub mod list;
+mod login;
 mod narrow;
 mod overbroad;
 pub mod passkey;
