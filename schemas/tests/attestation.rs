@@ -22,9 +22,6 @@ use webauthn_rs_core::proto::AttestationCaListBuilder;
 const RP: &str = "localhost";
 const ORIGIN: &str = "http://localhost:8801";
 
-/// What the token hands its root out as.
-type Root = webauthn_rs_core::x509::Certificate;
-
 struct World {
     token: SoftToken,
     attestation: Attestation,
@@ -34,6 +31,14 @@ struct World {
 /// A token registered at [`ORIGIN`], and trust in its maker and its model.
 fn world() -> World {
     let (mut token, root) = SoftToken::new(true).unwrap();
+    // The root as DER, through the one way of writing that its crate has in common with ours.
+    let mut builder = AttestationCaListBuilder::new();
+    builder
+        .insert_device_x509(root, AAGUID, String::new(), Default::default())
+        .unwrap();
+    let list = serde_json::to_value(builder.build()).unwrap();
+    let roots = list["cas"].as_object().unwrap();
+    let root = roots.values().next().unwrap()["ca"].as_str().unwrap().to_owned();
     let options = serde_json::from_value(json!({
         "rp": {"id": RP, "name": RP},
         "user": {"id": "AA", "name": "ben", "displayName": "Ben"},
@@ -55,22 +60,10 @@ fn world() -> World {
             attestation_object: text("attestationObject"),
         },
         trust: AttestationTrust {
-            roots: vec![der(root)],
+            roots: vec![root],
             models: vec![AAGUID.to_string()],
         },
     }
-}
-
-/// The root as DER, through the one way of writing that its crate has in common with ours.
-fn der(root: Root) -> String {
-    let mut builder = AttestationCaListBuilder::new();
-    builder
-        .insert_device_x509(root, AAGUID, String::new(), Default::default())
-        .unwrap();
-    let list = serde_json::to_value(builder.build()).unwrap();
-    let roots = list["cas"].as_object().unwrap();
-    let root = roots.values().next().unwrap();
-    root["ca"].as_str().unwrap().to_owned()
 }
 
 fn checked(world: &World) -> Result<String, AttestationFault> {
