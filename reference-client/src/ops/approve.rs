@@ -307,7 +307,10 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         .add("digest signed", &question.digest);
     if decision == Decision::Approve {
         facts
-            .add("lifetime agreed to", format!("{} seconds", question.body.lifetime_seconds))
+            .add(
+                "lifetime agreed to",
+                format!("{} seconds", question.body.lifetime_seconds),
+            )
             .add("can be used until", approval.expires_at.to_string());
     }
     Outcome::new(&approval, facts.text())
