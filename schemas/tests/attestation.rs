@@ -10,20 +10,16 @@ use clp_schemas::approval::attestation::{
     AttestationFault, RegisteredKey, check, is_certificate, is_model,
 };
 use clp_schemas::approval::webauthn::{self, PasskeyFault, Signer};
-use clp_schemas::canonical::{from_base64url, to_base64url};
-use clp_schemas::ops::approve::{Assertion, Attestation, AttestationTrust};
+use clp_schemas::canonical::{from_base64url, sha256, to_base64url};
+use clp_schemas::ops::approve::{Assertion, AssertionResponse, Attestation, AttestationTrust};
 use clp_schemas::time::Timestamp;
 use serde_json::json;
-use url::Url;
-use webauthn_authenticator_rs::AuthenticatorBackend as _;
+use webauthn_authenticator_rs::AuthenticatorBackendHashedClientData as _;
 use webauthn_authenticator_rs::softtoken::{AAGUID, SoftToken};
 use webauthn_rs_core::proto::AttestationCaListBuilder;
 
 const RP: &str = "localhost";
 const ORIGIN: &str = "http://localhost:8801";
-
-/// What the token hands its root out as.
-type Root = webauthn_rs_core::x509::Certificate;
 
 struct World {
     token: SoftToken,
@@ -31,51 +27,51 @@ struct World {
     trust: AttestationTrust,
 }
 
+fn client_data(kind: &str, challenge: &[u8]) -> String {
+    let challenge = to_base64url(challenge);
+    json!({"type": kind, "challenge": challenge, "origin": ORIGIN, "crossOrigin": false})
+        .to_string()
+}
+
 /// A token registered at [`ORIGIN`], and trust in its maker and its model.
 fn world() -> World {
     let (mut token, root) = SoftToken::new(true).unwrap();
-    let options = serde_json::from_value(json!({
-        "rp": {"id": RP, "name": RP},
-        "user": {"id": "AA", "name": "ben", "displayName": "Ben"},
-        "challenge": to_base64url(&[1; 32]),
-        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
-        "authenticatorSelection": {"userVerification": "required"},
-        "attestation": "direct",
-    }))
-    .unwrap();
-    let made = token
-        .perform_register(Url::parse(ORIGIN).unwrap(), options, 1000)
-        .unwrap();
-    let made = serde_json::to_value(&made.response).unwrap();
-    let text = |name: &str| {
-        made.get(name)
-            .and_then(|one| one.as_str())
-            .unwrap()
-            .to_owned()
-    };
-    World {
-        token,
-        attestation: Attestation {
-            client_data_json: text("clientDataJSON"),
-            attestation_object: text("attestationObject"),
-        },
-        trust: AttestationTrust {
-            roots: vec![der(root)],
-            models: vec![AAGUID.to_string()],
-        },
-    }
-}
-
-/// The root as DER, through the one way of writing that its crate has in common with ours.
-fn der(root: Root) -> String {
+    // The root as DER, through the one way of writing that its crate has in common with ours.
     let mut builder = AttestationCaListBuilder::new();
     builder
         .insert_device_x509(root, AAGUID, String::new(), Default::default())
         .unwrap();
     let list = serde_json::to_value(builder.build()).unwrap();
     let roots = list["cas"].as_object().unwrap();
-    let root = roots.values().next().unwrap();
-    root["ca"].as_str().unwrap().to_owned()
+    let root = roots.values().next().unwrap()["ca"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let options = serde_json::from_value(json!({
+        "rp": {"id": RP, "name": RP},
+        "user": {"id": "AA", "name": "ben", "displayName": "Ben"},
+        "challenge": to_base64url(&[1; 32]),
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+        "authenticatorSelection": {"requireResidentKey": false, "userVerification": "required"},
+        "attestation": "direct",
+    }))
+    .unwrap();
+    // The client data is a browser's: the crate's own writes another origin than browsers do.
+    let client = client_data("webauthn.create", &[1; 32]);
+    let made = token
+        .perform_register(sha256(client.as_bytes()).to_vec(), options, 1000)
+        .unwrap();
+    World {
+        token,
+        attestation: Attestation {
+            client_data_json: to_base64url(client.as_bytes()),
+            attestation_object: to_base64url(&made.response.attestation_object),
+        },
+        trust: AttestationTrust {
+            roots: vec![root],
+            models: vec![AAGUID.to_string()],
+        },
+    }
 }
 
 fn checked(world: &World) -> Result<String, AttestationFault> {
@@ -173,18 +169,22 @@ fn what_the_token_asserts_is_accepted_too() {
         "userVerification": "required",
     }))
     .unwrap();
+    let client = client_data("webauthn.get", &challenge);
     let made = world
         .token
-        .perform_auth(Url::parse(ORIGIN).unwrap(), options, 1000)
+        .perform_auth(sha256(client.as_bytes()).to_vec(), options, 1000)
         .unwrap();
-    let mut made = serde_json::to_value(&made).unwrap();
-    // Browsers leave out what is not there; this crate writes null.
-    made["response"]
-        .as_object_mut()
-        .unwrap()
-        .remove("userHandle");
-    let mut assertion: Assertion = serde_json::from_value(made).unwrap();
-    assertion.id = assertion.raw_id.clone();
+    let assertion = Assertion {
+        id: key.credential_id.clone(),
+        raw_id: to_base64url(&made.raw_id),
+        kind: made.type_,
+        response: AssertionResponse {
+            client_data_json: to_base64url(client.as_bytes()),
+            authenticator_data: to_base64url(&made.response.authenticator_data),
+            signature: to_base64url(&made.response.signature),
+            user_handle: None,
+        },
+    };
     let origins = [ORIGIN.to_owned()];
     let signer = Signer {
         credential_id: &key.credential_id,

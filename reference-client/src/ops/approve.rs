@@ -358,7 +358,12 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         .add_some("approver", approval.approver.as_ref())
         .add("digest signed", &question.digest);
     if decision == Decision::Approve {
-        facts.add("can be used until", approval.expires_at.to_string());
+        facts
+            .add(
+                "lifetime agreed to",
+                format!("{} seconds", question.body.lifetime_seconds),
+            )
+            .add("can be used until", approval.expires_at.to_string());
     }
     Outcome::new(&approval, facts.text())
 }

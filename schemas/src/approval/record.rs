@@ -316,6 +316,7 @@ fn report(
     let mut vouched_by_issuer = shown.vouched;
     vouched_by_issuer.extend(
         [
+            "that this record is the issuer's: nothing in it is signed by the issuer, and whoever has a key can make one like it",
             "that the person saw what the document says",
             "when it happened",
             "that nobody else had a say: an issuer can create a credential without any approval",

@@ -35,7 +35,7 @@ impl Operation for ApprovalRead {
             is_of_request: found.is_some(),
         };
         tx.check(NAMED_RULES, &named)?;
-        let approval = found.cloned().ok_or(ProblemType::NotFound)?;
+        let approval = found.cloned().ok_or(ProblemType::Internal)?;
         Ok((request, approval))
     }
 
