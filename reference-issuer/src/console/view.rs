@@ -283,7 +283,7 @@ fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
         ("Owner", quoted(&asked.owner)),
         (
             "To be used by",
-            quoted(&format!("{} {}", subject.kind.to_string(), subject.id)),
+            quoted(&format!("{} {}", subject.kind, subject.id)),
         ),
     ];
     if let Some(why) = &asked.justification {
