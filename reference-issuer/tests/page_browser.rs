@@ -1,6 +1,5 @@
 //! The approval page in a real browser. What needs a browser is written for node, which drives
 //! one, and checks with axe-core; here it is started where both are there.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -161,7 +161,7 @@ fn explained(tx: &Tx<'_>, service: &Service, reply: Reply) -> Result<Reply, Prob
     let internal = |_| Problem::from(ProblemType::Internal);
     let sent: Value = serde_json::from_slice(reply.body()).map_err(internal)?;
     let challenge: Challenge = serde_json::from_value(sent.clone()).map_err(internal)?;
-    let mut answer = json!({"challenge": sent});
+    let mut agreed = None;
     if let Some(narrowed) = challenge.approval_document {
         let document: ApprovalDocument = serde_json::from_value(narrowed).map_err(internal)?;
         let asked: RequestBody = serde_json::from_value(document.request).map_err(internal)?;
@@ -169,10 +169,10 @@ fn explained(tx: &Tx<'_>, service: &Service, reply: Reply) -> Result<Reply, Prob
         let lines = consent(&meaning, &asked.permissions, wording::LANGUAGE)
             .map_err(|_| ProblemType::Internal)?;
         let lines: Vec<String> = lines.iter().map(|line| wording::clean(line)).collect();
-        answer["agreed"] = json!({
+        agreed = Some(json!({
             "consent": lines,
             "lifetime": wording::duration(asked.lifetime_seconds),
-        });
+        }));
     }
-    Reply::json(201, &answer)
+    Reply::json(201, &json!({"challenge": sent, "agreed": agreed}))
 }

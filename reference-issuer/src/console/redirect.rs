@@ -8,7 +8,7 @@ use askama::Template;
 use clp_schemas::canonical::to_base64url;
 use clp_schemas::ids::{ChallengeId, RequestId};
 use clp_schemas::ops::Call as _;
-use clp_schemas::ops::approve::{ApprovalSubmit, Challenge};
+use clp_schemas::ops::approve::{ApprovalBody, ApprovalSubmit, Challenge};
 use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::problem::{Problem, ProblemType};
@@ -180,14 +180,13 @@ pub(super) async fn back(service: &Arc<Service>, inbound: &Inbound) -> Result<Re
     let evidence = exchange(&away.relation, attempt, &code)
         .await
         .map_err(|fault| failed(&fault))?;
-    let mut sent = json!({
-        "challenge_id": away.challenge.id,
-        "method": away.method,
-        "evidence": evidence,
-    });
-    if let Some(reason) = away.reason {
-        sent["reason"] = json!(reason);
-    }
+    let sent = ApprovalBody {
+        challenge_id: away.challenge.id,
+        method: away.method,
+        evidence,
+        reason: away.reason,
+    };
+    let sent = serde_json::to_value(sent).map_err(|_| ProblemType::Internal)?;
     check_body(ApprovalSubmit::ID, &sent).map_err(|_| ProblemType::InvalidRequest)?;
     let request: RequestId = away.challenge.request_id;
     let reply = decide::submit_for(service, inbound, &session, request.as_str(), sent).await?;

@@ -32,6 +32,7 @@ const SHORT_DIGEST: usize = 12;
 pub(super) struct RequestPage {
     issuer: String,
     who: String,
+    approver: String,
     title: &'static str,
     outcome: Option<&'static str>,
     id: String,
@@ -141,6 +142,7 @@ pub(super) fn of(
     Ok(RequestPage {
         issuer: clean(&service.persona.display_name),
         who: person(gate, &session.tenant, &session.principal)?,
+        approver: session.principal.to_string(),
         title,
         outcome,
         id: request.id.to_string(),
@@ -287,7 +289,7 @@ fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
         ("Owner", quoted(&asked.owner)),
         (
             "To be used by",
-            quoted(&format!("{} {}", subject.kind.to_string(), subject.id)),
+            quoted(&format!("{} {}", subject.kind, subject.id)),
         ),
     ];
     if let Some(why) = &asked.justification {

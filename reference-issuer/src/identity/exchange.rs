@@ -81,18 +81,15 @@ pub(super) async fn post(
         .post(endpoint.clone())
         .header("accept", accept)
         .header("content-type", "application/x-www-form-urlencoded");
-    match &relation.secret {
-        Some(secret) => {
-            // Each half is form-encoded first (RFC 6749 section 2.3.1).
-            let half = |text: &str| -> String {
-                url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-            };
-            request = request.basic_auth(
-                half(&relation.provider.client_id),
-                Some(half(secret.expose())),
-            );
-        }
-        None => {}
+    if let Some(secret) = &relation.secret {
+        // Each half is form-encoded first (RFC 6749 section 2.3.1).
+        let half = |text: &str| -> String {
+            url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+        };
+        request = request.basic_auth(
+            half(&relation.provider.client_id),
+            Some(half(secret.expose())),
+        );
     }
     let mut answer = request
         .body(form(relation, parameters))

@@ -220,6 +220,7 @@ describe('who is signed in', () => {
       'another digest': (challenge) => ({ ...challenge, digest: challenge.nonce }),
       'another decision': (challenge) => ({ ...challenge, decision: 'deny' }),
       'another challenge': (challenge) => ({ ...challenge, challenge: challenge.nonce }),
+      'another approver': (challenge) => ({ ...challenge, approver: 'prin_0000000000000000000000' }),
       'another request': (challenge) => ({ ...challenge, request_id: 'req_0000000000000000000000' }),
     };
     const { place, request, ben, page } = await atTheDesk();

@@ -54,6 +54,7 @@ async function open(decision, less) {
     challenge.version === wanted.version &&
     challenge.digest === wantedDigest &&
     challenge.decision === decision &&
+    challenge.approver === form.dataset.approver &&
     challenge.challenge === toBase64url(bytes);
   if (!isRight) throw new Trouble(CHANGED, true);
   return { challenge, bytes, words };
