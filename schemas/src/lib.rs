@@ -21,5 +21,6 @@ pub mod ops;
 pub mod permissions;
 pub mod problem;
 pub mod state;
+pub mod target;
 pub mod time;
 pub mod webhook;
