@@ -7,6 +7,7 @@ use clp_schemas::canonical;
 
 use crate::error::{Error, LocalFault};
 use crate::issuer::IssuerId;
+use crate::issuers::Issuers;
 use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::ops::rotate::record::Records;
@@ -51,6 +52,11 @@ impl Home {
             }
         };
         Store::new(path, key)
+    }
+
+    /// The issuers that were named here, and where the token for each is.
+    pub(crate) fn issuers(&self) -> Issuers {
+        Issuers::new(Memory::new(self.root.join("issuers.json")))
     }
 
     pub(crate) fn journal(&self) -> Journal {

@@ -50,7 +50,45 @@ named! {
     }
 }
 
+named! {
+    /// How a kind of place takes up a new secret, once it is there.
+    TakesUp {
+        /// With the next run: each reads it anew.
+        NextRun = "next_run",
+        /// When it is deployed or started again.
+        Redeploy = "redeploy",
+        /// Where somebody changes a setting.
+        Setting = "setting",
+        /// Nothing is known of it.
+        Unknown = "unknown",
+    }
+}
+
 impl RegisteredKind {
+    /// How such a place usually takes up a new secret.
+    #[must_use]
+    pub fn takes_up(self) -> TakesUp {
+        match self {
+            Self::LocalDev
+            | Self::Ci
+            | Self::GithubActions
+            | Self::Deploy
+            | Self::Cron
+            | Self::AnalyticsScript
+            | Self::Notebook => TakesUp::NextRun,
+            Self::Hosting
+            | Self::Vercel
+            | Self::Netlify
+            | Self::Cloudflare
+            | Self::Serverless
+            | Self::Container
+            | Self::Docker
+            | Self::Kubernetes => TakesUp::Redeploy,
+            Self::Database | Self::Dashboard => TakesUp::Setting,
+            Self::Other => TakesUp::Unknown,
+        }
+    }
+
     /// What it stands for, as the registry has it.
     #[must_use]
     pub fn meaning(self) -> &'static str {
@@ -138,6 +176,15 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// How such a place usually takes up a new secret.
+    #[must_use]
+    pub fn takes_up(&self) -> TakesUp {
+        match self {
+            Self::Registered(kind) => kind.takes_up(),
+            Self::Extension(_) => TakesUp::Unknown,
+        }
+    }
+
     /// The kind as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

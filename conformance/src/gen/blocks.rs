@@ -74,10 +74,11 @@ fn block(name: &str, vector: &dyn Fn(&str) -> Result<String, String>) -> Result<
 
 /// The kinds of places that are registered.
 fn targets() -> String {
-    let mut text = "| Name | What it is |\n|---|---|\n".to_owned();
+    let mut text = "| Name | What it is | Takes up a new secret |\n|---|---|---|\n".to_owned();
     for kind in RegisteredKind::ALL {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "| `{kind}` | {} |", kind.meaning());
+        let (meaning, takes_up) = (kind.meaning(), kind.takes_up());
+        let _ = writeln!(text, "| `{kind}` | {meaning} | `{takes_up}` |");
     }
     text
 }

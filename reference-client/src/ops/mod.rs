@@ -8,8 +8,10 @@ pub mod call;
 mod compare;
 pub mod create;
 pub mod discover;
+pub mod handoff;
 pub mod inject;
 pub mod inventory;
+pub mod issuers;
 pub mod list;
 mod narrow;
 mod overbroad;
@@ -36,7 +38,9 @@ use crate::journal::{Begun, Intent};
 use crate::render::clean;
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
+use crate::token::Token;
 use clp_schemas::ids::CredentialId;
+use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::io::Write as _;
@@ -62,7 +66,54 @@ impl Session {
             Error::usage("no issuer: set CLP_ISSUER, or give --issuer https://...")
         })?;
         let id: IssuerId = text.parse()?;
-        Client::new(id, self.settings.clone())
+        let mut settings = self.settings.clone();
+        if settings.token.is_none()
+            && let Some(named) = self.home.issuers().all()?.get(id.as_str())
+        {
+            settings.token = Some(Token::from_file(&named.token_file)?);
+        }
+        Client::new(id, settings)
+    }
+
+    /// A client of every issuer that this user has to do with: those of `clp issuers`, and the
+    /// one that the command line or the environment names.
+    pub(crate) fn clients(&self) -> Result<Vec<Client>, Error> {
+        let mut all = Vec::new();
+        let here: Option<IssuerId> = self.issuer.as_deref().map(str::parse).transpose()?;
+        for (id, named) in self.home.issuers().all()? {
+            let id: IssuerId = id.parse()?;
+            if here.as_ref() != Some(&id) {
+                let token = Some(Token::from_file(&named.token_file)?);
+                let settings = Settings {
+                    token,
+                    ..self.settings.clone()
+                };
+                all.push(Client::new(id, settings)?);
+            }
+        }
+        if here.is_some() {
+            all.push(self.client()?);
+        }
+        match all.is_empty() {
+            true => Err(Error::usage(
+                "no issuer: name those that you use with `clp issuers add`, or set CLP_ISSUER",
+            )),
+            false => Ok(all),
+        }
+    }
+
+    /// Everything that is secret here, so that it can be searched for.
+    pub(crate) fn secrets(&self) -> Result<Vec<SecretString>, Error> {
+        let entries = self.home.store().entries()?;
+        let stored = entries
+            .iter()
+            .map(|entry| entry.secret.expose().to_owned().into());
+        let token = self
+            .settings
+            .token
+            .iter()
+            .map(|token| token.secret().clone());
+        Ok(stored.chain(token).collect())
     }
 
     /// The stored secret of a credential of this issuer.
