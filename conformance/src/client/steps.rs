@@ -188,6 +188,8 @@ fn needed(task: &str) -> &'static [&'static str] {
         "amend" => &["credential_amend"],
         "rotate" | "narrow" => &["rotation_open"],
         "inject" => &["installation_put"],
+        "inventory" => &["credential_read"],
+        "handoff" => &["credential_list"],
         "checkpoint" => &["audit_checkpoint"],
         _ => &[],
     }

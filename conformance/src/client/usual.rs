@@ -49,6 +49,7 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
         "inject" => of(json!({"file": names.resolve("file")?, "variable": "EXAMPLE_KEY"})),
         "run" => of(json!({"variable": "EXAMPLE_KEY", "command": names.resolve("command")?})),
         "inventory" => of(json!({})),
+        "handoff" => Ok(json!({"project": names.resolve("probe.project")?})),
         "rotate" => of(json!({"health_url": names.resolve("probe_url")?})),
         "narrow" => of(json!({"health_url": names.resolve("probe_url")?})),
         "compare" => of(json!({"permissions": names.resolve("probe.read_permissions")?})),

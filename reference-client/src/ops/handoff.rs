@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::render::{self, Outcome, statements};
 use crate::usage::breaks::breaks;
 use crate::usage::gather::{Wanted, gather};
-use crate::usage::{Answers, Known, graph, scrub};
+use crate::usage::{Answers, Known, graph};
 
 /// What a handoff is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,6 +86,10 @@ pub(crate) async fn run(args: &HandoffArgs, session: &Session) -> Result<Outcome
             credentials.push(scene.credential(&client).await?);
         }
     }
+    credentials.sort_by_cached_key(|one| {
+        let names = (one.environment.clone(), one.purpose.clone());
+        (names, one.credential_id.clone())
+    });
     // What it is about is named in the text: nodes have no place in this document.
     for one in &mut unknown {
         if let Some(node) = one.about.take().and_then(|id| graph.node(&id)) {
@@ -100,9 +104,8 @@ pub(crate) async fn run(args: &HandoffArgs, session: &Session) -> Result<Outcome
         credentials,
         unknown,
     };
-    let secrets = session.secrets()?;
-    let handoff = scrub(&handoff, &secrets)?;
-    let graph = scrub(&graph, &secrets)?;
+    let handoff = session.scrubbed(&handoff)?;
+    let graph = session.scrubbed(&graph)?;
     let written = match args.format {
         _ if session.json => Outcome::new(&handoff, String::new())?,
         Format::Json => Outcome::Plain(json(&handoff)?),

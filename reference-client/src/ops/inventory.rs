@@ -24,7 +24,7 @@ use crate::render::Outcome;
 use crate::render::usage::{self as shown, Picture};
 use crate::usage::breaks::{breaks, named};
 use crate::usage::gather::{Wanted, gather};
-use crate::usage::{graph, scrub};
+use crate::usage::graph;
 
 /// Most installations of a credential that are read.
 const MOST: usize = 1000;
@@ -186,7 +186,7 @@ pub(crate) async fn run(args: &InventoryArgs, session: &Session) -> Result<Outco
     };
     let answers = gather(session, &wanted).await?;
     let graph = graph(&answers, Timestamp::system_now());
-    let graph = scrub(&graph, &session.secrets()?)?;
+    let graph = session.scrubbed(&graph)?;
     let written = match &args.breaks {
         Some(what) => broken(&graph, what, args)?,
         None => whole(&graph, args)?,

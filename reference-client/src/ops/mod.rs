@@ -39,8 +39,9 @@ use crate::render::clean;
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use crate::token::Token;
+use crate::usage::scrub;
 use clp_schemas::ids::CredentialId;
-use secrecy::SecretString;
+use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::io::Write as _;
@@ -102,18 +103,23 @@ impl Session {
         }
     }
 
-    /// Everything that is secret here, so that it can be searched for.
-    pub(crate) fn secrets(&self) -> Result<Vec<SecretString>, Error> {
+    /// A document for others, without any secret that is known here and anything that has the
+    /// form of a key (CLP-INV-009).
+    pub(crate) fn scrubbed<T>(&self, document: &T) -> Result<T, Error>
+    where
+        T: Clone + Serialize + DeserializeOwned,
+    {
+        if self.sabotage().breaks("CLP-INV-009") {
+            return Ok(document.clone());
+        }
         let entries = self.home.store().entries()?;
-        let stored = entries
-            .iter()
-            .map(|entry| entry.secret.expose().to_owned().into());
+        let stored = entries.iter().map(|entry| entry.secret.expose());
         let token = self
             .settings
             .token
             .iter()
-            .map(|token| token.secret().clone());
-        Ok(stored.chain(token).collect())
+            .map(|token| token.secret().expose_secret());
+        scrub(document, &stored.chain(token).collect::<Vec<_>>())
     }
 
     /// The stored secret of a credential of this issuer.

@@ -8,7 +8,7 @@ use clp_schemas::target::TakesUp;
 use clp_schemas::usage::{ConsumerFacts, Match, Sight, UsageGraph};
 
 use super::clean;
-use super::usage::{Picture, mermaid, svg};
+use super::usage::{Picture, mermaid, svg, uses};
 use crate::error::{Error, LocalFault};
 
 #[derive(Template)]
@@ -266,10 +266,10 @@ fn stranger(facts: &ConsumerFacts) -> String {
         _ => "nobody declared it",
     };
     format!(
-        "{} from {}: {} uses, last at {}; {what}",
+        "{} from {}: {}, last at {}; {what}",
         facts.user_agent.as_deref().unwrap_or("no user agent"),
         facts.address,
-        facts.uses,
+        uses(facts.uses),
         facts.last_seen_at
     )
 }
@@ -289,7 +289,7 @@ fn steps(credential: &HandedCredential) -> Vec<String> {
     let redeploy = names(&|place| place.takes_up == TakesUp::Redeploy);
     let mut steps = Vec::new();
     if !credential.unexplained.is_empty() {
-        steps.push("Find out who else uses it: see below who was seen.".to_owned());
+        steps.push("Find out who else uses it: who was seen stands here too.".to_owned());
     }
     if !by_hand.is_empty() {
         steps.push(format!("Put the new secret by hand into: {by_hand}."));

@@ -4,6 +4,8 @@
 pub(crate) mod breaks;
 pub(crate) mod gather;
 mod scrub;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,15 +2,14 @@
 
 use std::fmt::Write as _;
 
-use clp_schemas::state::Named as _;
 use clp_schemas::usage::{EdgeKind, NodeKind};
 
-use super::{Picture, about, clean};
+use super::{Picture, about, harmless, says};
 
 /// Text that stands between quotes. Graphviz reads a backslash as the beginning of something.
 fn quoted(text: &str) -> String {
     let mut safe = String::from("\"");
-    for letter in clean(text).chars() {
+    for letter in harmless(text).chars() {
         if matches!(letter, '"' | '\\') {
             safe.push('\\');
         }
@@ -63,7 +62,7 @@ pub(crate) fn dot(picture: &Picture<'_>) -> String {
         let _ = writeln!(
             text,
             "  {from} -> {to} [label={}, dir={}{style}];",
-            quoted(&edge.kind.name().replace('_', " ")),
+            quoted(says(edge.kind)),
             if edge.kind.is_dependence() || edge.kind == EdgeKind::Keeps {
                 "back"
             } else {

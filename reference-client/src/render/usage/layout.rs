@@ -191,6 +191,10 @@ impl<'a> Sheet<'a> {
             let (Some(from), Some(to)) = (at.get(&*edge.from), at.get(&*edge.to)) else {
                 continue;
             };
+            // A consumer that cannot be told apart is led to by the places that it may be.
+            if edge.kind == EdgeKind::Observed && from.column == 3 {
+                continue;
+            }
             let (left, right) = match from.column <= to.column {
                 true => (from, to),
                 false => (to, from),
@@ -240,9 +244,29 @@ fn below<'a>(picture: &Picture<'a>, credential: &Node) -> Vec<&'a Node> {
         .collect();
     found.sort_by_key(|node| {
         let kind = node.place.as_ref().map(|facts| facts.target.clone());
-        (node.kind, kind, node.label.clone())
+        (node.kind, kind, in_order(&node.label))
     });
     found
+}
+
+/// A name as people put it in order: `2` before `10`.
+fn in_order(label: &str) -> Vec<(String, u64)> {
+    let mut parts: Vec<(String, u64)> = vec![Default::default()];
+    let mut in_number = false;
+    for letter in label.chars() {
+        let digit = letter.to_digit(10).map(u64::from);
+        if digit.is_none() && in_number {
+            parts.push(Default::default());
+        }
+        in_number = digit.is_some();
+        if let Some((word, number)) = parts.last_mut() {
+            match digit {
+                Some(digit) => *number = number.saturating_mul(10).saturating_add(digit),
+                None => word.push(letter),
+            }
+        }
+    }
+    parts
 }
 
 fn class_of(node: &Node) -> &'static str {
@@ -310,6 +334,13 @@ fn spread(wanted: &[i32], step: i32, least: i32) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_names_count() {
+        let mut names = ["run 10", "run 2", "run", "a2b10", "a2b9"];
+        names.sort_by_key(|name| in_order(name));
+        assert_eq!(names, ["a2b9", "a2b10", "run", "run 2", "run 10"]);
+    }
 
     #[test]
     fn things_stand_apart_and_near_where_they_are_wanted() {

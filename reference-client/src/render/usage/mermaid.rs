@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 
-use clp_schemas::state::Named as _;
 use clp_schemas::usage::{EdgeKind, NodeKind};
 
-use super::{Picture, about, clean};
+use super::{Picture, about, harmless, says};
 
 /// Text that stands between quotes. Whatever is neither a letter, a digit, nor known to mean
 /// nothing to Mermaid, to Markdown or to HTML is written by its number.
 fn safe(text: &str) -> String {
     let mut safe = String::new();
-    for letter in clean(text).chars() {
+    for letter in harmless(text).chars() {
         match letter {
             ' ' | '.' | ',' | '-' | '_' | '/' | ':' => safe.push(letter),
             _ if letter.is_alphanumeric() => safe.push(letter),
@@ -54,7 +53,7 @@ pub(crate) fn mermaid(picture: &Picture<'_>) -> String {
             text,
             "  {} {arrow}|{}| {}",
             edge.from,
-            edge.kind.name().replace('_', " "),
+            says(edge.kind),
             edge.to
         );
     }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clp_schemas::state::Named as _;
 use clp_schemas::usage::{
-    Breaks, ConsumerFacts, CredentialFacts, Edge, Match, Node, NodeKind, PlaceFacts, Sight,
-    Unknown, UsageGraph,
+    Breaks, ConsumerFacts, CredentialFacts, Edge, EdgeKind, Match, Node, NodeKind, PlaceFacts,
+    Sight, Unknown, UsageGraph,
 };
 
 pub(crate) use dot::dot;
@@ -105,8 +105,44 @@ fn is_declared(node: &Node) -> bool {
     consumer.is_some_and(|facts| facts.matched == Match::Declared)
 }
 
+/// What an edge says, between its two ends.
+fn says(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::AnswersFor => "answers for",
+        EdgeKind::Saw => "has seen",
+        EdgeKind::Replaces => "replaces",
+        EdgeKind::Keeps => "keeps",
+        EdgeKind::FilledFrom => "is filled from",
+        EdgeKind::Holds => "holds",
+        EdgeKind::Declared => "is declared for",
+        EdgeKind::Observed => "was seen using",
+        EdgeKind::Fits => "fits",
+        EdgeKind::MayFit => "may be",
+        EdgeKind::DependsOn => "depends on",
+        EdgeKind::Is => "is",
+    }
+}
+
+/// So many uses, in words.
+pub(super) fn uses(count: u64) -> String {
+    match count {
+        1 => "1 use".to_owned(),
+        count => format!("{count} uses"),
+    }
+}
+
+/// Words of others in a picture. Two letters that XML does not admit are no controls.
+fn harmless(text: &str) -> String {
+    let letters = clean(text);
+    letters.replace(['\u{fffe}', '\u{ffff}'], "")
+}
+
 /// A line about a node that says what its name does not.
 fn about(node: &Node) -> String {
+    harmless(&facts_of(node))
+}
+
+fn facts_of(node: &Node) -> String {
     if let Some(facts) = &node.credential {
         return credential_line(facts);
     }
@@ -152,8 +188,10 @@ fn consumer_line(facts: &ConsumerFacts) -> String {
         Match::Ambiguous => "cannot be told apart",
     };
     format!(
-        "{declared}, from {}, {} uses, last {}",
-        facts.address, facts.uses, facts.last_seen_at
+        "{declared}, {} from {}, last {}",
+        uses(facts.uses),
+        facts.address,
+        facts.last_seen_at
     )
 }
 

@@ -2,11 +2,10 @@
 //! dark, and whose text can be selected and is read out.
 
 use askama::Template;
-use clp_schemas::state::Named as _;
 use clp_schemas::usage::{NodeKind, Sight};
 
 use super::layout::{COLUMNS, Sheet, Tile, WIDTH, layout};
-use super::{Picture, about, clean, unknowns};
+use super::{Picture, about, harmless, says, unknowns, uses};
 use crate::error::{Error, LocalFault};
 
 /// Where the things begin.
@@ -122,14 +121,14 @@ fn headings(sheet: &Sheet<'_>) -> Vec<(i32, i32, String)> {
 fn curves(picture: &Picture<'_>, sheet: &Sheet<'_>) -> Vec<Drawn> {
     let label = |id: &str| {
         let node = picture.graph.node(id);
-        node.map_or_else(String::new, |node| clean(&node.label))
+        node.map_or_else(String::new, |node| harmless(&node.label))
     };
     sheet
         .curves
         .iter()
         .map(|curve| {
             let edge = curve.edge;
-            let said = edge.kind.name().replace('_', " ");
+            let said = says(edge.kind);
             let ((x, y), (to_x, to_y)) = (curve.from, curve.to);
             let back = match x < to_x {
                 true => to_x - curve.reach,
@@ -159,13 +158,10 @@ fn shown(picture: &Picture<'_>, tile: &Tile<'_>) -> Shown {
             };
             Some(format!("{}{seen}", facts.target))
         }
-        (_, Some(facts)) if tile.column == 2 => Some(format!(
-            "undeclared, {} uses from {}",
-            facts.uses, facts.address
-        )),
+        (_, Some(facts)) if tile.column == 2 => Some(format!("undeclared, {}", uses(facts.uses))),
         _ => None,
     };
-    let aside = aside.map(|text| fit(&text, 170));
+    let aside = aside.map(|text| fit(&text, 200));
     let taken = aside.as_deref().map_or(0, |text| length(text) + 12);
     let second = node.credential.as_ref().map(|_| {
         let line = about(node);
@@ -173,12 +169,12 @@ fn shown(picture: &Picture<'_>, tile: &Tile<'_>) -> Shown {
         let rest = line.split_once(", ").map_or(&*line, |(_, rest)| rest);
         fit(rest, tile.width() - 20)
     });
-    let mut full = format!("{}: {}", clean(&node.label), about(node));
+    let mut full = format!("{}: {}", harmless(&node.label), about(node));
     if let Some(id) = node.credential.as_ref().map(|facts| &facts.credential_id) {
         full.push_str(&format!(", {id}"));
     }
     if let Some(locator) = node.place.as_ref().and_then(|facts| facts.locator.as_ref()) {
-        full.push_str(&format!(", {}", clean(locator)));
+        full.push_str(&format!(", {}", harmless(locator)));
     }
     Shown {
         class: format!("{}{}", tile.class, if gone { " gone" } else { "" }),
@@ -210,11 +206,7 @@ fn length(text: &str) -> i32 {
 
 /// A text without what could move its neighbours, cut short to a width.
 fn fit(text: &str, width: i32) -> String {
-    // Two letters that XML does not admit are no controls.
-    let mut letters: Vec<char> = clean(text)
-        .chars()
-        .filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}'))
-        .collect();
+    let mut letters: Vec<char> = harmless(text).chars().collect();
     let whole: String = letters.iter().collect();
     if length(&whole) <= width {
         return whole;

@@ -1,10 +1,9 @@
 //! The usage graph as tables.
 
-use clp_schemas::state::Named as _;
 use clp_schemas::usage::{Breaks, EdgeKind, Match, Node, NodeKind, Sight, UsageGraph};
 
 use super::super::{clean, table};
-use super::{about, unknowns};
+use super::{about, says, unknowns};
 use crate::usage::breaks::link;
 
 /// Where each credential is used, what depends on it, and what is not known.
@@ -183,7 +182,7 @@ pub(crate) fn breaks(breaks: &Breaks) -> String {
         });
         // Read from what stops back to what goes.
         let mut way: Vec<String> = steps
-            .map(|(kind, to)| format!("{} {}", kind.name().replace('_', " "), clean(&to.label)))
+            .map(|(kind, to)| format!("{} {}", says(kind), clean(&to.label)))
             .collect();
         way.reverse();
         Some(vec![
