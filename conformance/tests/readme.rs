@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 2] = [
+const HEADINGS: [&str; 3] = [
     "## One credential, from discover to audit",
+    "## Where is this key used?",
     "## Test your tool: faults",
 ];
 
@@ -77,6 +78,10 @@ fn the_walk_through_runs_as_printed() {
         "state         installed",
         "pending_approval",
         "a narrower one may, with risk low",
+        "UNDECLARED",
+        "depends on www.example.com, which holds web shop",
+        "flowchart LR",
+        "# Handoff of atlas",
         "none of the calls on record would have been refused",
         "the predecessor is revoked",
         "state           revoked",
