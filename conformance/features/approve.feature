@@ -192,6 +192,18 @@ Feature: approve
     When the same call is made on second and with method set to "sso"
     Then it is refused as method-not-supported
 
+  @CLP-APP-028 @needs-clock
+  Scenario: Evidence of another form than the method's proves nothing
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    When the same call is made on second and with evidence set to {"id_token": "e30.e30.e30"}
+    Then it is refused as evidence-invalid
+
   @CLP-APP-012 @needs-clock
   Scenario: A signature by another key proves nothing
     Given a pending request called first

@@ -10,7 +10,7 @@ use clp_schemas::canonical;
 use clp_schemas::ids::RequestId;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::approve::{
-    Approval, ApprovalBody, ApprovalSubmit, Challenge, ChallengeBody, ChallengeOpen,
+    Approval, ApprovalBody, ApprovalSubmit, Challenge, ChallengeBody, ChallengeOpen, Evidence,
 };
 use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestPath};
@@ -209,7 +209,7 @@ impl Client {
         let body = ApprovalBody {
             challenge_id: challenge.id.clone(),
             method: AuthMethod::Passkey,
-            evidence,
+            evidence: Evidence::Assertion(evidence),
             reason,
         };
         let approval = self

@@ -24,7 +24,7 @@ use self::credential::FreshSecret;
 use crate::audit::Entry;
 use crate::passkey::Passkey;
 use crate::store::{
-    DeliveryRow, Due, Evidence, IdempotencyKey, InstallationRow, Recorded, RotationRow,
+    DeliveryRow, Due, EvidenceRow, IdempotencyKey, InstallationRow, Recorded, RotationRow,
 };
 
 /// Something to be done to the state, as data: decided first, carried out afterwards.
@@ -50,7 +50,7 @@ pub enum Effect {
     /// Use a challenge up.
     UseChallenge(ChallengeId),
     /// Keep what proves an approval.
-    SaveEvidence(Box<Evidence>),
+    SaveEvidence(Box<EvidenceRow>),
     /// Store a passkey of a principal, or its counter.
     SavePasskey(PrincipalId, Passkey),
     /// Store a new rotation, or one that has changed.

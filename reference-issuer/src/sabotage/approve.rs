@@ -123,6 +123,16 @@ pub(super) const ALL: &[Saboteur] = &[
         "takes a method that its manifest does not list",
         &["CLP-APP-011"],
     ),
+    Saboteur::tamper(
+        "CLP-APP-028",
+        "takes the form of evidence for a matter of syntax",
+        |asked, answer| {
+            let is_token = asked.json()["evidence"]["id_token"].is_string();
+            if is_token && answer.is_problem("evidence-invalid") {
+                answer.refuse(ProblemType::InvalidRequest);
+            }
+        },
+    ),
     Saboteur::skip(
         "CLP-APP-012",
         "does not verify the signature",

@@ -54,7 +54,7 @@ pub(crate) use gate::Keep;
 pub use idempotency::{IdempotencyKey, Recorded};
 pub use installations::InstallationRow;
 pub use keys::Keys;
-pub use requests::{ChallengeRow, Evidence};
+pub use requests::{ChallengeRow, EvidenceRow};
 pub use rotations::RotationRow;
 pub use seen::Once;
 pub use tenants::NewTenant;

@@ -1,7 +1,7 @@
 //! Requests, the challenges that approvers answer, and what proves that they did.
 
 use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
-use clp_schemas::ops::approve::{Assertion, Challenge};
+use clp_schemas::ops::approve::{Challenge, Evidence, Verification};
 use clp_schemas::ops::request::CredentialRequest;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -17,17 +17,17 @@ pub struct ChallengeRow {
     pub used: bool,
 }
 
-/// What proves an approval by passkey, for whoever doubts it later.
+/// What proves an approval, for whoever doubts it later.
 #[derive(Clone, Debug)]
-pub struct Evidence {
+pub struct EvidenceRow {
     /// The approval.
     pub approval: ApprovalId,
-    /// The challenge that was signed.
+    /// The challenge that was answered.
     pub challenge: Challenge,
-    /// The signature and what it covers.
-    pub assertion: Assertion,
-    /// The public key that verified it, a `COSE_Key`.
-    pub public_key: Vec<u8>,
+    /// The answer, as it was submitted.
+    pub evidence: Evidence,
+    /// What it was checked with.
+    pub verification: Verification,
 }
 
 impl Tx<'_> {
@@ -128,19 +128,19 @@ impl Tx<'_> {
     }
 
     /// Keeps what proves an approval.
-    pub(super) fn put_evidence(&mut self, evidence: &Evidence) -> Result<(), Fault> {
+    pub(super) fn put_evidence(&mut self, row: &EvidenceRow) -> Result<(), Fault> {
         self.connection()
             .prepare_cached(
-                "INSERT INTO evidence (approval, tenant, request, challenge, assertion, public_key)
+                "INSERT INTO evidence (approval, tenant, request, challenge, evidence, verification)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                evidence.approval.as_str(),
+                row.approval.as_str(),
                 self.tenant().as_str(),
-                evidence.challenge.request_id.as_str(),
-                serde_json::to_string(&evidence.challenge)?,
-                serde_json::to_string(&evidence.assertion)?,
-                evidence.public_key,
+                row.challenge.request_id.as_str(),
+                serde_json::to_string(&row.challenge)?,
+                serde_json::to_string(&row.evidence)?,
+                serde_json::to_string(&row.verification)?,
             ])?;
         Ok(())
     }

@@ -131,8 +131,8 @@ CREATE TABLE evidence (
     tenant TEXT NOT NULL,
     request TEXT NOT NULL,
     challenge TEXT NOT NULL,
-    assertion TEXT NOT NULL,
-    public_key BLOB NOT NULL
+    evidence TEXT NOT NULL,
+    verification TEXT NOT NULL
 ) STRICT;
 CREATE INDEX evidence_by_tenant ON evidence (tenant);
 

@@ -73,12 +73,41 @@ pub struct ApprovalBody {
     pub challenge_id: ChallengeId,
     /// How the approver proves who they are.
     pub method: AuthMethod,
-    /// The proof.
-    pub evidence: Assertion,
+    /// The proof, in the form of the method.
+    pub evidence: Evidence,
     /// Why, in the approver's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 500))]
     pub reason: Option<String>,
+}
+
+/// What proves a decision; each method has one of these forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Evidence {
+    /// Of `passkey` and `hardware_key`.
+    Assertion(Assertion),
+    /// Of `oidc` and `sso`.
+    IdToken(IdTokenEvidence),
+    /// Of `oauth`.
+    Introspection(IntrospectionEvidence),
+}
+
+/// An ID token (`OpenID` Connect Core 1.0 section 2) whose nonce is the challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdTokenEvidence {
+    /// The token as the provider signed it: a JWS in compact form.
+    #[schemars(length(min = 1, max = 16_384))]
+    pub id_token: String,
+}
+
+/// A signed answer to an introspection (RFC 9701) of a token that was granted for this decision
+/// alone (RFC 9396).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IntrospectionEvidence {
+    /// The answer as the authorization server signed it: a JWS in compact form. Never the token.
+    #[schemars(length(min = 1, max = 16_384))]
+    pub introspection: String,
 }
 
 /// A `WebAuthn` assertion in the JSON form of `PublicKeyCredential.toJSON()`.
@@ -123,6 +152,45 @@ pub struct AssertionResponse {
     )]
     #[schemars(length(max = 128))]
     pub user_handle: Option<String>,
+}
+
+/// With what evidence was checked, as it was at that time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Verification {
+    /// A key of an authenticator.
+    Authenticator(AuthenticatorKey),
+    /// The keys of an identity provider.
+    Provider(ProviderKeys),
+}
+
+/// The key that an assertion verified with, and where it had to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthenticatorKey {
+    /// The `WebAuthn` credential id, base64url.
+    pub credential_id: String,
+    /// The `COSE_Key` (RFC 9052 section 7), base64url.
+    pub public_key: String,
+    /// The `WebAuthn` relying party.
+    pub relying_party_id: String,
+    /// Where people decide: the origins that a client data may name.
+    pub origins: Vec<String>,
+}
+
+/// What an identity provider was known by, and who its subject was taken for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProviderKeys {
+    /// The provider's identifier: `iss`.
+    pub issuer: String,
+    /// As whom the issuer is known there: `aud`.
+    pub client_id: String,
+    /// The provider's keys (RFC 7517).
+    pub jwks: Value,
+    /// For `sso`: the classes of authentication of which `acr` had to be one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// The approver's account: `sub`.
+    pub subject: String,
 }
 
 /// One approver's decision on one version of a request.

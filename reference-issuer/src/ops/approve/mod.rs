@@ -1,11 +1,13 @@
 //! Decide on a request, with proof (specification chapter 12).
 
+mod methods;
+mod passkey;
+
 use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
 use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId};
 use clp_schemas::ops::approve::{
-    APPROVAL_SECONDS, Approval, ApprovalBody, ApprovalSubmit, CHALLENGE_SECONDS, Challenge,
-    ChallengeOpen,
+    APPROVAL_SECONDS, Approval, ApprovalSubmit, CHALLENGE_SECONDS, Challenge, ChallengeOpen,
 };
 use clp_schemas::ops::control::ControlApprovalBody;
 use clp_schemas::ops::discover::AuthMethod;
@@ -18,10 +20,8 @@ use super::discover::APPROVAL_METHODS;
 use super::{Incoming, Operation, Outcome, guard, narrow};
 use crate::auth::Caller;
 use crate::lifecycle::{Effect, request as life};
-use crate::passkey::{self, Passkey, PasskeyFault};
 use crate::rules::Rule;
-use crate::service::Service;
-use crate::store::{ChallengeRow, Evidence, Tx};
+use crate::store::{ChallengeRow, EvidenceRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
 const RELYING_PARTY: &str = "localhost";
@@ -186,75 +186,6 @@ fn unusable(is_unusable: bool) -> Option<Problem> {
     is_unusable.then(|| ProblemType::ChallengeNotUsable.into())
 }
 
-/// What verifying the evidence found.
-type Verified = Result<passkey::Used, PasskeyFault>;
-
-/// The rule that a fault is the matter of. Every fault has one, so that none is let through.
-const fn rule_of(fault: PasskeyFault) -> &'static str {
-    match fault {
-        PasskeyFault::UnknownPasskey
-        | PasskeyFault::Malformed
-        | PasskeyFault::Key
-        | PasskeyFault::Signature => "CLP-APP-012",
-        PasskeyFault::Ceremony => "CLP-APP-013/type",
-        PasskeyFault::Challenge => "CLP-APP-013/challenge",
-        PasskeyFault::Origin => "CLP-APP-014/origin",
-        PasskeyFault::Frame => "CLP-APP-014/frame",
-        PasskeyFault::RelyingParty => "CLP-APP-015",
-        PasskeyFault::NotPresent => "CLP-APP-016/present",
-        PasskeyFault::NotVerified => "CLP-APP-016/verified",
-        PasskeyFault::Counter => "CLP-APP-017",
-    }
-}
-
-const EVIDENCE_RULES: &[Rule<Verified>] = &[
-    Rule {
-        id: "CLP-APP-012",
-        refuses: |verified| invalid(verified, "CLP-APP-012"),
-    },
-    Rule {
-        id: "CLP-APP-013/type",
-        refuses: |verified| invalid(verified, "CLP-APP-013/type"),
-    },
-    Rule {
-        id: "CLP-APP-013/challenge",
-        refuses: |verified| invalid(verified, "CLP-APP-013/challenge"),
-    },
-    Rule {
-        id: "CLP-APP-014/origin",
-        refuses: |verified| invalid(verified, "CLP-APP-014/origin"),
-    },
-    Rule {
-        id: "CLP-APP-014/frame",
-        refuses: |verified| invalid(verified, "CLP-APP-014/frame"),
-    },
-    Rule {
-        id: "CLP-APP-015",
-        refuses: |verified| invalid(verified, "CLP-APP-015"),
-    },
-    Rule {
-        id: "CLP-APP-016/present",
-        refuses: |verified| invalid(verified, "CLP-APP-016/present"),
-    },
-    Rule {
-        id: "CLP-APP-016/verified",
-        refuses: |verified| invalid(verified, "CLP-APP-016/verified"),
-    },
-    Rule {
-        id: "CLP-APP-017",
-        refuses: |verified| invalid(verified, "CLP-APP-017"),
-    },
-];
-
-fn invalid(verified: &Verified, rule: &str) -> Option<Problem> {
-    let fault = verified.as_ref().err()?;
-    (rule_of(*fault) == rule).then(|| {
-        Problem::new(ProblemType::EvidenceInvalid)
-            .detail(fault.to_string())
-            .pointer("/evidence")
-    })
-}
-
 impl Operation for ApprovalSubmit {
     type Subject = CredentialRequest;
 
@@ -278,11 +209,10 @@ impl Operation for ApprovalSubmit {
 
         // From here on the challenge is used up, whatever the evidence is worth.
         tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
-        let passkeys = tx.passkeys(approver)?;
-        let verified = verify(&call.service, &passkeys, &challenge, body);
-        if let Err(problem) = tx.check(EVIDENCE_RULES, &verified) {
-            return Ok(Outcome::Refused(Box::new(problem)));
-        }
+        let proof = match methods::prove(tx, &call.service, &challenge, body)? {
+            Ok(proof) => proof,
+            Err(refusal) => return Ok(Outcome::Refused(Box::new(refusal))),
+        };
         let request = narrow::apply(tx, &call.service, request, &challenge)?;
         let approval = new_approval(
             tx,
@@ -292,45 +222,18 @@ impl Operation for ApprovalSubmit {
             challenge.decision,
             body.reason.clone(),
         )?;
-        let signer = passkeys
-            .into_iter()
-            .find(|passkey| passkey.credential_id == body.evidence.id)
-            .ok_or(ProblemType::Internal)?;
-        let evidence = Evidence {
+        let evidence = EvidenceRow {
             approval: approval.id.clone(),
             challenge,
-            assertion: body.evidence.clone(),
-            public_key: signer.public_key.clone(),
+            evidence: body.evidence.clone(),
+            verification: proof.verification,
         };
-        let signer = Passkey {
-            counter: verified.map_or(signer.counter, |used| used.counter),
-            ..signer
-        };
-        tx.apply(vec![
-            Effect::SavePasskey(approver.clone(), signer),
-            Effect::SaveEvidence(Box::new(evidence)),
-        ])?;
+        tx.apply(proof.effects)?;
+        tx.apply(vec![Effect::SaveEvidence(Box::new(evidence))])?;
         let effects = life::decide(request, approval.clone());
         tx.apply(effects)?;
         Ok(Outcome::Done(approval))
     }
-}
-
-fn verify(
-    service: &Service,
-    passkeys: &[Passkey],
-    challenge: &Challenge,
-    body: &ApprovalBody,
-) -> Verified {
-    let signed =
-        canonical::from_base64url(&challenge.challenge).map_err(|_| PasskeyFault::Challenge)?;
-    passkey::verify(
-        passkeys,
-        &signed,
-        &body.evidence,
-        RELYING_PARTY,
-        &service.origin,
-    )
 }
 
 fn new_approval(
@@ -372,32 +275,4 @@ pub(crate) fn decide_for_test(
     let effects = life::decide(request, approval.clone());
     tx.apply(effects)?;
     Ok(approval)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fault_is_refused() {
-        for fault in [
-            PasskeyFault::Malformed,
-            PasskeyFault::Key,
-            PasskeyFault::UnknownPasskey,
-            PasskeyFault::Ceremony,
-            PasskeyFault::Challenge,
-            PasskeyFault::Origin,
-            PasskeyFault::Frame,
-            PasskeyFault::RelyingParty,
-            PasskeyFault::NotPresent,
-            PasskeyFault::NotVerified,
-            PasskeyFault::Signature,
-            PasskeyFault::Counter,
-        ] {
-            let refusing = EVIDENCE_RULES
-                .iter()
-                .filter(|rule| (rule.refuses)(&Err(fault)).is_some());
-            assert_eq!(refusing.count(), 1, "{fault}");
-        }
-    }
 }
