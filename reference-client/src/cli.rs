@@ -106,6 +106,27 @@ Exit status 0 if nothing is due, 8 if something is, so that a job can tell. It
 asks every issuer of `clp issuers`, and CLP_ISSUER. `clp rotate --due` does it.
 ";
 
+const INVENTORY_HELP: &str = "\
+Examples:
+  clp inventory cred_...
+  clp inventory --project atlas --format svg --output atlas.svg
+  clp inventory --breaks cred_...
+  clp inventory --breaks 'billing web'
+  clp inventory --owner data-team --person prin_...
+  clp inventory cred_... --retire ins_...
+
+Without a credential it asks every issuer of `clp issuers`, and CLP_ISSUER. What
+is not known stands at the end, with the reason: what is not shown may exist.
+";
+
+const HANDOFF_HELP: &str = "\
+Examples:
+  clp handoff --project atlas --format html --output atlas.html
+  clp handoff --project atlas --json
+
+It names no secret, and is written for whoever takes the project over.
+";
+
 const REQUEST_HELP: &str = "\
 Example:
   clp request --purpose 'fix ticket 42' --owner data-team --project atlas \\
@@ -170,9 +191,12 @@ enum Command {
     Call(ops::call::CallArgs),
     Token(ops::token::TokenArgs),
     Webhook(ops::webhook::WebhookArgs),
+    #[command(after_help = INVENTORY_HELP)]
     Inventory(ops::inventory::InventoryArgs),
     #[command(after_help = DUE_HELP)]
     Due(ops::due::DueArgs),
+    #[command(after_help = HANDOFF_HELP)]
+    Handoff(ops::handoff::HandoffArgs),
     Issuers(ops::issuers::IssuersArgs),
     List(ops::list::ListArgs),
     Show(ops::create::ShowArgs),
@@ -286,6 +310,7 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Webhook(args) => ops::webhook::run(args, session).await,
         Command::Inventory(args) => ops::inventory::run(args, session).await,
         Command::Due(args) => ops::due::run(args, session).await,
+        Command::Handoff(args) => ops::handoff::run(args, session).await,
         Command::Issuers(args) => ops::issuers::run(args, session),
         Command::Suspend(args) => ops::suspend::suspend(args, session).await,
         Command::Resume(args) => ops::suspend::resume(args, session).await,

@@ -224,6 +224,21 @@ const ALL: &[Saboteur] = &[
         "does not tell which consumers nobody declared",
     ),
     row(
+        "CLP-INV-007",
+        Seam::Printed,
+        "takes what is not on record for nothing",
+    ),
+    row(
+        "CLP-INV-008",
+        Seam::Printed,
+        "takes a consumer for the first place that it fits",
+    ),
+    row(
+        "CLP-INV-009",
+        Seam::Printed,
+        "passes on whatever stands in a purpose",
+    ),
+    row(
         "CLP-PRM-004",
         Seam::Check,
         "takes a permission document that no issuer is to serve",

@@ -16,8 +16,10 @@ use serde_json::{Map, Value, json};
 use crate::endpoint::{
     self, Auth, Base, BodyForm, Class, Endpoint, EndpointId, Idempotency, Media,
 };
+use crate::handoff::Handoff;
 use crate::ops::{self, Call};
 use crate::problem::{self, Problem};
+use crate::usage;
 
 /// Which way a document travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +230,16 @@ pub fn files() -> Result<BTreeMap<String, String>, serde_json::Error> {
             "revocation",
             schema_of::<ops::revoke::Revocation>(Direction::Answer),
         ),
+        // No endpoint answers these: a client writes them.
+        (
+            "usage-graph",
+            schema_of::<usage::UsageGraph>(Direction::Answer),
+        ),
+        (
+            "usage-breaks",
+            schema_of::<usage::Breaks>(Direction::Answer),
+        ),
+        ("handoff", schema_of::<Handoff>(Direction::Answer)),
     ] {
         documents.insert(format!("v1/{name}.schema.json"), schema);
     }

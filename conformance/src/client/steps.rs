@@ -190,6 +190,8 @@ fn needed(task: &str) -> &'static [&'static str] {
         "due" => &["credential_list"],
         "rotate" | "narrow" => &["rotation_open"],
         "inject" => &["installation_put"],
+        "inventory" => &["credential_read"],
+        "handoff" => &["credential_list"],
         "checkpoint" => &["audit_checkpoint"],
         _ => &[],
     }

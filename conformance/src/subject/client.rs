@@ -176,9 +176,9 @@ impl Adapter {
                 |_| json!({}),
             ),
             "run" => self.program(),
-            "inventory" => self.simple(&["inventory", self.text("credential_id")?], |came| {
-                let seen = came.json.pointer("/items/0/undeclared");
-                json!({"undeclared": seen.cloned().unwrap_or_else(|| json!([]))})
+            "inventory" => self.simple(&["inventory", self.text("credential_id")?], inventory),
+            "handoff" => self.simple(&["handoff", "--project", self.text("project")?], |_| {
+                json!({})
             }),
             "rotate" => self.rotate(&["rotate", self.text("credential_id")?]),
             "due" => self.due(),
@@ -428,6 +428,21 @@ impl Adapter {
                    "vouched_by_issuer": of("vouched_by_issuer")})
         })
     }
+}
+
+/// What the suite asks of a usage graph.
+fn inventory(came: &Came) -> Value {
+    let all = |member: &str| came.json.get(member).and_then(Value::as_array);
+    let consumers = all("nodes")
+        .into_iter()
+        .flatten()
+        .filter_map(|node| node.get("consumer"));
+    let undeclared = consumers.filter(|one| one.get("match") == Some(&json!("undeclared")));
+    let reasons = all("unknown")
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.get("reason"));
+    json!({"undeclared": undeclared.collect::<Vec<_>>(), "unknown": reasons.collect::<Vec<_>>()})
 }
 
 fn answer(result: &Value) -> Result<i32, Fault> {
