@@ -47,6 +47,8 @@ CREATE TABLE passkeys (
 CREATE TABLE attestation_trust (
     tenant TEXT PRIMARY KEY,
     record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE identity_providers (
     tenant TEXT NOT NULL,
     issuer TEXT NOT NULL,
