@@ -106,27 +106,6 @@ Exit status 0 if nothing is due, 8 if something is, so that a job can tell. It
 asks every issuer of `clp issuers`, and CLP_ISSUER. `clp rotate --due` does it.
 ";
 
-const INVENTORY_HELP: &str = "\
-Examples:
-  clp inventory cred_...
-  clp inventory --project atlas --format svg --output atlas.svg
-  clp inventory --breaks cred_...
-  clp inventory --breaks 'billing web'
-  clp inventory --owner data-team --person prin_...
-  clp inventory cred_... --retire ins_...
-
-Without a credential it asks every issuer of `clp issuers`, and CLP_ISSUER. What
-is not known stands at the end, with the reason: what is not shown may exist.
-";
-
-const HANDOFF_HELP: &str = "\
-Examples:
-  clp handoff --project atlas --format html --output atlas.html
-  clp handoff --project atlas --json
-
-It names no secret, and is written for whoever takes the project over.
-";
-
 const REQUEST_HELP: &str = "\
 Example:
   clp request --purpose 'fix ticket 42' --owner data-team --project atlas \\
@@ -191,11 +170,11 @@ enum Command {
     Call(ops::call::CallArgs),
     Token(ops::token::TokenArgs),
     Webhook(ops::webhook::WebhookArgs),
-    #[command(after_help = INVENTORY_HELP)]
+    #[command(after_help = ops::inventory::HELP)]
     Inventory(ops::inventory::InventoryArgs),
     #[command(after_help = DUE_HELP)]
     Due(ops::due::DueArgs),
-    #[command(after_help = HANDOFF_HELP)]
+    #[command(after_help = ops::handoff::HELP)]
     Handoff(ops::handoff::HandoffArgs),
     Issuers(ops::issuers::IssuersArgs),
     List(ops::list::ListArgs),
@@ -471,6 +450,8 @@ mod tests {
     fn examples_fit_a_terminal() {
         for text in [
             AFTER_HELP,
+            ops::inventory::HELP,
+            ops::handoff::HELP,
             CREATE_HELP,
             INJECT_HELP,
             RUN_HELP,

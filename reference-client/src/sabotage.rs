@@ -275,6 +275,11 @@ const ALL: &[Saboteur] = &[
         "puts the probe value into the installation to try it",
     ),
     row(
+        "CLP-ROT-053",
+        Seam::Check,
+        "believes whatever is signed, and whatever is not",
+    ),
+    row(
         "CLP-ROT-040",
         Seam::Check,
         "rotates what nobody knows a place of",

@@ -190,6 +190,7 @@ impl Adapter {
             ),
             "verify" => self.verify(),
             "verify_approval" => self.verify_approval(),
+            "verify_statement" => self.verify_statement(),
             _ => Ok(UNSUPPORTED),
         }
     }
@@ -408,6 +409,26 @@ impl Adapter {
             let of = |member: &str| came.json.get(member).cloned().unwrap_or_default();
             json!({"decision": of("decision"), "method": of("method"),
                    "vouched_by_issuer": of("vouched_by_issuer")})
+        })
+    }
+
+    fn verify_statement(&self) -> Result<i32, Fault> {
+        let file = self.text("file")?;
+        let keys = self.task.pointer("/input/keys").cloned();
+        let keys_file = format!("{file}.keys");
+        std::fs::write(&keys_file, json!({"keys": keys}).to_string())?;
+        let words = [
+            "verify",
+            "statement",
+            file,
+            "--jwks",
+            &keys_file,
+            "--at",
+            self.text("at")?,
+        ];
+        self.simple(&words, |came| {
+            let of = |member: &str| came.json.get(member).cloned().unwrap_or_default();
+            json!({"safe": of("safe"), "unknowns": of("unknowns")})
         })
     }
 

@@ -22,6 +22,15 @@ use crate::usage::breaks::breaks;
 use crate::usage::gather::{Wanted, gather};
 use crate::usage::{Answers, Known, graph};
 
+/// What stands below the help of the command.
+pub(crate) const HELP: &str = "\
+Examples:
+  clp handoff --project atlas --format html --output atlas.html
+  clp handoff --project atlas --json
+
+It names no secret, and is written for whoever takes the project over.
+";
+
 /// What a handoff is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {

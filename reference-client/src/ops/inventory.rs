@@ -83,6 +83,21 @@ impl Client {
     }
 }
 
+/// What stands below the help of the command.
+pub(crate) const HELP: &str = "\
+Examples:
+  clp inventory cred_...
+  clp inventory --project atlas --format svg --output atlas.svg
+  clp inventory --breaks cred_...
+  clp inventory --breaks 'billing web'
+  clp inventory --owner data-team --person prin_...
+  clp inventory cred_... --retire ins_...
+
+Without a credential it asks every issuer of `clp issuers`, and CLP_ISSUER.
+What is not known stands at the end, with the reason: what is not shown may
+exist all the same.
+";
+
 /// What an inventory is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {

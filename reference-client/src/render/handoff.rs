@@ -306,6 +306,7 @@ fn steps(credential: &HandedCredential) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn nothing_that_others_chose_means_anything_in_markdown() {
@@ -313,5 +314,65 @@ mod tests {
         assert_eq!(plain("# x\n<script>"), "\\# x &lt;script&gt;");
         assert_eq!(plain("[a](https://b)"), "\\[a\\]\\(https&#58;\\/\\/b\\)");
         assert_eq!(plain("\u{202e}a"), "a");
+    }
+
+    /// A handoff in which people chose the worst of words.
+    fn hostile(words: &str) -> (Handoff, UsageGraph) {
+        let at = "2026-11-24T19:39:13Z";
+        let id = |prefix: &str| format!("{prefix}_00000000000000000001");
+        let issuer = "https://api.example.com";
+        let handoff = json!({
+            "clp": "1.0", "project": words, "made_at": at,
+            "issuers": [{"issuer": issuer, "answered": true, "inventory": true}],
+            "credentials": [{
+                "issuer": issuer, "credential_id": id("cred"), "type": "api_key", "state": "active",
+                "purpose": words, "owner": words, "environment": words,
+                "subject": {"kind": "workload", "id": words}, "may": [words], "risk": "low",
+                "permissions": [], "permission_schema_digest": "sha256:0", "created_at": at,
+                "created_by": id("prin"), "labels": {words: words}, "disclosed_to": [],
+                "kept_in": [{"store_id": id("sto"), "name": words}],
+                "places": [{
+                    "installation_id": id("ins"), "kind": "other", "name": words, "locator": words,
+                    "state": "installed", "required": true, "sight": "never", "stops": [words],
+                    "takes_up": "unknown", "filled_from_here": false,
+                }],
+                "unexplained": [{
+                    "user_agent": words, "address": words, "uses": 1, "first_seen_at": at,
+                    "last_seen_at": at, "match": "undeclared",
+                }],
+                "replacing": {"method": "POST", "url": issuer, "command": "clp", "revoke_url": issuer},
+            }],
+            "unknown": [{"reason": "no_match", "text": words}],
+        });
+        let graph = json!({"clp": "1.0", "made_at": at, "issuers": [], "nodes": [], "edges": [], "unknown": []});
+        (
+            serde_json::from_value(handoff).unwrap(),
+            serde_json::from_value(graph).unwrap(),
+        )
+    }
+
+    #[test]
+    fn words_of_others_are_words_on_a_page_and_in_markdown() {
+        let words = "\"><script>a</script>|`x`\n# y ![z](javascript:1)\u{202e}w\u{1b}[2J{{ 7 }}";
+        let (handoff, graph) = hostile(words);
+        let page = html(&handoff, &graph).unwrap();
+        let text = markdown(&handoff, &graph).unwrap();
+        assert!(!page.contains("<script"), "{page}");
+        assert!(page.matches("&#60;script&#62;").count() > 10, "{page}");
+        for line in text.lines() {
+            assert!(
+                !line.contains("<script") && !line.contains("![z]"),
+                "{line}"
+            );
+            // A row of a table has the columns that it begins with, and no more.
+            if line.contains("installed") {
+                let bars = line.replace("\\|", "").matches('|').count();
+                assert_eq!(bars, COLUMNS.len() + 1, "{line}");
+            }
+        }
+        assert!(!text.contains("\n# y"), "{text}");
+        for written in [&page, &text] {
+            assert!(!written.contains(['\u{202e}', '\u{1b}']), "{written}");
+        }
     }
 }

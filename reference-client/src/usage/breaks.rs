@@ -1,6 +1,7 @@
 //! What stops if something goes: everything that depends on it, over any number of steps, with
 //! the way that leads there.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use clp_schemas::usage::{Breaks, Edge, EdgeKind, Hit, UsageGraph};
@@ -124,8 +125,8 @@ impl Reached {
                 .collect();
             next.sort_unstable();
             for to in next {
-                if !self.parent.contains_key(&to) {
-                    self.parent.insert(to, Some(at));
+                if let Entry::Vacant(new) = self.parent.entry(to) {
+                    new.insert(Some(at));
                     self.order.push(to);
                     open.push_back(to);
                 }

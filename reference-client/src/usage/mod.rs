@@ -72,9 +72,12 @@ enum Key {
 #[derive(Default)]
 struct Builder {
     nodes: BTreeMap<Key, Node>,
-    edges: Vec<(Key, EdgeKind, Key, Option<u64>, Option<Timestamp>)>,
+    edges: Vec<Link>,
     unknown: Vec<(Reason, Option<Key>, Option<String>, String)>,
 }
+
+/// An edge between two keys, with how often and when.
+type Link = (Key, EdgeKind, Key, Option<u64>, Option<Timestamp>);
 
 /// Puts answers together.
 pub(crate) fn graph(answers: &Answers, made_at: Timestamp) -> UsageGraph {

@@ -103,10 +103,10 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
 fn statement_keys(service: &Service) -> Result<JwkSet, Problem> {
     let public = service.store.keys().statements().public();
     let kid = public.thumbprint().map_err(|_| ProblemType::Internal)?;
-    let mut key = serde_json::to_value(&public).map_err(|_| ProblemType::Internal)?;
-    key["kid"] = json!(kid);
-    key["alg"] = json!("EdDSA");
-    key["use"] = json!("sig");
+    let key = json!({
+        "kty": public.kty, "crv": public.crv, "x": public.x,
+        "kid": kid, "alg": "EdDSA", "use": "sig",
+    });
     Ok(JwkSet { keys: vec![key] })
 }
 
