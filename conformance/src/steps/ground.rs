@@ -230,7 +230,10 @@ async fn identity_provider(
             "issuer": provider.issuer, "client_id": provider.client,
             "client_secret": provider.secret, "methods": methods,
             "acr_values": [CLASS], "jwks": provider.jwks(),
-            "accounts": [{"subject": provider.account, "principal": principal}],
+            "accounts": [
+                {"subject": provider.account, "principal": principal},
+                {"subject": provider.colleague, "principal": world.names.resolve("cleo.id")?},
+            ],
         }),
     );
     world.providers.insert(person.to_owned(), provider);
