@@ -25,7 +25,7 @@ pub fn open(compact: &str, jwks: &Value) -> Result<Value, Unsound> {
         serde_json::from_slice(&from_base64url(part)?)
             .map_err(|_| Unsound::new("a part is no JSON"))
     };
-    let head = json(header)?;
+    let head = &json(header)?;
     if head["typ"] != TYPE || head.get("crit").is_some() {
         return Err(Unsound::new(format!("the header {head}")));
     }
@@ -56,8 +56,9 @@ pub fn open(compact: &str, jwks: &Value) -> Result<Value, Unsound> {
 /// RFC 7638: the required members alone, in the order of their names.
 fn thumbprint(key: &Value) -> Result<String, Unsound> {
     let mut members = json!({"kty": key["kty"], "crv": key["crv"], "x": key["x"]});
-    if key["kty"] == "EC" {
-        members["y"] = key["y"].clone();
+    if let (Some(members), "EC") = (members.as_object_mut(), key["kty"].as_str().unwrap_or_default())
+    {
+        members.insert("y".to_owned(), key["y"].clone());
     }
     Ok(base64url(&sha256(&canonical(&members)?)))
 }
@@ -80,8 +81,8 @@ pub fn agrees(
         .flatten()
         .map(|gate| {
             let mut said = json!({"id": gate["id"], "state": gate["state"]});
-            if let Some(basis) = gate.get("basis") {
-                said["basis"] = basis.clone();
+            if let (Some(members), Some(basis)) = (said.as_object_mut(), gate.get("basis")) {
+                members.insert("basis".to_owned(), basis.clone());
             }
             said
         })
@@ -97,7 +98,7 @@ pub fn agrees(
         ("successor", rotation["successor"].clone()),
         ("rotation_id", report["rotation_id"].clone()),
         ("state", report["state"].clone()),
-        ("safe", report["safe_to_revoke"]["safe"].clone()),
+        ("safe", report.pointer("/safe_to_revoke/safe").cloned().unwrap_or_default()),
         ("unknowns", json!(unknowns)),
         ("usage_as_of", report["usage_as_of"].clone()),
         ("gates", json!(judged)),

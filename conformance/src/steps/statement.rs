@@ -10,7 +10,7 @@ use crate::world::{Fault, World};
 /// The statement in the last answer, which is about the rotation called `rotation`.
 pub(super) fn signed(world: &World) -> Result<(), Fault> {
     let (_, answer) = last(world)?;
-    let report = answer.json.clone().unwrap_or_default();
+    let report = &answer.json.clone().unwrap_or_default();
     let manifest = world.manifest()?;
     let compact = report["statement"]
         .as_str()
@@ -30,7 +30,7 @@ pub(super) fn signed(world: &World) -> Result<(), Fault> {
         .as_str()
         .trim_end_matches('/')
         .to_owned();
-    statement::agrees(&claims, &report, &rotation, &issuer, world.tenant()?.unix()).map_err(
+    statement::agrees(&claims, report, &rotation, &issuer, world.tenant()?.unix()).map_err(
         |why| {
             Fault::broken(
                 "CLP-ROT-050",
