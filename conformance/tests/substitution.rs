@@ -3,13 +3,12 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test that gives up fails, which is right"
 )]
 
 use clp_conformance::parser::{self, Suite};
 use clp_conformance::requirements::Registry;
-use clp_issuer::sabotage;
+use clp_conformance::subject::reference::saboteurs;
 
 const HEADING: &str = "## What an approval does not open\n";
 
@@ -47,9 +46,11 @@ fn every_attempt_has_a_scenario_and_a_saboteur() {
             .scenarios()
             .find(|one| one.info.id == *scenario)
             .unwrap_or_else(|| panic!("{attempt}: there is no scenario `{scenario}`"));
-        let saboteur = sabotage::find(saboteur)
+        let saboteur = saboteurs()
+            .into_iter()
+            .find(|one| one.name == saboteur)
             .unwrap_or_else(|| panic!("{attempt}: there is no saboteur `{saboteur}`"));
-        let requirement = saboteur.requirement().to_owned();
+        let requirement = saboteur.requirement.to_owned();
         assert!(
             scenario.info.requirements.contains(&requirement),
             "{attempt}: the scenario is not about {requirement}"
