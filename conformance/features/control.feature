@@ -434,6 +434,19 @@ Feature: control
     Then it is refused as unknown-environment
 
   @CLP-CTL-020
+  Scenario: Who is added is what was said, and may do what was said
+    Given the operator adds Finn with:
+      | part    | value               |
+      | kind    | "agent"             |
+      | actions | ["read", "request"] |
+    And a pending request of Finn
+    When Finn calls request_read
+    Then it is accepted
+    And the answer has:
+      | member                   | value                                         |
+      | approval_document.actors | [{"principal": "{finn.id}", "kind": "agent"}] |
+
+  @CLP-CTL-020
   Scenario: Nobody acts for somebody who is not there
     When the operator calls control_principal_add with:
       | part     | value    |

@@ -22,7 +22,7 @@ Feature: decide
       | member                   | value                                        |
       | approval_document.actors | [{"principal": "{ana.id}", "kind": "person"}] |
 
-  @CLP-POL-001 @CLP-CTL-020 @needs-clock
+  @CLP-POL-001 @needs-clock
   Scenario Outline: A principal of the kind <kind> decides nothing
     Given the operator adds Eve with:
       | part    | value               |
@@ -219,7 +219,7 @@ Feature: decide
     And every accepted answer has the same id
     And 2 credentials exist
 
-  @CLP-APP-025 @CLP-APP-061 @needs-clock
+  @CLP-APP-025
   Scenario: Who agrees to an end of access signs that
     Given a pending request
     When Ben calls challenge_open with:
@@ -231,6 +231,14 @@ Feature: decide
       | member                                                    | value        |
       | version                                                   | 2            |
       | approval_document.request.rotation_policy.renewable_until | {now+864000} |
+
+  @CLP-APP-061
+  Scenario: An approver cannot agree to rotations that are over
+    Given a pending request
+    When Ben calls challenge_open with:
+      | part            | value        |
+      | renewable_until | {now+864000} |
+    Then it is accepted
     When the same call is made with renewable_until set to {now-60}
     Then it is refused as expiry-out-of-range
 

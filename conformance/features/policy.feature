@@ -24,6 +24,20 @@ Feature: policy
       | approval_policy.approvals_required | 1        |
       | approval_policy.separation_of_duty | "person" |
 
+  @CLP-CTL-023 @needs-clock
+  Scenario: The policy that was set last is in force
+    Given the operator sets the policy with:
+      | part               | value |
+      | approvals_required | 2     |
+    And the operator sets the policy with:
+      | part               | value |
+      | approvals_required | 4     |
+    When Ana calls request_open
+    Then it is accepted
+    And the answer has:
+      | member                             | value |
+      | approval_policy.approvals_required | 4     |
+
   @CLP-POL-006 @needs-clock
   Scenario: Who it is asked for does not decide where another person has to
     Given the operator sets the policy with:
@@ -156,7 +170,7 @@ Feature: policy
       | member | value      |
       | state  | "approved" |
 
-  @CLP-POL-009 @CLP-CTL-023 @needs-clock
+  @CLP-POL-009 @needs-clock
   Scenario: A method that the policy does not take is not enough
     Given a pending request called first
     And a pending request called second
@@ -175,7 +189,7 @@ Feature: policy
       | state     | "pending_approval" |
       | approvals | []                 |
 
-  @CLP-POL-012 @CLP-POL-013 @needs-clock
+  @CLP-POL-013 @CLP-POL-012 @needs-clock
   Scenario: What is within bounds needs nobody, and what is beyond does
     Given the operator sets the policy with:
       | part      | value                                                                                                |

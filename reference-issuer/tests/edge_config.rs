@@ -169,6 +169,20 @@ fn a_profile_is_claimed_for_what_needs_it() {
 }
 
 #[test]
+fn who_acts_for_somebody_comes_after_them() {
+    refused_at(
+        "name = \"ben\"\n",
+        "name = \"ben\"\nacts_for = \"cleo\"\n",
+        "tenants[0].principals[1].acts_for",
+    );
+    refused_at(
+        "name = \"ben\"\n",
+        "name = \"ben\"\nkind = \"robot\"\n",
+        "tenants.principals.kind",
+    );
+}
+
+#[test]
 fn unknown_missing_and_mistyped_members_are_named() {
     let fault = refused("mine.toml", "token_prefix", "token_prefx");
     assert!(fault.reason.contains("token_prefx"), "{fault}");

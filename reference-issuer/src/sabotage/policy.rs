@@ -198,14 +198,10 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     Saboteur::mishear(
         "CLP-CTL-023",
-        "forgets what the policy says of methods",
+        "takes no policy that asks for four people",
         |asked| {
-            if asked.endpoint == "control_policy_set" {
-                asked.edit(|body| {
-                    if let Some(body) = body.as_object_mut() {
-                        body.remove("methods");
-                    }
-                });
+            if asked.endpoint == "control_policy_set" && asked.json()["approvals_required"] == 4 {
+                asked.edit(|body| body["approvals_required"] = json!(2));
             }
         },
     ),
