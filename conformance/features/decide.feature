@@ -232,7 +232,7 @@ Feature: decide
       | version                                                   | 2            |
       | approval_document.request.rotation_policy.renewable_until | {now+864000} |
 
-  @CLP-APP-061
+  @CLP-APP-030
   Scenario: An approver cannot agree to rotations that are over
     Given a pending request
     When Ben calls challenge_open with:
@@ -242,7 +242,7 @@ Feature: decide
     When the same call is made with renewable_until set to {now-60}
     Then it is refused as expiry-out-of-range
 
-  @CLP-APP-061
+  @CLP-APP-030
   Scenario: An approver cannot agree to later rotations
     Given a pending request with:
       | part            | value                               |

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 3] = [
+const HEADINGS: [&str; 4] = [
     "## One credential, from discover to audit",
     "## A whole project, with nothing failing",
     "## Where is this key used?",

@@ -56,8 +56,10 @@ pub fn open(compact: &str, jwks: &Value) -> Result<Value, Unsound> {
 /// RFC 7638: the required members alone, in the order of their names.
 fn thumbprint(key: &Value) -> Result<String, Unsound> {
     let mut members = json!({"kty": key["kty"], "crv": key["crv"], "x": key["x"]});
-    if let (Some(members), "EC") = (members.as_object_mut(), key["kty"].as_str().unwrap_or_default())
-    {
+    if let (Some(members), "EC") = (
+        members.as_object_mut(),
+        key["kty"].as_str().unwrap_or_default(),
+    ) {
         members.insert("y".to_owned(), key["y"].clone());
     }
     Ok(base64url(&sha256(&canonical(&members)?)))
@@ -98,7 +100,13 @@ pub fn agrees(
         ("successor", rotation["successor"].clone()),
         ("rotation_id", report["rotation_id"].clone()),
         ("state", report["state"].clone()),
-        ("safe", report.pointer("/safe_to_revoke/safe").cloned().unwrap_or_default()),
+        (
+            "safe",
+            report
+                .pointer("/safe_to_revoke/safe")
+                .cloned()
+                .unwrap_or_default(),
+        ),
         ("unknowns", json!(unknowns)),
         ("usage_as_of", report["usage_as_of"].clone()),
         ("gates", json!(judged)),

@@ -109,24 +109,25 @@ fn from_request(actor: &str, name: &str) -> Recipe {
 }
 
 #[given(
-    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+)(?: (.+))?|an identity provider (of|for) (\w+)(?: for (\w+))?)$"
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+(?: .+)?)|an identity provider ((?:of|for) \w+(?: for \w+)?))$"
 )]
 async fn passkey(
     world: &mut World,
     person: String,
     still: String,
     taker: String,
-    holder: String,
-    defect: String,
-    how: String,
-    account: String,
-    method: String,
+    hardware: String,
+    provider: String,
 ) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
-        _ if !holder.is_empty() => hardware_key(world, &holder, &defect).await,
-        _ if !account.is_empty() => {
-            let is_trusted = how == "of";
-            identity_provider(world, &account, &method, is_trusted).await
+        _ if !hardware.is_empty() => {
+            let (holder, defect) = hardware.split_once(' ').unwrap_or((&hardware, ""));
+            hardware_key(world, holder, defect).await
+        }
+        _ if !provider.is_empty() => {
+            let words: Vec<&str> = provider.split(' ').collect();
+            let word = |position: usize| words.get(position).copied().unwrap_or_default();
+            identity_provider(world, word(1), word(3), word(0) == "of").await
         }
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),

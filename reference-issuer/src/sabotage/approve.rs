@@ -124,14 +124,14 @@ pub(super) const ALL: &[Saboteur] = &[
         &["CLP-APP-010/approver"],
     ),
     Saboteur::skip(
-        "CLP-APP-061",
+        "CLP-APP-030",
         "lets an approver agree to later rotations than were asked for",
-        &["CLP-APP-061/later"],
+        &["CLP-APP-030/later"],
     ),
     Saboteur::skip(
-        "CLP-APP-061/past",
+        "CLP-APP-030/past",
         "lets an approver agree to rotations until yesterday",
-        &["CLP-APP-061/past"],
+        &["CLP-APP-030/past"],
     ),
     Saboteur::skip(
         "CLP-APP-011",
