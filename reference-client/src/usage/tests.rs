@@ -185,6 +185,7 @@ fn where_there_is_no_inventory_this_machine_says_what_it_filled() {
         credential_id: bare.credential.id.clone(),
         path: "/srv/app/.env".into(),
         variable: "KEY".to_owned(),
+        about: crate::places::About::default(),
     };
     bare.filled.push((id("ins", 1).parse().unwrap(), filled));
     let graph = put_together(vec![bare]);
