@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 3] = [
+const HEADINGS: [&str; 4] = [
     "## One credential, from discover to audit",
     "## A whole project, with nothing failing",
+    "## Where is this key used?",
     "## Test your tool: faults",
 ];
 
@@ -78,6 +79,10 @@ fn the_walk_through_runs_as_printed() {
         "state         installed",
         "pending_approval",
         "a narrower one may, with risk low",
+        "UNDECLARED",
+        "depends on www.example.com, which holds web shop",
+        "flowchart LR",
+        "# Handoff of atlas",
         "none of the calls on record would have been refused",
         "the predecessor is revoked",
         "state           revoked",

@@ -49,6 +49,8 @@ Examples:
   clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
   clp audit --proof 12 --output entry.json
   clp verify audit entry.json --key BASE64
+  clp show req_... --approval apr_... --json >record.json
+  clp verify approval record.json
 ";
 
 const CREATE_HELP: &str = "\
@@ -168,9 +170,12 @@ enum Command {
     Call(ops::call::CallArgs),
     Token(ops::token::TokenArgs),
     Webhook(ops::webhook::WebhookArgs),
+    #[command(after_help = ops::inventory::HELP)]
     Inventory(ops::inventory::InventoryArgs),
     #[command(after_help = DUE_HELP)]
     Due(ops::due::DueArgs),
+    #[command(after_help = ops::handoff::HELP)]
+    Handoff(ops::handoff::HandoffArgs),
     Issuers(ops::issuers::IssuersArgs),
     List(ops::list::ListArgs),
     Show(ops::create::ShowArgs),
@@ -284,6 +289,7 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Webhook(args) => ops::webhook::run(args, session).await,
         Command::Inventory(args) => ops::inventory::run(args, session).await,
         Command::Due(args) => ops::due::run(args, session).await,
+        Command::Handoff(args) => ops::handoff::run(args, session).await,
         Command::Issuers(args) => ops::issuers::run(args, session),
         Command::Suspend(args) => ops::suspend::suspend(args, session).await,
         Command::Resume(args) => ops::suspend::resume(args, session).await,
@@ -444,6 +450,8 @@ mod tests {
     fn examples_fit_a_terminal() {
         for text in [
             AFTER_HELP,
+            ops::inventory::HELP,
+            ops::handoff::HELP,
             CREATE_HELP,
             INJECT_HELP,
             RUN_HELP,

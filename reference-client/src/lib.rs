@@ -38,6 +38,7 @@ mod tagged;
 mod targets;
 pub mod token;
 pub mod transport;
+mod usage;
 pub mod versions;
 mod wanted;
 

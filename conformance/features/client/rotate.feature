@@ -154,3 +154,35 @@ Feature: client/rotate
     When it is asked the same
     Then it refuses
     And the issuer saw no rotation_open
+
+  @inventory @CLP-ROT-053
+  Scenario Outline: A statement that says nothing is refused: <what>
+    Given the file of the vector rot-statement-unknown
+    When the client is asked to verify_statement
+    Then it does so
+    And its result has:
+      | member   | value         |
+      | safe     | false         |
+      | unknowns | ["consumers"] |
+    Given the file of the vector rot-statement-safe
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value |
+      | safe     | true  |
+      | unknowns | []    |
+    Given the file of the vector <vector>
+    When it is asked the same
+    Then it refuses
+
+    Examples:
+      | what                                      | vector                       |
+      | it has lapsed                             | rot-statement-lapsed         |
+      | it was signed for something else          | rot-statement-typ            |
+      | the key is not trusted                    | rot-statement-other-key      |
+      | it is signed in the name of a trusted key | rot-statement-borrowed-kid   |
+      | a gate was altered                        | rot-statement-forged         |
+      | nobody signed it                          | rot-statement-none           |
+      | it contradicts itself                     | rot-statement-safe-unmet     |
+      | it hides what cannot be told              | rot-statement-hidden-unknown |
+      | it is good for too long                   | rot-statement-long           |

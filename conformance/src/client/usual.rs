@@ -54,7 +54,14 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
             json!({"health_url": names.resolve("probe_url")?, "no_places": true, "accept_gap": false}),
         ),
         "due" => Ok(json!({"within_seconds": 7200})),
+        "handoff" => Ok(json!({"project": names.resolve("probe.project")?})),
         "compare" => of(json!({"permissions": names.resolve("probe.read_permissions")?})),
+        "verify_approval" => Ok(json!({"file": names.resolve("file")?})),
+        "verify_statement" => Ok(json!({
+            "file": names.resolve("file")?,
+            "keys": names.resolve("keys")?,
+            "at": names.resolve("at")?,
+        })),
         "verify" => Ok(json!({
             "file": names.resolve("file")?,
             "public_key": names.resolve("public_key")?,

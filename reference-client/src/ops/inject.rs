@@ -12,6 +12,7 @@ use clp_schemas::ops::inject::{
 use clp_schemas::ops::inventory::InstallationRead;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::installation::State;
+use clp_schemas::target::RegisteredKind;
 use serde_json::json;
 use url::Url;
 
@@ -25,6 +26,7 @@ use crate::render::{Facts, Outcome};
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use crate::tagged::Tagged;
+use crate::targets::kind::KindParser;
 use crate::targets::{env_file, variable};
 use crate::transport::Condition;
 use crate::wanted::Span;
@@ -135,7 +137,7 @@ impl Said {
     fn body(self, place: &Place, before: Option<&InstallationBody>) -> InstallationBody {
         let mut body = before.cloned().unwrap_or_else(|| InstallationBody {
             target: Target {
-                kind: TargetKind::LocalDev,
+                kind: RegisteredKind::LocalDev.into(),
                 name: file_name(place),
                 locator: Some(locator(place)),
             },
@@ -338,8 +340,8 @@ pub(crate) struct InjectArgs {
     /// Longest time between two uses [example: 31d]
     #[arg(long, value_name = "SPAN")]
     interval: Option<Span>,
-    /// Kind of place: `local_dev`, ci, hosting, serverless, container, cron, database, notebook, other
-    #[arg(long, value_parser = target_kind)]
+    /// Kind of place, such as `docker`, or `x-` and a name of your own
+    #[arg(long, value_parser = KindParser)]
     kind: Option<TargetKind>,
     /// What people call the place
     #[arg(long, value_name = "NAME")]
@@ -373,12 +375,6 @@ impl InjectArgs {
     }
 }
 
-fn target_kind(text: &str) -> Result<TargetKind, &'static str> {
-    TargetKind::from_name(text).ok_or(
-        "want local_dev, ci, hosting, serverless, container, cron, database, notebook or other",
-    )
-}
-
 pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
     let entry = session.entry(client.id(), &args.id)?;
@@ -408,7 +404,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         user_agent: args.user_agent.clone(),
         depends_on: args.depends_on.clone(),
         use_interval_seconds: args.interval.map(|span| span.seconds),
-        kind: args.kind,
+        kind: args.kind.clone(),
         name: args.title.clone(),
         optional: args.optional,
         store_id: args.store_id.clone(),

@@ -9,14 +9,17 @@ mod compare;
 pub mod create;
 pub mod discover;
 pub mod due;
+pub mod handoff;
 pub mod inject;
 pub mod inventory;
 pub mod issuers;
 pub mod list;
+mod login;
 mod narrow;
 mod overbroad;
 pub mod passkey;
 pub mod request;
+mod request_change;
 pub mod revoke;
 pub mod rotate;
 pub mod run;
@@ -28,6 +31,7 @@ pub mod store_registry;
 pub mod suspend;
 pub mod token;
 pub mod verify;
+mod verify_approval;
 pub mod webhook;
 
 use crate::client::{Client, Settings};
@@ -39,7 +43,9 @@ use crate::render::clean;
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use crate::token::Token;
+use crate::usage::scrub;
 use clp_schemas::ids::CredentialId;
+use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -99,6 +105,25 @@ impl Session {
             )),
             false => Ok(all),
         }
+    }
+
+    /// A document for others, without any secret that is known here and anything that has the
+    /// form of a key (CLP-INV-009).
+    pub(crate) fn scrubbed<T>(&self, document: &T) -> Result<T, Error>
+    where
+        T: Clone + Serialize + DeserializeOwned,
+    {
+        if self.sabotage().breaks("CLP-INV-009") {
+            return Ok(document.clone());
+        }
+        let entries = self.home.store().entries()?;
+        let stored = entries.iter().map(|entry| entry.secret.expose());
+        let token = self
+            .settings
+            .token
+            .iter()
+            .map(|token| token.secret().expose_secret());
+        scrub(document, &stored.chain(token).collect::<Vec<_>>())
     }
 
     /// The stored secret of a credential of this issuer.

@@ -1,7 +1,9 @@
 //! What a command says: for people as text, for programs as JSON. Nothing here prints.
 
+pub(crate) mod handoff;
 mod objects;
 mod rotation;
+pub(crate) mod usage;
 mod words;
 
 use comfy_table::{ContentArrangement, Table, presets};
