@@ -123,8 +123,8 @@ async fn program(world: &mut ClientWorld, variable: String) -> Result<(), Fault>
     Ok(())
 }
 
-/// A file that proves an entry of an audit log or a decision, or fails to, out of the published
-/// vectors.
+/// A file that proves an entry of an audit log, a decision or that it is safe to revoke, or fails
+/// to, out of the published vectors.
 #[given(regex = r"^the file of the vector (\S+)$")]
 async fn vector(world: &mut ClientWorld, id: String) -> Result<(), Fault> {
     let outcome = proof(world, &id);
@@ -132,21 +132,27 @@ async fn vector(world: &mut ClientWorld, id: String) -> Result<(), Fault> {
 }
 
 fn proof(world: &mut ClientWorld, id: &str) -> Result<(), Fault> {
-    for path in ["audit/bundle.json", "approval/record.json"] {
+    for path in [
+        "audit/bundle.json",
+        "approval/record.json",
+        "rotation/statement.json",
+    ] {
         let file = clp_test_vectors::load(path).map_err(|fault| Fault::suite(fault.to_string()))?;
         let Some(vector) = file.vectors.into_iter().find(|one| one.id == id) else {
             continue;
         };
         let of = |name: &str| vector.input.get(name).cloned().unwrap_or_default();
-        // A record is given as the text of its file, since its spelling counts.
-        let content = match of("record") {
-            Value::String(text) => text,
+        // What is given as text is the whole of its file, since its spelling counts.
+        let content = match (of("record"), of("statement")) {
+            (Value::String(text), _) | (_, Value::String(text)) => text,
             _ => of("bundle").to_string(),
         };
         let path = world.path("proof.json")?;
         std::fs::write(&path, content).map_err(|fault| Fault::suite(fault.to_string()))?;
         world.names.set("file", json!(path.display().to_string()));
-        world.names.set("public_key", of("public_key"));
+        for name in ["public_key", "keys", "at"] {
+            world.names.set(name, of(name));
+        }
         return Ok(());
     }
     Err(Fault::suite(format!("no vector is called `{id}`")))
@@ -187,8 +193,11 @@ fn needed(task: &str) -> &'static [&'static str] {
         "show" => &["request_read"],
         "approve" => &["approval_submit"],
         "amend" => &["credential_amend"],
+        "due" => &["credential_list"],
         "rotate" | "narrow" => &["rotation_open"],
         "inject" => &["installation_put"],
+        "inventory" => &["credential_read"],
+        "handoff" => &["credential_list"],
         "checkpoint" => &["audit_checkpoint"],
         _ => &[],
     }

@@ -6,6 +6,7 @@ pub mod canary;
 pub mod digest;
 pub mod document;
 pub mod gates;
+pub mod identity;
 pub mod jose;
 pub mod key;
 pub mod log;
@@ -13,6 +14,7 @@ pub mod merkle;
 pub mod note;
 pub mod passkey;
 pub mod record;
+pub mod statement;
 pub mod webhook;
 
 /// Why something does not hold.

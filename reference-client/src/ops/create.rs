@@ -207,7 +207,7 @@ async fn direct(
             match (request.state, args.wait.patience()) {
                 (State::PendingApproval, None) => Err(Error::Waiting { id, approval_uri }),
                 // The request that an earlier run opened is over: the next run asks anew.
-                (State::Denied | State::Expired, _) => {
+                (State::Denied | State::Expired | State::Cancelled, _) => {
                     begun.finish()?;
                     Err(Error::RequestOver {
                         state: request.state,
@@ -270,7 +270,7 @@ async fn from_request(
                 approval_uri: request.approval_uri,
             });
         }
-        State::Denied | State::Expired => {
+        State::Denied | State::Expired | State::Cancelled => {
             return Err(Error::RequestOver {
                 state: request.state,
             });

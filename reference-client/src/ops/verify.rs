@@ -1,6 +1,9 @@
-//! Verify: check offline what somebody handed over (spec chapters 20 and 12). Nothing is sent.
+//! Verify: check offline what somebody handed over (spec chapters 12, 18 and 20). Nothing is
+//! sent.
 
-use std::path::PathBuf;
+mod statement;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use clp_schemas::audit::bundle::{self, Bundle, BundleFault, Report, Verdict};
@@ -28,6 +31,8 @@ enum VerifyCommand {
     Audit(AuditFileArgs),
     /// Check a file that proves a decision on a request
     Approval(ApprovalFileArgs),
+    /// Check an issuer's signed statement that a credential is safe to revoke
+    Statement(statement::StatementArgs),
 }
 
 #[derive(Args, Debug)]
@@ -68,10 +73,7 @@ impl Trust {
         let Some(path) = &self.manifest else {
             return Ok((None, None));
         };
-        let manifest: Manifest = json::parse(&read_file(path)?, json::Limits::default())
-            .ok()
-            .and_then(|value| serde_json::from_value(value).ok())
-            .ok_or_else(|| Error::usage("the manifest file does not hold a manifest"))?;
+        let manifest = manifest_in(path)?;
         let log = manifest
             .audit_log
             .ok_or_else(|| Error::usage("the manifest names no audit log"))?;
@@ -79,10 +81,19 @@ impl Trust {
     }
 }
 
+/// The manifest in a file.
+fn manifest_in(path: &Path) -> Result<Manifest, Error> {
+    json::parse(&read_file(path)?, json::Limits::default())
+        .ok()
+        .and_then(|value| serde_json::from_value(value).ok())
+        .ok_or_else(|| Error::usage("the manifest file does not hold a manifest"))
+}
+
 pub(crate) fn run(args: &VerifyArgs, sabotage: Sabotage) -> Result<Outcome, Error> {
     match &args.command {
         VerifyCommand::Audit(args) => audit(args, sabotage),
         VerifyCommand::Approval(args) => verify_approval::run(args, sabotage),
+        VerifyCommand::Statement(args) => statement::run(args, sabotage),
     }
 }
 

@@ -16,8 +16,22 @@ CREATE TABLE principals (
     name TEXT NOT NULL,
     token BLOB NOT NULL UNIQUE,
     permissions TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    acts_for TEXT REFERENCES principals (id),
+    disabled INTEGER NOT NULL DEFAULT 0,
+    -- The permissions that it began with; null where it was added to a sandbox later.
+    first TEXT,
     UNIQUE (tenant, name)
 ) STRICT;
+
+-- Approval policies, the one in force last. An approval can rest on one before.
+CREATE TABLE policies (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    digest TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX policies_by_tenant ON policies (tenant, digest);
 
 CREATE TABLE passkeys (
     tenant TEXT NOT NULL,
@@ -33,6 +47,16 @@ CREATE TABLE passkeys (
 CREATE TABLE attestation_trust (
     tenant TEXT PRIMARY KEY,
     record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identity_providers (
+    tenant TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    -- What the issuer authenticates with there.
+    sealed BLOB,
+    PRIMARY KEY (tenant, issuer, client_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (

@@ -177,7 +177,8 @@ pub fn verify(record: &ApprovalRecord) -> Result<Report, RecordFault> {
         ) => return Err(RecordFault::NotCheckable),
         _ => return Err(RecordFault::Method),
     };
-    Ok(report(record, document, digest, shown))
+    let approver = challenge.approver.clone();
+    Ok(report(record, document, digest, approver, shown))
 }
 
 fn document(value: &Value) -> Result<ApprovalDocument, RecordFault> {
@@ -196,8 +197,8 @@ fn belongs(
     let is_one = approval.request_id == document.request_id
         && approval.version == document.version
         && approval.decision == challenge.decision
-        && approval.approver == challenge.approver
-        && approval.approver != document.requester
+        && approval.approver.as_ref() == Some(&challenge.approver)
+        && challenge.approver != document.requester
         && (challenge.opened_at..lapses).contains(&approval.approved_at);
     is_one.then_some(()).ok_or(RecordFault::Parts)
 }
@@ -300,6 +301,7 @@ fn report(
     record: &ApprovalRecord,
     document: ApprovalDocument,
     digest: String,
+    approver: PrincipalId,
     shown: Shown,
 ) -> Report {
     let approval = &record.approval;
@@ -328,7 +330,7 @@ fn report(
         digest,
         requester: document.requester,
         decision: approval.decision,
-        approver: approval.approver.clone(),
+        approver,
         method: approval.method,
         model: shown.model,
         checked,

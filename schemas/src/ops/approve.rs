@@ -31,6 +31,9 @@ pub struct ChallengeBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
     pub lifetime_seconds: Option<u64>,
+    /// For `approve`: until when a rotation may renew it, not later than asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewable_until: Option<Timestamp>,
 }
 
 /// What the approver's authenticator signs.
@@ -64,6 +67,26 @@ pub struct Challenge {
     pub relying_party_id: String,
     /// The approver's registered passkeys, by credential id, base64url.
     pub allow_credentials: Vec<String>,
+    /// The methods by which it can be answered.
+    pub methods: Vec<AuthMethod>,
+    /// Where the approver has an account, for `oidc`, `sso` and `oauth`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_providers: Vec<IdentityProvider>,
+}
+
+/// An identity provider that is trusted, as far as an approver's client has to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProvider {
+    /// Its identifier: `iss`, below which its metadata is found (`OpenID` Connect Discovery 1.0,
+    /// RFC 8414).
+    pub issuer: String,
+    /// As whom the issuer is known there.
+    pub client_id: String,
+    /// For which methods it is trusted.
+    pub methods: Vec<AuthMethod>,
+    /// For `sso`: the classes of authentication that are taken (`acr_values`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
 }
 
 /// A decision and its proof.
@@ -244,10 +267,15 @@ pub struct Approval {
     pub version: u64,
     /// The decision.
     pub decision: Decision,
-    /// Who decided.
-    pub approver: PrincipalId,
+    /// Who decided; nobody where the policy did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PrincipalId>,
     /// How they proved who they are.
     pub method: AuthMethod,
+    /// Where the policy decided: the digest of it, SHA-256 of its canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub policy: Option<String>,
     /// When.
     pub approved_at: Timestamp,
     /// Until when a credential can be created from it.
