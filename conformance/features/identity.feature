@@ -229,6 +229,9 @@ Feature: identity
     Given Ben signs a challenge for second by oidc with another account
     When the same call is made on second
     Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second by oidc with the account of a colleague
+    When the same call is made on second
+    Then it is refused as evidence-invalid
     And the request second has:
       | member | value              |
       | state  | "pending_approval" |
@@ -344,6 +347,9 @@ Feature: identity
     When Ben calls approval_submit on first
     Then it is accepted
     Given Ben signs a challenge for second by oauth with another account
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+    Given Ben signs a challenge for second by oauth with the account of a colleague
     When the same call is made on second
     Then it is refused as evidence-invalid
     And the request second has:

@@ -435,7 +435,12 @@ impl World {
         let subject = self.subject()?;
         let judged = baseline::check(&subject.contracts, call, &got, &self.mark, &mut remarks);
         if let (Some(row), Ok((Kind::Accepted, Some(value)))) = (call.row(), &judged) {
-            if row.is_tagged() && self.claims(Class::Lifecycle.name())? {
+            // The core class has no tags of its own.
+            let tagging = match row.class {
+                Class::Core => Class::Lifecycle,
+                profile => profile,
+            };
+            if row.is_tagged() && self.claims(tagging.name())? {
                 remarks.take(self.tags.check(call, sent, &got, value));
             }
             if row.id == EndpointId::RotationGates

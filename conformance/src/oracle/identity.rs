@@ -14,7 +14,7 @@ pub const CLASS: &str = "urn:clp-suite:acr:strong";
 /// How far beside its time something is, in seconds: more than the leeway of a minute.
 const BESIDE: i64 = 300;
 
-/// A provider at which one person has an account.
+/// A provider at which one person has an account, and a colleague of theirs.
 #[derive(Debug)]
 pub struct Provider {
     pair: Pair,
@@ -27,6 +27,8 @@ pub struct Provider {
     pub secret: String,
     /// The account.
     pub account: String,
+    /// The account of somebody else of the same tenant.
+    pub colleague: String,
 }
 
 /// A decision as a provider is asked for it.
@@ -56,6 +58,7 @@ impl Provider {
             client: format!("client-{mark}"),
             secret: format!("secret-of-{mark}"),
             account: format!("account-{mark}"),
+            colleague: format!("colleague-{mark}"),
         })
     }
 
@@ -116,6 +119,7 @@ impl Provider {
             "another class" => put(&mut claims, &[("acr", json!("urn:clp-suite:acr:weak"))]),
             "no class" => put(&mut claims, &[("acr", Value::Null)]),
             "another account" => put(&mut claims, &[("sub", json!("account-of-nobody"))]),
+            "the account of a colleague" => put(&mut claims, &[("sub", json!(self.colleague))]),
             flaw => return self.common(header, claims, now, flaw),
         }
         self.sign(header, &claims, "")
@@ -168,6 +172,7 @@ impl Provider {
             "a token that has ended" => put(&mut answer, &[("active", json!(false))]),
             "another client" => put(&mut answer, &[("client_id", json!("somebody-else"))]),
             "another account" => put(&mut answer, &[("sub", json!("account-of-nobody"))]),
+            "the account of a colleague" => put(&mut answer, &[("sub", json!(self.colleague))]),
             _ => {}
         }
         let claims = json!({
@@ -231,7 +236,7 @@ impl Provider {
 }
 
 /// The flaws that stand in what the answer to an introspection says.
-const OF_THE_ANSWER: [&str; 13] = [
+const OF_THE_ANSWER: [&str; 14] = [
     "another kind of detail",
     "another place",
     "another request",
@@ -245,6 +250,7 @@ const OF_THE_ANSWER: [&str; 13] = [
     "a token that has ended",
     "another client",
     "another account",
+    "the account of a colleague",
 ];
 
 /// Puts members in place; `null` takes one away.

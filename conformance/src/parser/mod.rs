@@ -23,9 +23,10 @@ use crate::subject::Which;
 static FEATURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/features");
 
 /// The classes and profiles that a scenario can be tagged with.
-pub const CLASSES: [&str; 10] = [
+pub const CLASSES: [&str; 11] = [
     "core",
     "approval",
+    "approval-policy",
     "audit-proofs",
     "lifecycle",
     "inventory",

@@ -114,11 +114,13 @@ impl World {
         let (prefix, newest) = match name {
             "credential_id" => ("cred_", "credential"),
             "request_id" => ("req_", "request"),
+            "approval_id" => ("apr_", "approval"),
             "delivery_id" => ("dlv_", "credential"),
             "rotation_id" => ("rot_", "rotation"),
             // One that nobody has declared.
             "installation_id" => ("ins_", "spare"),
             "tenant_id" => ("ten_", "tenant"),
+            "principal_id" => ("prin_", "ben"),
             _ => return Err(Fault::suite(format!("nothing stands for `{name}`"))),
         };
         let mut seen = String::new();
@@ -137,7 +139,7 @@ impl World {
                 None => seen = object.to_string(),
             }
         }
-        if seen.is_empty() || name == "installation_id" {
+        if seen.is_empty() || matches!(name, "installation_id" | "tenant_id") {
             let object = self.names.resolve(newest)?;
             seen = object.to_string();
             if let Some(id) = id_in(&object, name, prefix) {

@@ -8,6 +8,7 @@ use super::act::plain;
 use crate::oracle::digest;
 use crate::oracle::identity::Asked;
 use crate::oracle::passkey::Flaw;
+use crate::oracle::record;
 use crate::world::names::at;
 use crate::world::{Fault, World};
 
@@ -115,8 +116,9 @@ fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) ->
         .get_mut(&owner)
         .ok_or_else(|| Fault::suite(format!("{owner} has no passkey")))?;
     let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
+    let method = passkey.method();
     world.names.set("evidence", evidence);
-    world.names.set("method", json!("passkey"));
+    world.names.set("method", json!(method));
     Ok(())
 }
 
@@ -185,6 +187,20 @@ async fn digest_is_right(world: &mut World, name: String) -> Result<(), Fault> {
     world.note(outcome)
 }
 
+/// Who asked and for whom, as the document says: whoever asked is the first of them.
+fn actors(request: &Value) -> Result<Value, Fault> {
+    let stated = at(request, "approval_document.actors").cloned();
+    let stated = stated.unwrap_or_default();
+    if at(&stated, "0.principal") == at(request, "requester") {
+        return Ok(stated);
+    }
+    Err(Fault::broken(
+        "CLP-REQ-014",
+        "`actors` in the approval document, the requester first",
+        stated.to_string(),
+    ))
+}
+
 fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let request = world.names.resolve(name)?;
     let mut body = at(&request, "submitted").cloned().unwrap_or_default();
@@ -192,9 +208,11 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     if at(&request, "version").and_then(Value::as_u64) > Some(1)
         && let Some(members) = body.as_object_mut()
     {
-        for member in ["permissions", "lifetime_seconds"] {
+        for member in ["permissions", "lifetime_seconds", "rotation_policy"] {
             let agreed = at(&request, "approval_document.request").and_then(|all| at(all, member));
-            members.insert(member.to_owned(), agreed.cloned().unwrap_or_default());
+            if let Some(agreed) = agreed {
+                members.insert(member.to_owned(), agreed.clone());
+            }
         }
     }
     let document = json!({
@@ -203,6 +221,7 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "request_id": at(&request, "id"),
         "version": at(&request, "version"),
         "requester": at(&request, "requester"),
+        "actors": actors(&request)?,
         "permission_schema_digest": at(&request, "approval_document.permission_schema_digest"),
         "request": body,
     });
@@ -228,8 +247,16 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     }
 }
 
-#[then("the challenge is that of its parts")]
-async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
+#[then(regex = r"^the (challenge is that of its parts|record proves the decision)$")]
+async fn challenge_is_right(world: &mut World, what: String) -> Result<(), Fault> {
+    if what.starts_with("record") {
+        let outcome = world.names.resolve("answer").and_then(|record| {
+            let wanted = "a record from which the decision can be computed";
+            record::check(&record)
+                .map_err(|fault| Fault::broken("CLP-APP-102", wanted, fault.to_string()))
+        });
+        return world.note(outcome);
+    }
     let outcome = world.names.resolve("challenge").and_then(|challenge| {
         let nonce = computed(digest::from_base64url(&text(&challenge, "nonce")?))?;
         if nonce.len() != 32 {

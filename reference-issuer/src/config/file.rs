@@ -5,10 +5,13 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
+use clp_schemas::ops::approve::AttestationTrust;
 use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet};
 use serde::Deserialize;
@@ -102,6 +105,8 @@ struct PersonaFile {
     max_lifetime_seconds: Option<u64>,
     #[serde(default)]
     policy: ApprovalPolicy,
+    #[serde(default)]
+    attestation: AttestationEntry,
     routes: Vec<Route>,
     #[serde(default)]
     seed: Vec<Seed>,
@@ -118,11 +123,22 @@ fn test() -> Deployment {
     Deployment::Test
 }
 
+/// Whose word is taken for what an authenticator is.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttestationEntry {
+    #[serde(default)]
+    roots: Vec<String>,
+    #[serde(default)]
+    models: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TenantFile {
     name: String,
     principals: Vec<PrincipalFile>,
+    approval_policy: Option<policy::ApprovalPolicy>,
     #[serde(default)]
     identity_providers: Vec<ProviderConfig>,
 }
@@ -134,6 +150,13 @@ struct PrincipalFile {
     token: Option<SecretText>,
     token_env: Option<String>,
     permissions: PermissionSet,
+    #[serde(default = "person")]
+    kind: PrincipalKind,
+    acts_for: Option<String>,
+}
+
+fn person() -> PrincipalKind {
+    PrincipalKind::Person
 }
 
 /// The configuration that is built in.
@@ -245,6 +268,10 @@ fn persona(
         routes: file.routes,
         seed: file.seed,
         policy: file.policy,
+        attestation: AttestationTrust {
+            roots: file.attestation.roots,
+            models: file.attestation.models,
+        },
         max_lifetime_seconds: file.max_lifetime_seconds,
         tenants,
         sandbox: file.sandbox,
@@ -276,6 +303,8 @@ fn tenant_of(
                 name: principal.name,
                 token,
                 permissions: principal.permissions,
+                kind: principal.kind,
+                acts_for: principal.acts_for,
             })
         })
         .collect::<Result<_, _>>()?;
@@ -292,6 +321,7 @@ fn tenant_of(
     Ok(TenantConfig {
         name: tenant.name,
         principals,
+        approval_policy: tenant.approval_policy,
         identity_providers,
     })
 }

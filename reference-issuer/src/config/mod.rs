@@ -16,9 +16,12 @@ mod show;
 
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
+use clp_schemas::ops::approve::AttestationTrust;
 use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
 
@@ -78,6 +81,8 @@ pub struct Persona {
     pub seed: Vec<Seed>,
     /// When somebody has to approve.
     pub policy: ApprovalPolicy,
+    /// Whose word it takes for what an authenticator is; by default nobody's.
+    pub attestation: AttestationTrust,
     /// Longest life of a credential, in seconds; `None` for no bound.
     pub max_lifetime_seconds: Option<u64>,
     /// The tenants that exist from the start.
@@ -114,6 +119,8 @@ pub struct TenantConfig {
     pub name: String,
     /// Who is in it. Names are distinct within the tenant, tokens within the process.
     pub principals: Vec<PrincipalConfig>,
+    /// What it wants of its approvals, where the persona claims `approval-policy`.
+    pub approval_policy: Option<policy::ApprovalPolicy>,
     /// Whom it trusts to say who somebody is, each with what the issuer authenticates with there.
     pub identity_providers: Vec<(ProviderConfig, Option<SecretText>)>,
 }
@@ -127,6 +134,10 @@ pub struct PrincipalConfig {
     pub token: SecretText,
     /// What it may do, on `clp.credential` alone.
     pub permissions: PermissionSet,
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// The name of a principal before it in the list, for which it acts.
+    pub acts_for: Option<String>,
 }
 
 /// A value that stands in the persona's API to begin with.

@@ -9,7 +9,8 @@ use super::check::{At, Checked};
 use crate::ops::oauth::token_prefix;
 
 /// The profiles that a persona can claim or leave.
-pub const OPTIONAL: [Class; 6] = [
+pub const OPTIONAL: [Class; 7] = [
+    Class::ApprovalPolicy,
     Class::Lifecycle,
     Class::Inventory,
     Class::Oauth,
@@ -21,6 +22,7 @@ pub const OPTIONAL: [Class; 6] = [
 /// The ways of approving that a persona can offer or leave.
 pub const APPROVAL_METHODS: &[AuthMethod] = &[
     AuthMethod::Passkey,
+    AuthMethod::HardwareKey,
     AuthMethod::Oidc,
     AuthMethod::Sso,
     AuthMethod::Oauth,
@@ -40,7 +42,8 @@ impl Persona {
         match class {
             Class::Core | Class::Approval | Class::AuditProofs => true,
             Class::TestControl => self.environment == Deployment::Test,
-            Class::Lifecycle
+            Class::ApprovalPolicy
+            | Class::Lifecycle
             | Class::Inventory
             | Class::Oauth
             | Class::Webhooks
@@ -56,7 +59,7 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
         at.want(
             OPTIONAL.contains(class),
             format!("profiles[{position}]"),
-            "want `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
+            "want `approval-policy`, `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
         )?;
     }
     at.want(
@@ -66,7 +69,7 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
                 .iter()
                 .all(|method| APPROVAL_METHODS.contains(method)),
         "auth_methods",
-        "want one or more of `passkey`, `oidc`, `sso` and `oauth`",
+        "want one or more of `passkey`, `hardware_key`, `oidc`, `sso` and `oauth`",
     )?;
     at.want(
         !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),

@@ -225,6 +225,10 @@ const fn headline(state: State) -> (&'static str, Option<&'static str>) {
             "Denied",
             Some("This request is denied, for good. Nothing was created."),
         ),
+        State::Cancelled => (
+            "Taken back",
+            Some("Whoever asked has taken this request back. Nothing was created."),
+        ),
         State::Expired => (
             "Expired",
             Some("The time to decide on this request, or to use its approval, is over."),
@@ -320,7 +324,10 @@ fn decision(
 ) -> Result<DecisionView, Fault> {
     Ok(DecisionView {
         is_approval: approval.decision == Decision::Approve,
-        who: person(gate, tenant, &approval.approver)?,
+        who: match &approval.approver {
+            Some(approver) => person(gate, tenant, approver)?,
+            None => "the organisation's policy".to_owned(),
+        },
         method: approval.method.to_string().replace('_', " "),
         version: approval.version,
         at: moment(approval.approved_at, now),

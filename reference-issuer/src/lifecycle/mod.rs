@@ -13,7 +13,7 @@ pub(crate) mod sweep;
 mod tests;
 
 use clp_schemas::ids::{ChallengeId, CredentialId, PrincipalId};
-use clp_schemas::ops::approve::Challenge;
+use clp_schemas::ops::approve::{AttestationTrust, Challenge};
 use clp_schemas::ops::control::IdentityProviderBody;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
@@ -52,8 +52,10 @@ pub enum Effect {
     UseChallenge(ChallengeId),
     /// Keep what proves an approval.
     SaveEvidence(Box<EvidenceRow>),
-    /// Store a passkey of a principal, or its counter.
+    /// Store an authenticator of a principal, or its counter.
     SavePasskey(PrincipalId, Passkey),
+    /// Store whose word the tenant takes for what an authenticator is.
+    SaveAttestationTrust(Box<AttestationTrust>),
     /// Trust an identity provider.
     SaveProvider(Box<IdentityProviderBody>),
     /// Store a new rotation, or one that has changed.

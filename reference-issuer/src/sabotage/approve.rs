@@ -119,6 +119,21 @@ pub(super) const ALL: &[Saboteur] = &[
         &["CLP-APP-010"],
     ),
     Saboteur::skip(
+        "CLP-APP-010/approver",
+        "takes the challenge of another approver",
+        &["CLP-APP-010/approver"],
+    ),
+    Saboteur::skip(
+        "CLP-APP-030",
+        "lets an approver agree to later rotations than were asked for",
+        &["CLP-APP-030/later"],
+    ),
+    Saboteur::skip(
+        "CLP-APP-030/past",
+        "lets an approver agree to rotations until yesterday",
+        &["CLP-APP-030/past"],
+    ),
+    Saboteur::skip(
         "CLP-APP-011",
         "takes a method that its manifest does not list",
         &["CLP-APP-011"],

@@ -1,5 +1,6 @@
 //! Saboteurs of deciding by what an identity provider signs (specification chapter 12).
 
+use clp_schemas::ops::control::Account;
 use clp_schemas::problem::ProblemType;
 use serde_json::json;
 
@@ -97,6 +98,26 @@ pub(super) const ALL: &[Saboteur] = &[
         "CLP-APP-072",
         "takes a token that was granted for something else",
         &["CLP-APP-072"],
+    ),
+    Saboteur::alter(
+        "CLP-APP-069/colleague",
+        "takes the account of whoever else it knows at the provider",
+        |_, effects| {
+            for effect in effects {
+                if let Effect::SaveProvider(provider) = effect {
+                    let accounts = provider.accounts.clone();
+                    let theirs = accounts.iter().map(|one| one.principal.clone());
+                    provider.accounts = theirs
+                        .flat_map(|principal| {
+                            accounts.iter().map(move |account| Account {
+                                principal: principal.clone(),
+                                ..account.clone()
+                            })
+                        })
+                        .collect();
+                }
+            }
+        },
     ),
     Saboteur::tamper(
         "CLP-APP-073",

@@ -90,3 +90,53 @@ impl Tx<'_> {
             .transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clp_schemas::ops::control::IdentityProviderBody;
+    use serde_json::json;
+
+    use crate::lifecycle::Effect;
+    use crate::seams::Seams;
+    use crate::store::{NewTenant, Store};
+
+    fn provider(secret: Option<&str>) -> IdentityProviderBody {
+        let mut body = json!({
+            "issuer": "https://idp.example", "client_id": "clp", "methods": ["oidc"],
+            "jwks": {"keys": []}, "accounts": [],
+        });
+        if let Some(secret) = secret {
+            body["client_secret"] = json!(secret);
+        }
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_kept_apart_and_goes_with_its_provider() {
+        let store = Store::open(None, Seams::default()).unwrap();
+        let new = NewTenant {
+            persona: "p",
+            name: None,
+        };
+        let tenant = store
+            .run(move |gate| Ok(gate.make_tenant(new)?))
+            .await
+            .unwrap();
+        let trust = |secret: Option<&str>| {
+            let effect = Effect::SaveProvider(Box::new(provider(secret)));
+            store.submit(tenant.clone(), move |tx| {
+                tx.apply(vec![effect])?;
+                let kept = tx.client_secret("https://idp.example", "clp")?;
+                let kept = kept.map(|secret| secret.expose().to_owned());
+                let nowhere = tx.client_secret("https://idp.example", "other")?;
+                Ok((tx.providers()?, kept, nowhere.is_none()))
+            })
+        };
+        let (listed, kept, nowhere) = trust(Some("hush")).await.unwrap();
+        assert_eq!(listed, [provider(None)]);
+        assert_eq!(kept.as_deref(), Some("hush"));
+        assert!(nowhere);
+        let (listed, kept, _) = trust(None).await.unwrap();
+        assert_eq!((listed.len(), kept), (1, None));
+    }
+}
