@@ -491,3 +491,22 @@ Feature: policy
       | approvals_required | 1     |
     When the same call is made with body set to {"request_id": "{second.id}"}
     Then it is refused as request-not-approved
+
+  @CLP-APP-104 @needs-clock
+  Scenario: The record of an approval by policy holds the policy
+    Given the operator sets the policy with:
+      | part      | value                                                                                                |
+      | automatic | {"max_lifetime_seconds": 600, "max_risk": "medium", "environments": ["{probe.environment}"]} |
+    When Ana calls request_open with:
+      | part             | value               |
+      | environment      | {probe.environment} |
+      | lifetime_seconds | 600                 |
+    Then it is accepted
+    When Ana calls approval_read on request/"{request.approvals.0.id}"
+    Then it is accepted
+    And the answer has:
+      | member          | value                        |
+      | approval        | {request.approvals.0}        |
+      | challenge       | absent                       |
+      | evidence        | absent                       |
+    And the record proves the decision

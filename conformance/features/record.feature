@@ -99,3 +99,30 @@ Feature: record
     Then it is accepted
     When the same call is made by Dov
     Then it is refused as not-found
+
+  @CLP-APP-102 @with-method-oidc @needs-clock
+  Scenario: A decision that a provider signed can be checked with the keys of that time
+    Given a pending request
+    And an identity provider of Ben
+    And Ben signs a challenge for request by oidc
+    When Ben calls approval_submit
+    Then it is accepted
+    When Ana calls approval_read on approval
+    Then it is accepted
+    And the answer has:
+      | member              | value           |
+      | evidence            | {evidence}      |
+      | verification.issuer | {provider.issuer} |
+      | verification.jwks   | {provider.jwks} |
+    And the record proves the decision
+
+  @CLP-APP-102 @with-method-oauth @needs-clock
+  Scenario: A grant that a provider signed can be checked with the keys of that time
+    Given a pending request
+    And an identity provider of Ben
+    And Ben signs a challenge for request by oauth
+    When Ben calls approval_submit
+    Then it is accepted
+    When Ana calls approval_read on approval
+    Then it is accepted
+    And the record proves the decision

@@ -248,6 +248,82 @@ Feature: client/record
     When it is asked the same
     Then it refuses
 
+  @approval @CLP-APP-112
+  Scenario: A token of a log-in decides nothing
+    Given the file of the vector app-record-oidc-denial
+    When the client is asked to verify_approval
+    Then it does so
+    And its result has:
+      | member   | value  |
+      | decision | "deny" |
+    Given the file of the vector app-record-oidc
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value     |
+      | decision | "approve" |
+      | method   | "oidc" |
+    Given the file of the vector app-record-log-in
+    When it is asked the same
+    Then it refuses
+
+  @approval @CLP-APP-112
+  Scenario: A token by a key that the provider does not have is refused
+    Given the file of the vector app-record-oidc-denial
+    When the client is asked to verify_approval
+    Then it does so
+    And its result has:
+      | member   | value  |
+      | decision | "deny" |
+    Given the file of the vector app-record-oidc
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value     |
+      | decision | "approve" |
+      | method   | "oidc" |
+    Given the file of the vector app-record-other-provider-key
+    When it is asked the same
+    Then it refuses
+
+  @approval @CLP-APP-112
+  Scenario: A grant of the other decision is refused
+    Given the file of the vector app-record-oidc-denial
+    When the client is asked to verify_approval
+    Then it does so
+    And its result has:
+      | member   | value  |
+      | decision | "deny" |
+    Given the file of the vector app-record-oauth
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value     |
+      | decision | "approve" |
+      | method   | "oauth" |
+    Given the file of the vector app-record-other-grant
+    When it is asked the same
+    Then it refuses
+
+  @approval @CLP-APP-112
+  Scenario: Another class of authentication is refused
+    Given the file of the vector app-record-oidc-denial
+    When the client is asked to verify_approval
+    Then it does so
+    And its result has:
+      | member   | value  |
+      | decision | "deny" |
+    Given the file of the vector app-record-sso
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value     |
+      | decision | "approve" |
+      | method   | "sso" |
+    Given the file of the vector app-record-weak-class
+    When it is asked the same
+    Then it refuses
+
   @approval @CLP-APP-113
   Scenario: A passkey is no hardware key
     Given the file of the vector app-record-denial

@@ -157,7 +157,7 @@ fn requirement(fault: &RecordFault) -> &'static str {
         RecordFault::NoEvidence
         | RecordFault::Method
         | RecordFault::Evidence(_)
-        | RecordFault::NotCheckable => "CLP-APP-112",
+        | RecordFault::Provider(_) => "CLP-APP-112",
         RecordFault::Registration(_) | RecordFault::OtherKey => "CLP-APP-113",
     }
 }

@@ -11,6 +11,7 @@ use clp_schemas::ops::policy::{AppliedPolicy, ApprovalPolicy, Automatic, Separat
 use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::{PermissionDocument, Risk, risk};
 use clp_schemas::problem::{Problem, ProblemType};
+use serde_json::Value;
 
 use super::narrow::{self, Decided};
 use crate::rules::Rule;
@@ -192,6 +193,11 @@ impl InForce {
         URGENCY_RULES
             .iter()
             .all(|rule| (rule.refuses)(&self.urgency).is_none())
+    }
+
+    /// The policy as it stands, for whoever wants to know what its digest is of.
+    pub(super) fn policy(&self) -> Result<Value, Problem> {
+        serde_json::to_value(&self.policy).map_err(|_| ProblemType::Internal.into())
     }
 
     /// The approval that the policy gives.

@@ -147,4 +147,15 @@ pub(super) const ALL: &[Saboteur] = &[
             });
         },
     ),
+    Saboteur::tamper(
+        "CLP-APP-104",
+        "reports another policy than the one that decided",
+        |asked, answer| {
+            garble(asked, answer, "approval_read", |body| {
+                if body["approval"]["method"] == "policy" {
+                    body["verification"]["policy"]["approvals_required"] = json!(5);
+                }
+            });
+        },
+    ),
 ];

@@ -1,7 +1,7 @@
 //! What proves decisions, the authenticators that made it, and whom to believe about those.
 
 use clp_schemas::ids::{ApprovalId, PrincipalId};
-use clp_schemas::ops::approve::AttestationTrust;
+use clp_schemas::ops::approve::{AttestationTrust, PolicyUsed, Verification};
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,9 @@ impl Tx<'_> {
     /// Keeps what proves an approval.
     pub(super) fn put_evidence(&mut self, row: &EvidenceRow) -> Result<(), Fault> {
         let proof = row.proof.as_ref();
+        let policy = row.policy.clone().map(|policy| PolicyUsed { policy });
+        let policy = policy.map(Verification::Policy);
+        let verification = proof.map(|proof| &proof.verification).or(policy.as_ref());
         self.connection()
             .prepare_cached(
                 "INSERT INTO evidence (approval, tenant, request, document, challenge, evidence, verification)
@@ -26,7 +29,7 @@ impl Tx<'_> {
                 serde_json::to_string(&row.document)?,
                 written(proof.map(|proof| &proof.challenge))?,
                 written(proof.map(|proof| &proof.evidence))?,
-                written(proof.map(|proof| &proof.verification))?,
+                written(verification)?,
             ])?;
         Ok(())
     }
@@ -49,19 +52,26 @@ impl Tx<'_> {
         let Some((request, document, proof)) = texts else {
             return Ok(None);
         };
-        let proof = match proof {
-            (Some(challenge), Some(evidence), Some(verification)) => Some(ProofRow {
-                challenge: read(&challenge)?,
-                evidence: read(&evidence)?,
-                verification: read(&verification)?,
-            }),
-            _ => None,
-        };
+        let (mut answered, mut policy) = (None, None);
+        match proof {
+            (Some(challenge), Some(evidence), Some(verification)) => {
+                answered = Some(ProofRow {
+                    challenge: read(&challenge)?,
+                    evidence: read(&evidence)?,
+                    verification: read(&verification)?,
+                });
+            }
+            (_, _, Some(verification)) => {
+                policy = Some(read::<PolicyUsed>(&verification)?.policy);
+            }
+            _ => {}
+        }
         Ok(Some(EvidenceRow {
             approval: approval.clone(),
             request: request.parse().map_err(|_| Fault::Value("request id"))?,
             document: read(&document)?,
-            proof,
+            proof: answered,
+            policy,
         }))
     }
 

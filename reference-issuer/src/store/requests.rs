@@ -28,6 +28,8 @@ pub struct EvidenceRow {
     pub document: Value,
     /// What a person answered; nothing where no person did.
     pub proof: Option<ProofRow>,
+    /// The policy that decided, where one did.
+    pub policy: Option<Value>,
 }
 
 /// The answer to a challenge.

@@ -7,12 +7,15 @@ use serde_json::Value;
 use super::attestation::{self, AttestationFault, RegisteredKey};
 use super::webauthn::{self, PasskeyFault, Signer};
 use super::{ApprovalDocument, ApprovalFault, CHALLENGE_CONTEXT, Decision};
-use crate::canonical::{from_base64url, sha256};
+use crate::canonical::{from_base64url, sha256, to_base64url};
+use crate::identity::{
+    Decided, Expected, KeySet, ProviderFault, check_id_token, check_introspection,
+};
 use crate::ids::{PrincipalId, RequestId};
 use crate::json;
 use crate::ops::approve::{
     ApprovalRecord, Assertion, Attestation, AttestationTrust, AuthenticatorKey, CHALLENGE_SECONDS,
-    Evidence, Registration, SignedChallenge, Verification,
+    Evidence, ProviderKeys, Registration, SignedChallenge, Verification,
 };
 use crate::ops::discover::AuthMethod;
 use crate::time::Timestamp;
@@ -59,9 +62,9 @@ pub enum RecordFault {
     /// The key that signed is another than the one that was attested.
     #[error("the key that signed is not the one that was registered")]
     OtherKey,
-    /// This version does not check this method.
-    #[error("evidence of this method cannot be checked here")]
-    NotCheckable,
+    /// The provider did not sign this decision.
+    #[error("the evidence does not stand: {0}")]
+    Provider(ProviderFault),
 }
 
 impl RecordFault {
@@ -74,7 +77,7 @@ impl RecordFault {
             Self::Document(_) | Self::Digest => "digest",
             Self::Parts => "parts",
             Self::Challenge => "challenge",
-            Self::Method | Self::Evidence(_) | Self::NotCheckable => "evidence",
+            Self::Method | Self::Evidence(_) | Self::Provider(_) => "evidence",
             Self::Registration(_) | Self::OtherKey => "registration",
         }
     }
@@ -173,8 +176,8 @@ pub fn verify(record: &ApprovalRecord) -> Result<Report, RecordFault> {
         (
             AuthMethod::Oidc | AuthMethod::Sso | AuthMethod::Oauth,
             Evidence::IdToken(_) | Evidence::Introspection(_),
-            Verification::Provider(_),
-        ) => return Err(RecordFault::NotCheckable),
+            Verification::Provider(keys),
+        ) => by_provider(&document, record, challenge, keys, &signed)?,
         _ => return Err(RecordFault::Method),
     };
     let approver = challenge.approver.clone();
@@ -259,6 +262,63 @@ fn by_authenticator(
         .push("that this root is the maker's, and that the maker builds what it says".to_owned());
     shown.model = Some(registered.model);
     Ok(shown)
+}
+
+/// Evidence of `oidc`, `sso` and `oauth`, by the keys of that time.
+fn by_provider(
+    document: &ApprovalDocument,
+    record: &ApprovalRecord,
+    challenge: &SignedChallenge,
+    provider: &ProviderKeys,
+    signed: &[u8; 32],
+) -> Result<Shown, RecordFault> {
+    let approval = &record.approval;
+    let keys = KeySet::parse(&provider.jwks)
+        .map_err(|_| RecordFault::Provider(ProviderFault::Signature))?;
+    let (encoded, subjects) = (to_base64url(signed), [provider.subject.as_str()]);
+    let is_sso = approval.method == AuthMethod::Sso;
+    let expected = Expected {
+        issuer: &provider.issuer,
+        client_id: &provider.client_id,
+        keys: &keys,
+        acr_values: is_sso.then_some(provider.acr_values.as_slice()),
+        subjects: &subjects,
+        challenge: &encoded,
+        opened_at: challenge.opened_at,
+        now: approval.approved_at,
+    };
+    let checked = match (approval.method, &record.evidence) {
+        (AuthMethod::Oidc | AuthMethod::Sso, Some(Evidence::IdToken(token))) => {
+            check_id_token(&token.id_token, &expected)
+        }
+        (AuthMethod::Oauth, Some(Evidence::Introspection(answer))) => {
+            let decided = Decided {
+                issuer: &document.issuer,
+                request_id: &document.request_id,
+                version: document.version,
+                digest: &challenge.digest,
+                decision: challenge.decision,
+                challenge: &encoded,
+            };
+            check_introspection(&answer.introspection, &expected, &decided)
+        }
+        _ => return Err(RecordFault::Method),
+    };
+    if let Some(fault) = checked.faults.first() {
+        return Err(RecordFault::Provider(*fault));
+    }
+    Ok(Shown {
+        model: None,
+        checked: vec![format!(
+            "a key in the record signed that `{}` answered that challenge, in the name of {}",
+            provider.subject, provider.issuer
+        )],
+        vouched: vec![
+            "that these keys were that provider's: compare them with those it publishes".to_owned(),
+            "that this account is that principal's, and that the principal is that person"
+                .to_owned(),
+        ],
+    })
 }
 
 /// The key that a registration shows, where its root is believed.

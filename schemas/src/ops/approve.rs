@@ -185,6 +185,15 @@ pub enum Verification {
     Authenticator(AuthenticatorKey),
     /// The keys of an identity provider.
     Provider(ProviderKeys),
+    /// A policy, where no person decided.
+    Policy(PolicyUsed),
+}
+
+/// The policy by which a request was approved without a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyUsed {
+    /// The policy whose digest the approval states.
+    pub policy: Value,
 }
 
 /// The key that an assertion verified with, and where it had to be made.

@@ -233,6 +233,7 @@ impl Operation for ApprovalSubmit {
                 evidence: body.evidence.clone(),
                 verification: proof.verification,
             }),
+            policy: None,
         };
         tx.apply(proof.effects)?;
         tx.apply(vec![Effect::SaveEvidence(Box::new(evidence))])?;
@@ -304,6 +305,7 @@ pub(crate) fn decide_for_test(
         request: request.id.clone(),
         document: request.approval_document.clone(),
         proof: None,
+        policy: None,
     }))])?;
     settle(tx, service, request, approval.clone())?;
     Ok(approval)

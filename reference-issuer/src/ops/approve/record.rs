@@ -2,7 +2,8 @@
 
 use clp_schemas::approval::CHALLENGE_CONTEXT;
 use clp_schemas::ops::approve::{
-    ApprovalRead, ApprovalRecord, CHALLENGE_SECONDS, Challenge, SignedChallenge,
+    ApprovalRead, ApprovalRecord, CHALLENGE_SECONDS, Challenge, PolicyUsed, SignedChallenge,
+    Verification,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 
@@ -56,6 +57,9 @@ impl Operation for ApprovalRead {
             record.challenge = Some(signed(proof.challenge));
             record.evidence = Some(proof.evidence);
             record.verification = Some(proof.verification);
+        }
+        if let Some(policy) = kept.policy {
+            record.verification = Some(Verification::Policy(PolicyUsed { policy }));
         }
         Ok(Outcome::Done(record))
     }
