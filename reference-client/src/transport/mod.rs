@@ -182,6 +182,13 @@ impl Transport {
         })
     }
 
+    /// The same, which waits out a `Retry-After` of up to `longest` if its own bound is lower.
+    pub(crate) fn waiting_at_most(&self, longest: std::time::Duration) -> Self {
+        let mut patient = self.clone();
+        patient.repeat.longest_wait = patient.repeat.longest_wait.max(longest);
+        patient
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         self.policy
     }
