@@ -23,6 +23,8 @@ use crate::wanted::Span;
 const SLOWER: Duration = Duration::from_secs(5);
 /// After so many readings in a row without an answer, each of them repeated, nobody waits on.
 const LOST_IN_A_ROW: u32 = 3;
+/// How much longer a reading that was begun in time may take.
+const LAST_READING: Duration = Duration::from_secs(10);
 /// Longest `Retry-After` that is waited out, however patient the caller.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// How often the live view moves, though nothing happened.
@@ -43,10 +45,9 @@ impl Client {
         patience: Duration,
         mut seen: impl FnMut(&CredentialRequest),
     ) -> Result<CredentialRequest, Error> {
-        let patient = Self {
-            transport: self.transport.waiting_at_most(patience.min(LONGEST_WAIT)),
-            ..self.clone()
-        };
+        let mut patient = self.clone();
+        let longest = patience.min(LONGEST_WAIT);
+        patient.transport = self.transport.clone().waiting_at_most(longest);
         let begun = Instant::now();
         let deadline = begun + patience;
         let mut latest = request;
@@ -65,7 +66,8 @@ impl Client {
                 return Err(waiting(&latest));
             }
             tokio::time::sleep_until(last + pause).await;
-            let read = tokio::time::timeout_at(deadline, patient.request(&latest.id)).await;
+            let read =
+                tokio::time::timeout_at(deadline + LAST_READING, patient.request(&latest.id)).await;
             last = Instant::now();
             match read {
                 Err(_) => return Err(waiting(&latest)),

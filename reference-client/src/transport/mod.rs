@@ -182,11 +182,10 @@ impl Transport {
         })
     }
 
-    /// The same, which waits out a `Retry-After` of up to `longest` if its own bound is lower.
-    pub(crate) fn waiting_at_most(&self, longest: std::time::Duration) -> Self {
-        let mut patient = self.clone();
-        patient.repeat.longest_wait = patient.repeat.longest_wait.max(longest);
-        patient
+    /// The same transport, which waits out a `Retry-After` of up to `longest`, if it did not.
+    pub(crate) fn waiting_at_most(mut self, longest: std::time::Duration) -> Self {
+        self.repeat.longest_wait = self.repeat.longest_wait.max(longest);
+        self
     }
 
     pub(crate) fn policy(&self) -> Policy {
