@@ -100,7 +100,7 @@ pub struct Filters {
     pub requirements: Vec<String>,
     /// Sections of the spec: a chapter number, file or anchor.
     pub sections: Vec<String>,
-    /// Scenario ids, or parts of names.
+    /// Scenario ids, or parts of ids or names.
     pub names: Vec<String>,
 }
 
@@ -157,16 +157,18 @@ impl Filters {
                 .iter()
                 .filter_map(|id| section_of(id))
                 .any(|section| self.sections.iter().any(|wanted| within(&section, wanted)));
-        let by_name = self.names.is_empty()
-            || self.names.iter().any(|wanted| {
-                scenario.id == *wanted
-                    || scenario
-                        .name
-                        .to_lowercase()
-                        .contains(&wanted.to_lowercase())
-            });
+        let by_name =
+            self.names.is_empty() || self.names.iter().any(|wanted| is_named(scenario, wanted));
         by_tags && by_requirement && by_section && by_name
     }
+}
+
+/// Whether this is its id, or a part of its id or name. A whole id, with its slash, is no part of
+/// another one: the command that a report gives for a scenario runs that scenario alone.
+fn is_named(scenario: &ScenarioInfo, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    let is_part_of_id = !wanted.contains('/') && scenario.id.contains(&wanted);
+    scenario.id == wanted || is_part_of_id || scenario.name.to_lowercase().contains(&wanted)
 }
 
 /// Whether `13-create.md#from-a-request` is within `13`, `13-create`, `13-create.md` or itself.
@@ -319,6 +321,20 @@ mod tests {
             ..Filters::default()
         };
         assert!(!filters.admit(&one, &section));
+        for (wanted, admitted) in [
+            ("create/a-name", true),
+            ("a-name", true),
+            ("Create", true),
+            ("a name", true),
+            ("create/a", false),
+            ("b-name", false),
+        ] {
+            let filters = Filters {
+                names: vec![wanted.to_owned()],
+                ..Filters::default()
+            };
+            assert_eq!(filters.admit(&one, &section), admitted, "{wanted}");
+        }
         let filters = Filters {
             tags: Some("@core and not @needs-clock".parse().unwrap()),
             ..Filters::default()

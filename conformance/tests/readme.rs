@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 4] = [
+const HEADINGS: [&str; 5] = [
     "## One credential, from discover to audit",
     "## A whole project, with nothing failing",
+    "## An agent asks, a person approves",
     "## Where is this key used?",
     "## Test your tool: faults",
 ];
@@ -92,6 +93,12 @@ fn the_walk_through_runs_as_printed() {
         "to be rotated every 7d",
         "which keeps the sales meeting going",
         "1 done, 1 needs a person",
+        // An agent asks, the person for whom it acts approves, and the key ends by itself.
+        "or with     clp approve req_",
+        "acting for",
+        "(agent)",
+        "lifetime agreed to  1800 seconds (30m)",
+        "state           expired",
         // A rate limit and a lost answer, and one credential all the same.
         "{\"status\":429,\"retry_after\":1}",
         "{\"drop\":\"after_commit\"}",

@@ -79,7 +79,7 @@ pub struct Client {
     id: IssuerId,
     token: Option<Token>,
     credential_origin: Option<url::Origin>,
-    transport: Transport,
+    pub(crate) transport: Transport,
     issuer: Arc<Mutex<Option<Arc<Issuer>>>>,
     versions: Option<Versions>,
     pub(crate) sabotage: Sabotage,

@@ -153,6 +153,15 @@ fn less_than_was_asked_for_can_be_agreed_to_and_more_cannot() {
     let less = set("atlas/a", "read");
     let (run, submitted) = approve_with(|_| (), |_| (), Some(&less), &narrowed);
     assert_eq!((run.status, submitted), (0, 1), "{}", run.stderr);
+    // What was agreed to is said, and not what was asked for.
+    let said: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.contains("agreed to"))
+        .collect();
+    assert_eq!(said.len(), 2, "{}", run.stdout);
+    assert!(said[0].contains("\"atlas/a\""), "{}", run.stdout);
+    assert!(said[1].contains("600 seconds (10m)"), "{}", run.stdout);
     let ignored: Twist = |challenge| {
         // What an issuer answers that has not understood that less is agreed to.
         let nonce = challenge["nonce"].as_str().unwrap().to_owned();
@@ -205,4 +214,62 @@ fn without_a_terminal_nobody_can_be_asked() {
     let other = "B".repeat(43);
     let run = clp(&home, &server, &["approve", REQUEST, "--digest", &other]);
     assert_eq!(run.status, 6, "{}", run.stderr);
+}
+
+#[test]
+fn a_refusal_is_a_command_of_its_own_with_a_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let passkey = Passkey::create(home.path().join("passkey.json"), "localhost").unwrap();
+    let id = passkey.public().unwrap().credential_id;
+    let server = approving(&id, |_| (), |_| ());
+    let asked = request(&server.url(), &body());
+    let digest = asked["digest"].as_str().unwrap();
+    let run = clp(
+        &home,
+        &server,
+        &["deny", REQUEST, "--digest", digest, "--reason", "not today"],
+    );
+    // This issuer answers every decision as an approval, and is not believed.
+    assert_eq!(run.status, 5, "{}", run.stderr);
+    let seen = server.seen();
+    let sent = |end: &str| -> Value {
+        let found = seen
+            .iter()
+            .find(|one| one.method == "POST" && one.target.ends_with(end));
+        serde_json::from_str(&found.unwrap().body).unwrap()
+    };
+    assert_eq!(sent("/approval-challenges")["decision"], json!("deny"));
+    assert_eq!(sent("/approvals")["reason"], json!("not today"));
+    let run = clp(&home, &server, &["deny", REQUEST, "--shorten", "1m"]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+}
+
+#[test]
+fn who_asks_for_whom_is_shown() {
+    let home = tempfile::tempdir().unwrap();
+    let server = approving(
+        "x",
+        |request| {
+            request["approval_document"]["actors"] = json!([
+                {"principal": PRINCIPAL, "kind": "agent"},
+                {"principal": "prin_0123456789abcdefghik", "kind": "person"},
+            ]);
+        },
+        |_| (),
+    );
+    let run = clp(&home, &server, &["show", REQUEST]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let said: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert!(
+        said.contains(&format!("asked by {PRINCIPAL} (agent)")),
+        "{said:?}"
+    );
+    assert!(
+        said.contains(&"acting for prin_0123456789abcdefghik (person)".to_owned()),
+        "{said:?}"
+    );
 }

@@ -134,7 +134,7 @@ pub(super) struct FilterArgs {
     /// Only scenarios of this part of the spec: 13, 13-create.md, or 13-create.md#from-a-request.
     #[arg(long, value_name = "SECTION")]
     section: Vec<String>,
-    /// Only scenarios with this id, or with this in their name.
+    /// Only the scenario with this id, or those with this in their name or, without a slash, in their id.
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
 }

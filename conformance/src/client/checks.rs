@@ -92,7 +92,12 @@ async fn header(world: &mut ClientWorld, name: String, value: String) -> Result<
             None => Ok(()),
             Some(one) => Err(Fault::missing(
                 format!("`{name}: {value}` with every request below E"),
-                format!("{:?} with {} {}", one.header(&name), one.method, one.target),
+                format!(
+                    "{} with {} {}",
+                    one.header(&name).unwrap_or("none"),
+                    one.method,
+                    one.target
+                ),
             )),
         }
     });
@@ -116,13 +121,25 @@ async fn repeated(world: &mut ClientWorld, endpoint: String, how: String) -> Res
             ("the same key and body", true) => Ok(()),
             ("the same key and body", false) => Err(Fault::missing(
                 format!("{endpoint} at least twice, with one `Idempotency-Key` and one body"),
-                format!("{calls:?}"),
+                keyed(&calls),
             )),
             (_, same) if !same && first.0.is_some() => Ok(()),
-            _ => Err(Fault::missing("a key of its own", format!("{calls:?}"))),
+            _ => Err(Fault::missing("a key of its own", keyed(&calls))),
         }
     });
     world.note(outcome)
+}
+
+/// Calls by their keys and bodies, a line each.
+fn keyed(calls: &[(Option<&str>, Value)]) -> String {
+    let lines: Vec<String> = calls
+        .iter()
+        .map(|(key, body)| match key {
+            Some(key) => format!("Idempotency-Key: {key}, with {body}"),
+            None => format!("no Idempotency-Key, with {body}"),
+        })
+        .collect();
+    lines.join("\n")
 }
 
 #[then(regex = r"^between two (\w+) lay at least (\d+) seconds?$")]
@@ -413,7 +430,7 @@ async fn tags(world: &mut ClientWorld, change: String, read: String) -> Result<(
                             "`If-Match: {}`",
                             last.as_deref().unwrap_or("none was answered")
                         ),
-                        format!("{named:?}"),
+                        format!("`If-Match: {}`", named.unwrap_or("none was sent")),
                     ));
                 }
             }

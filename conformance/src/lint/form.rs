@@ -182,7 +182,11 @@ impl<'a> Reader<'a, '_> {
         if let Some(deprecated) = place.object.get("deprecated") {
             match deprecated.as_bool() {
                 Some(deprecated) => read.deprecated = deprecated,
-                None => self.wrong(&format!("{pointer}/deprecated"), "`true` or `false`"),
+                None => self.wrong(
+                    &format!("{pointer}/deprecated"),
+                    deprecated,
+                    "`true` or `false`",
+                ),
             }
         }
         read
@@ -300,7 +304,7 @@ impl<'a> Reader<'a, '_> {
 
     fn object(&mut self, pointer: &str, value: &'a Value, known: &[&str]) -> Option<Place<'a>> {
         let Some(object) = value.as_object() else {
-            self.wrong(pointer, "an object");
+            self.wrong(pointer, value, "an object");
             return None;
         };
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
@@ -325,7 +329,7 @@ impl<'a> Reader<'a, '_> {
         what: &str,
     ) -> Option<Place<'a>> {
         let Some(object) = value.as_object() else {
-            self.wrong(pointer, "an object");
+            self.wrong(pointer, value, "an object");
             return None;
         };
         self.size(pointer, object.len(), least, most, what);
@@ -344,7 +348,7 @@ impl<'a> Reader<'a, '_> {
         what: &str,
     ) -> Vec<(usize, &'a str)> {
         let Some(items) = value.as_array() else {
-            self.wrong(pointer, "an array");
+            self.wrong(pointer, value, "an array");
             return Vec::new();
         };
         self.size(pointer, items.len(), least, most, what);
@@ -382,7 +386,7 @@ impl<'a> Reader<'a, '_> {
     fn string(&mut self, pointer: &str, value: &'a Value) -> Option<&'a str> {
         let text = value.as_str();
         if text.is_none() {
-            self.wrong(pointer, "a string");
+            self.wrong(pointer, value, "a string");
         }
         text
     }
@@ -404,12 +408,18 @@ impl<'a> Reader<'a, '_> {
         None
     }
 
-    fn wrong(&mut self, pointer: &str, wanted: &str) {
-        self.findings.add(
-            Code::WrongType,
-            pointer,
-            format!("want {wanted}; leave the member out where there is nothing to say, `null` is no value"),
-        );
+    fn wrong(&mut self, pointer: &str, found: &Value, wanted: &str) {
+        let advice = match found {
+            Value::Null => format!(
+                "`null` is no value; write {wanted}, or leave the member out if it is optional"
+            ),
+            Value::Bool(_) => format!("this is a boolean; write {wanted}"),
+            Value::Number(_) => format!("this is a number; write {wanted}"),
+            Value::String(_) => format!("this is a string; write {wanted}"),
+            Value::Array(_) => format!("this is an array; write {wanted}"),
+            Value::Object(_) => format!("this is an object; write {wanted}"),
+        };
+        self.findings.add(Code::WrongType, pointer, advice);
     }
 }
 

@@ -1,10 +1,6 @@
 //! Approve: decide on a request, with a signature over exactly what was shown (spec
 //! chapter 12).
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::PathBuf;
-
-use clap::Args;
 use clp_schemas::approval::{self, ApprovalDocument, Decision};
 use clp_schemas::canonical;
 use clp_schemas::ids::RequestId;
@@ -16,14 +12,12 @@ use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestPath};
 use clp_schemas::permissions::{PermissionDocument, consent, risk};
 
-use super::Session;
-use super::login::{LoginArgs, Way};
-use super::narrow::{Less, NarrowArgs};
-use super::scope::{LANGUAGE, risk_name};
+use super::narrow::Less;
+use super::scope::LANGUAGE;
 use crate::client::Client;
 use crate::error::{Error, LocalFault, ProtocolFault};
 use crate::passkey::Passkey;
-use crate::render::{Facts, Outcome, clean, key_and_address, requester_words};
+use crate::render::approved;
 
 /// What an approver is asked, taken from the very document that is signed.
 #[derive(Clone, Debug)]
@@ -38,6 +32,11 @@ pub struct Question {
     pub consent: Vec<String>,
     /// The highest risk among them.
     pub risk: clp_schemas::permissions::Risk,
+    /// The code that the requester sees too, by which people tell that they mean the same
+    /// request. It is not signed.
+    pub user_code: String,
+    /// Who has to agree, where the organisation has a policy, and how many have.
+    pub(super) agreed: Option<(usize, u8)>,
     /// Where the approver agrees to less: in which members.
     pub(super) less: Option<Less>,
     pub(super) meaning: PermissionDocument,
@@ -106,6 +105,11 @@ impl Question {
             digest,
             consent,
             body,
+            user_code: request.user_code.clone(),
+            agreed: request
+                .approval_policy
+                .as_ref()
+                .map(|policy| (approved(request), policy.approvals_required)),
             less: None,
             meaning: permissions.clone(),
         })
@@ -275,177 +279,5 @@ impl Client {
         } else {
             Err(ProtocolFault::Mismatch("the relying party is not the issuer").into())
         }
-    }
-}
-
-/// Decide on a request, after seeing what is asked
-#[derive(Args, Debug)]
-pub(crate) struct ApproveArgs {
-    /// The request
-    request: RequestId,
-    /// Refuse it instead; a refusal is signed too, and final
-    #[arg(long)]
-    deny: bool,
-    /// Why, in your words
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    narrow: NarrowArgs,
-    /// Decide without asking, if the request has this digest (see `clp show`)
-    // A digest in base64url can begin with a hyphen.
-    #[arg(long, value_name = "DIGEST", allow_hyphen_values = true)]
-    digest: Option<String>,
-    #[command(flatten)]
-    login: LoginArgs,
-    /// Passkey to sign with, by default the one in CLP_HOME
-    #[arg(long, value_name = "FILE")]
-    passkey: Option<PathBuf>,
-}
-
-impl ApproveArgs {
-    /// The passkey to sign with. Better to learn now than after reading that there is none.
-    fn passkey(&self, session: &Session) -> Result<Passkey, Error> {
-        let path = self.passkey.clone();
-        let passkey = Passkey::at(path.unwrap_or_else(|| session.home.passkey()));
-        if !passkey.path().exists() {
-            return Err(Error::usage(
-                "there is no passkey: make one with `clp passkey new`, choose one with --passkey, or log in with --method oidc",
-            ));
-        }
-        passkey.public()?;
-        Ok(passkey)
-    }
-}
-
-pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome, Error> {
-    let client = session.client()?;
-    let passkey = match args.login.way() {
-        Way::Passkey => Some(args.passkey(session)?),
-        Way::LogIn(_) => None,
-        Way::Page => return page(&client, &args.request).await,
-    };
-    let question = client.question(&args.request).await?;
-    let decision = match args.deny {
-        true => Decision::Deny,
-        false => Decision::Approve,
-    };
-    let asked = question.digest.clone();
-    let question = args.narrow.apply(question, decision)?;
-    match &args.digest {
-        Some(digest) if *digest != asked => {
-            return Err(Error::Unverified(
-                "the request has another digest than the one given: look at it again".to_owned(),
-            ));
-        }
-        Some(_) => {}
-        None => confirm(&question, decision)?,
-    }
-    let reason = args.reason.clone();
-    let approval = match (args.login.way(), &passkey) {
-        (Way::LogIn(method), _) => {
-            args.login
-                .decide(&client, &question, decision, method, reason)
-                .await?
-        }
-        (_, Some(passkey)) => client.decide(&question, decision, reason, passkey).await?,
-        (_, None) => return page(&client, &args.request).await,
-    };
-    let mut facts = Facts::default();
-    facts
-        .add("decision", approval.decision.as_str())
-        .add("approval", approval.id.as_str())
-        .add("request", approval.request_id.as_str())
-        .add_some("approver", approval.approver.as_ref())
-        .add("digest signed", &question.digest);
-    if decision == Decision::Approve {
-        facts
-            .add(
-                "lifetime agreed to",
-                format!("{} seconds", question.body.lifetime_seconds),
-            )
-            .add("can be used until", approval.expires_at.to_string());
-    }
-    Outcome::new(&approval, facts.text())
-}
-
-/// Shows where the issuer lets people decide.
-async fn page(client: &Client, request: &RequestId) -> Result<Outcome, Error> {
-    let request = client.request(request).await?;
-    let mut facts = Facts::default();
-    facts.add("decide at", clean(&request.approval_uri));
-    let value = serde_json::json!({"approval_uri": request.approval_uri});
-    Outcome::new(&value, facts.text())
-}
-
-fn shown(question: &Question) -> String {
-    let body = &question.body;
-    let mut facts = Facts::default();
-    facts
-        .add("issuer", &question.document.issuer)
-        .add("request", question.document.request_id.as_str())
-        .add("version", question.document.version.to_string())
-        .add("requester", question.document.requester.as_str());
-    for actor in &question.document.actors {
-        facts.add(
-            "on behalf of",
-            format!("{} ({})", actor.principal, actor.kind),
-        );
-    }
-    facts
-        .add("type", body.kind.to_string())
-        .add("project", &body.project)
-        .add("environment", &body.environment)
-        .add("lifetime", format!("{} seconds", body.lifetime_seconds))
-        .add("risk", risk_name(question.risk))
-        .add("digest", &question.digest);
-    key_and_address(&mut facts, body);
-    if body.emergency.is_some() {
-        facts.add("emergency", "yes: fewer people are asked than otherwise");
-    }
-    if let Some(policy) = &body.rotation_policy {
-        let seconds = |seconds: u64| format!("{seconds} seconds");
-        facts
-            .add_some("rotate every", policy.rotate_every_seconds.map(seconds))
-            .add_some("longest overlap", policy.max_overlap_seconds.map(seconds))
-            .add_some("renewable until", policy.renewable_until);
-    }
-    let has_end = body
-        .rotation_policy
-        .as_ref()
-        .is_some_and(|policy| policy.renewable_until.is_some());
-    if !has_end {
-        facts.add(
-            "renewable",
-            "by rotation, without an end and without asking again",
-        );
-    }
-    let mut text = facts.text();
-    text.push_str("it would be allowed to:\n");
-    for line in &question.consent {
-        text.push_str(&format!("  - {}\n", clean(line)));
-    }
-    text.push_str(&requester_words(body));
-    text
-}
-
-/// Shows the question on the terminal and reads the answer from it.
-fn confirm(question: &Question, decision: Decision) -> Result<(), Error> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Err(Error::usage(
-            "nobody can be asked here: look at the request with `clp show`, then give its digest with --digest",
-        ));
-    }
-    let fault = |_| LocalFault::System("the terminal cannot be used");
-    let word = decision.as_str();
-    let mut terminal = std::io::stderr().lock();
-    write!(terminal, "{}\ntype `{word}` to {word}: ", shown(question)).map_err(fault)?;
-    terminal.flush().map_err(fault)?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer).map_err(fault)?;
-    if answer.trim() == word {
-        Ok(())
-    } else {
-        Err(Error::usage("nothing was decided"))
     }
 }

@@ -8,6 +8,7 @@ use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{
     Confirmation, CreateBody, CreateFromRequest, Credential, CredentialCreate, DirectCreate, Labels,
 };
+use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::permissions::{PermissionSet, Verdict, compare};
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::credential;
@@ -16,8 +17,9 @@ use clp_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::Session;
-use super::request::{self, WaitArgs};
+use super::request;
 use super::verify_approval;
+use super::wait::{self, WaitArgs};
 use crate::asked::Asked;
 use crate::client::Client;
 use crate::error::{Error, Exit, LocalFault, ProtocolFault};
@@ -200,7 +202,7 @@ async fn direct(
             if !args.no_store {
                 require_new(&begun, &credential, client, session)?;
             }
-            store(&begun, credential, args, client, session).await
+            store(&begun, credential, args.no_store, client, session).await
         }
         Err(Error::Waiting { id, approval_uri }) => {
             let request = client.request(&id).await?;
@@ -209,12 +211,11 @@ async fn direct(
                 // The request that an earlier run opened is over: the next run asks anew.
                 (State::Denied | State::Expired | State::Cancelled, _) => {
                     begun.finish()?;
-                    Err(Error::RequestOver {
-                        state: request.state,
-                    })
+                    Err(wait::over(&request))
                 }
                 _ => {
-                    let outcome = from_request(&id, args, client, session).await?;
+                    let request = wait::decided(client, request, args.wait, session).await?;
+                    let outcome = approved(&request, args.no_store, client, session).await?;
                     begun.finish()?;
                     Ok(outcome)
                 }
@@ -258,31 +259,29 @@ async fn from_request(
     client: &Client,
     session: &Session,
 ) -> Result<Outcome, Error> {
-    let request = match args.wait.patience() {
-        Some(patience) => client.wait_for_decision(id, patience).await?,
-        None => client.request(id).await?,
-    };
-    match request.state {
-        State::Approved | State::Issued => {}
-        State::PendingApproval => {
-            return Err(Error::Waiting {
-                id: request.id,
-                approval_uri: request.approval_uri,
-            });
-        }
-        State::Denied | State::Expired | State::Cancelled => {
-            return Err(Error::RequestOver {
-                state: request.state,
-            });
-        }
+    let request = client.request(id).await?;
+    let request = wait::decided(client, request, args.wait, session).await?;
+    approved(&request, args.no_store, client, session).await
+}
+
+/// Creates from a request that is approved, and stores the secret unless told not to.
+pub(super) async fn approved(
+    request: &CredentialRequest,
+    no_store: bool,
+    client: &Client,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    wait::refuse_ended(request)?;
+    if request.state == State::PendingApproval {
+        return Err(wait::waiting(request));
     }
     let body = CreateBody::FromRequest(CreateFromRequest {
-        request_id: id.clone(),
+        request_id: request.id.clone(),
     });
     let begun = session.begin(client, "credential_create", json!(body), body)?;
     let asked = Asked::from(&request.submitted);
     match client.create(&begun.body, &asked, &begun.key).await {
-        Ok(credential) => store(&begun, credential, args, client, session).await,
+        Ok(credential) => store(&begun, credential, no_store, client, session).await,
         Err(fault) => Err(forget_if_refused(&begun, fault)),
     }
 }
@@ -308,11 +307,11 @@ pub(crate) fn require_new<B>(
 async fn store(
     begun: &Begun<CreateBody>,
     mut credential: Credential,
-    args: &CreateArgs,
+    no_store: bool,
     client: &Client,
     session: &Session,
 ) -> Result<Outcome, Error> {
-    if args.no_store {
+    if no_store {
         begun.finish()?;
         let text = format!(
             "{}next: run `clp store get {}` before the delivery is over\n",
@@ -401,5 +400,5 @@ pub(crate) async fn show(args: &ShowArgs, session: &Session) -> Result<Outcome, 
         return verify_approval::show(&client, &id, approval).await;
     }
     let found = client.request(&id).await?;
-    request::show(&client, found, args.wait).await
+    request::show(&client, found, args.wait, session).await
 }

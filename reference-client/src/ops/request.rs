@@ -1,8 +1,6 @@
 //! Request: ask for a credential that somebody has to approve, and wait for them (spec
 //! chapter 11).
 
-use std::time::Duration;
-
 use clap::Args;
 use clp_schemas::ids::RequestId;
 use clp_schemas::ops::Nothing;
@@ -12,10 +10,11 @@ use clp_schemas::ops::request::{
 };
 use clp_schemas::state::request::State;
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::Session;
+use super::create;
 use super::request_change::{self, ChangeCommand};
+use super::wait::{self, WaitArgs};
 use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::pair::Pair;
@@ -38,52 +37,6 @@ impl Client {
             return Err(ProtocolFault::Mismatch("the request").into());
         }
         Ok(request)
-    }
-
-    /// Reads a request until it is decided on, no faster than its `interval`
-    /// (CLP-REQ-010), for at most `patience`.
-    ///
-    /// # Errors
-    /// [`Error::Waiting`] if nobody has decided by then; otherwise as [`Client::request`].
-    pub async fn wait_for_decision(
-        &self,
-        id: &RequestId,
-        patience: Duration,
-    ) -> Result<CredentialRequest, Error> {
-        let deadline = Instant::now() + patience;
-        loop {
-            let request = self.request(id).await?;
-            if request.state != State::PendingApproval {
-                return Ok(request);
-            }
-            // The schema says 1 to 3600; what lies outside is taken as the nearest bound.
-            let mut pause = Duration::from_secs(request.interval.clamp(1, 3600));
-            if self.sabotage.breaks("CLP-REQ-010") {
-                pause = Duration::from_millis(100);
-            }
-            let next = Instant::now() + pause;
-            if next > deadline {
-                return Err(Error::Waiting {
-                    id: request.id,
-                    approval_uri: request.approval_uri,
-                });
-            }
-            tokio::time::sleep_until(next).await;
-        }
-    }
-}
-
-/// How long a command waits for a person.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct WaitArgs {
-    /// Wait until somebody decides, by default for at most 15 minutes [example: --wait=1h]
-    #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "15m")]
-    wait: Option<Span>,
-}
-
-impl WaitArgs {
-    pub(crate) fn patience(self) -> Option<Duration> {
-        self.wait.map(|span| Duration::from_secs(span.seconds))
     }
 }
 
@@ -109,6 +62,9 @@ pub(crate) struct RequestArgs {
     emergency: Option<String>,
     #[command(flatten)]
     wait: WaitArgs,
+    /// Once it is approved, create the credential and store its secret; waits as --wait does
+    #[arg(long)]
+    create: bool,
     #[command(subcommand)]
     change: Option<ChangeCommand>,
 }
@@ -119,6 +75,10 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     }
     let client = session.client()?;
     let (body, pair) = body(args)?;
+    if args.create {
+        // What is missing is said before anybody is asked.
+        session.home.store().prepare()?;
+    }
     if let Some(pair) = &pair {
         session.home.store().put_pair(client.id().as_str(), pair)?;
     }
@@ -140,12 +100,26 @@ pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome
     if opened.submitted != begun.body {
         return Err(ProtocolFault::Mismatch("what was submitted").into());
     }
-    let shown = show(&client, opened, args.wait).await;
+    let shown = match args.create {
+        true => made(&client, opened, args.wait.or_usual(), session).await,
+        false => show(&client, opened, args.wait, session).await,
+    };
     // Whoever waited in vain, and runs the same again, waits on for the same request.
     if !matches!(shown, Err(Error::Waiting { .. } | Error::Unreachable(_))) {
         begun.finish()?;
     }
     shown
+}
+
+/// Creates the credential once the request is decided on.
+async fn made(
+    client: &Client,
+    request: CredentialRequest,
+    wait: WaitArgs,
+    session: &Session,
+) -> Result<Outcome, Error> {
+    let request = wait::decided(client, request, wait, session).await?;
+    create::approved(&request, false, client, session).await
 }
 
 fn body(args: &RequestArgs) -> Result<(RequestBody, Option<Pair>), Error> {
@@ -182,21 +156,9 @@ pub(crate) async fn show(
     client: &Client,
     request: CredentialRequest,
     wait: WaitArgs,
+    session: &Session,
 ) -> Result<Outcome, Error> {
-    let request = match wait.patience() {
-        Some(patience) => client.wait_for_decision(&request.id, patience).await?,
-        None => request,
-    };
-    if wait.patience().is_some()
-        && matches!(
-            request.state,
-            State::Denied | State::Expired | State::Cancelled
-        )
-    {
-        return Err(Error::RequestOver {
-            state: request.state,
-        });
-    }
+    let request = wait::decided(client, request, wait, session).await?;
     let next = match request.state {
         State::PendingApproval => format!(
             "next: have somebody run `clp approve {id}`, or decide on the approval page; then run `clp create --request {id}`\n",

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::Session;
 use super::sandbox_faults::{self, FaultsArgs};
+use super::sandbox_people::{self, AddArgs, ClockArgs};
 use crate::control::Control;
 use crate::error::{Error, LocalFault};
 use crate::private;
@@ -58,6 +59,8 @@ pub(crate) struct SandboxArgs {
 #[derive(Subcommand, Debug)]
 enum SandboxCommand {
     Faults(FaultsArgs),
+    Add(AddArgs),
+    Clock(ClockArgs),
 }
 
 /// What the command tells, and keeps beside the tokens: no token, but where each one is.
@@ -73,13 +76,21 @@ pub(crate) struct Opened {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) id: PrincipalId,
-    token_file: PathBuf,
+    pub(super) token_file: PathBuf,
 }
 
 /// The largest description of a sandbox that is read back, in bytes.
 const LIMIT: u64 = 256 * 1024;
 
 impl Opened {
+    /// Writes down that this is the sandbox that was made last.
+    pub(super) fn keep(&self, session: &Session) -> Result<(), Error> {
+        let description = serde_json::to_vec_pretty(self)
+            .map_err(|_| LocalFault::System("the sandbox cannot be described as JSON"))?;
+        let path = session.home.sandbox().join("sandbox.json");
+        Ok(private::replace(&path, &description)?)
+    }
+
     /// The sandbox that was made last.
     pub(crate) fn last(session: &Session) -> Result<Self, Error> {
         let path = session.home.sandbox().join("sandbox.json");
@@ -99,8 +110,11 @@ impl Opened {
 }
 
 pub(crate) async fn run(args: &SandboxArgs, session: &Session) -> Result<Outcome, Error> {
-    if let Some(SandboxCommand::Faults(args)) = &args.command {
-        return sandbox_faults::run(args, session).await;
+    match &args.command {
+        Some(SandboxCommand::Faults(args)) => return sandbox_faults::run(args, session).await,
+        Some(SandboxCommand::Add(args)) => return sandbox_people::add(args, session).await,
+        Some(SandboxCommand::Clock(args)) => return sandbox_people::clock(args, session).await,
+        None => {}
     }
     let control = Control::from_env(args.control.as_ref(), session)?;
     let sandbox = control.open_sandbox(session.issuer.clone()).await?;
@@ -135,8 +149,6 @@ pub(crate) async fn run(args: &SandboxArgs, session: &Session) -> Result<Outcome
         cast,
         probe: sandbox.probe,
     };
-    let description = serde_json::to_vec_pretty(&opened)
-        .map_err(|_| LocalFault::System("the sandbox cannot be described as JSON"))?;
-    private::replace(&directory.join("sandbox.json"), &description)?;
+    opened.keep(session)?;
     Outcome::new(&opened, facts.text())
 }

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Exit, LocalFault};
 
 pub(crate) use objects::{
-    credential, credentials, key_and_address, request, requester_words, statements,
+    acting, approved, credential, credentials, key_and_address, lasting, request, requester_words,
+    statements,
 };
 pub(crate) use rotation::{gates, rotation};
 pub(crate) use words::clean;

@@ -1,10 +1,12 @@
 //! Credentials and requests, for people.
 
+use clp_schemas::approval::{Actor, Decision};
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody};
 use clp_schemas::permissions::PermissionSet;
 
 use super::{Facts, quoted_block, table};
+use crate::ops::due::span;
 
 pub(crate) fn credential(credential: &Credential) -> String {
     let mut facts = Facts::default();
@@ -109,19 +111,20 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
         .add("state", request.state.to_string())
         .add("version", request.version.to_string())
         .add("code", &request.user_code)
-        .add("requester", request.requester.as_str())
+        .add("requester", request.requester.as_str());
+    let actors = request.approval_document.get("actors").cloned();
+    let actors: Option<Vec<Actor>> = actors.and_then(|one| serde_json::from_value(one).ok());
+    acting(&mut facts, &actors.unwrap_or_default());
+    facts
         .add("type", body.kind.to_string())
         .add("project", &body.project)
         .add("environment", &body.environment)
-        .add("lifetime", format!("{} seconds", body.lifetime_seconds));
+        .add("lifetime", lasting(body.lifetime_seconds));
     for line in statements(&body.permissions) {
         facts.add("permission", line);
     }
     if let Some(agreed) = agreed(request) {
-        facts.add(
-            "agreed lifetime",
-            format!("{} seconds", agreed.lifetime_seconds),
-        );
+        facts.add("agreed lifetime", lasting(agreed.lifetime_seconds));
         for line in statements(&agreed.permissions) {
             facts.add("agreed to", line);
         }
@@ -134,7 +137,10 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
     if let Some(policy) = &request.approval_policy {
         let methods: Vec<String> = policy.methods.iter().map(ToString::to_string).collect();
         facts
-            .add("approvals needed", policy.approvals_required.to_string())
+            .add(
+                "approved by",
+                format!("{} of {}", approved(request), policy.approvals_required),
+            )
             .add("separation of duty", policy.separation_of_duty.to_string())
             .add("approve by", methods.join(", "));
     }
@@ -155,12 +161,43 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
             "decision",
             format!("{decision} by {by} at {}{version}", approval.approved_at),
         );
+        if let Some(reason) = &approval.reason {
+            facts.add("because", reason);
+        }
     }
     facts
         .add_some("credential", request.credential_id.as_ref())
         .add("approval page", &request.approval_uri);
     let words = requester_words(body);
     format!("{}{words}", facts.text())
+}
+
+/// Who asks, and for whom: nearest first.
+pub(crate) fn acting(facts: &mut Facts, actors: &[Actor]) {
+    for (place, actor) in actors.iter().enumerate() {
+        let name = match place {
+            0 => "asked by",
+            _ => "acting for",
+        };
+        facts.add(name, format!("{} ({})", actor.principal, actor.kind));
+    }
+}
+
+/// How many have agreed to the version in force.
+pub(crate) fn approved(request: &CredentialRequest) -> usize {
+    let counts = request
+        .approvals
+        .iter()
+        .filter(|one| one.decision == Decision::Approve && one.version == request.version);
+    counts.count()
+}
+
+/// A length of time: in seconds, as it is signed, and as people say it.
+pub(crate) fn lasting(seconds: u64) -> String {
+    match span(seconds) {
+        short if short == format!("{seconds}s") => format!("{seconds} seconds"),
+        short => format!("{seconds} seconds ({short})"),
+    }
 }
 
 /// What an approver agreed to, where it is not all that was asked for.

@@ -182,6 +182,12 @@ impl Transport {
         })
     }
 
+    /// The same transport, which waits out a `Retry-After` of up to `longest`, if it did not.
+    pub(crate) fn waiting_at_most(mut self, longest: std::time::Duration) -> Self {
+        self.repeat.longest_wait = self.repeat.longest_wait.max(longest);
+        self
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         self.policy
     }

@@ -73,7 +73,7 @@ impl std::fmt::Display for Why {
 }
 
 /// A length of time for people, in its largest unit that divides it.
-fn span(seconds: u64) -> String {
+pub(crate) fn span(seconds: u64) -> String {
     let units = [(86_400, "d"), (3600, "h"), (60, "m")];
     let fits = units.iter().find(|(size, _)| seconds.is_multiple_of(*size));
     match fits {
