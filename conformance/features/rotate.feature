@@ -888,6 +888,27 @@ Feature: rotate
     When the same call is made on two
     Then it is accepted
 
+  @inventory @CLP-ROT-036
+  Scenario: Nothing is rolled back while a place is between the two
+    Given an active credential called first
+    And Ana rotates first as one
+    And an active credential called second
+    And an installed installation called place of second
+    And Ana rotates second as two
+    And Ana reads the delivery of two_successor
+    And place is installed below two_successor
+    And place is updating below second
+    When Ana calls rotation_rollback on one
+    Then it is accepted
+    When the same call is made on two
+    Then it is refused as gate-unmet
+    And the answer has:
+      | member | value             |
+      | gates  | ["installations"] |
+    Given place is installed below second
+    When the same call is made on two
+    Then it is accepted
+
   @lifecycle @CLP-TRN-036
   Scenario: Who takes a rotation further has to say what was seen
     Given an active credential called first

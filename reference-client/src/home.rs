@@ -1,9 +1,11 @@
 //! Where `clp` keeps what it has to remember between runs: one private directory.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use clp_schemas::audit::checkpoint::Checkpoint;
 use clp_schemas::canonical;
+use clp_schemas::ids::InstallationId;
 
 use crate::error::{Error, LocalFault};
 use crate::issuer::IssuerId;
@@ -60,6 +62,13 @@ impl Home {
     /// The places that this machine fills.
     pub(crate) fn places(&self) -> Places {
         Places::new(Memory::new(self.root.join("places.json")))
+    }
+
+    /// Waits until no other run changes this place; dropping the file lets others.
+    pub(crate) fn hold_place(&self, id: &InstallationId) -> Result<File, LocalFault> {
+        let directory = self.root.join("places");
+        private::create_dir(&directory)?;
+        private::lock(&directory.join(format!("{id}.lock")))
     }
 
     /// The stores that were registered from here, by issuer, project and environment.

@@ -313,6 +313,11 @@ pub(super) const ALL: &[Saboteur] = &[
         "rolls back under a place that has the successor",
         &["CLP-ROT-033"],
     ),
+    Saboteur::skip(
+        "CLP-ROT-036",
+        "rolls back while nobody knows what a place has",
+        &["CLP-ROT-036"],
+    ),
 ];
 
 /// The rotation that these effects open.

@@ -1,6 +1,8 @@
 //! The steps of a rotation, each written down before it is taken. Every step looks first at
 //! how things are, so that taking it again does nothing twice.
 
+mod back;
+
 use std::time::Duration;
 
 use clp_schemas::endpoint::Class;
@@ -9,7 +11,7 @@ use clp_schemas::ids::{CredentialId, InstallationId};
 use clp_schemas::ops::inject::{Health as Seen, Installation};
 use clp_schemas::ops::revoke::{RevocationMode, RevocationReason};
 use clp_schemas::ops::rotate::{GateReport, Rotation};
-use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::installation;
 use clp_schemas::state::rotation::State;
 use serde_json::json;
@@ -82,9 +84,12 @@ impl<'a> Drive<'a> {
             self.revoke_first().await?;
         }
         let mut rotation = self.rotation().await?;
-        if rotation.state == State::RolledBack
-            || (rotation.state == State::Completed && !self.record.compromised)
-        {
+        // Whatever ended the predecessor: a successor whose secret is not stored yet is all that
+        // is left, and its delivery is soon over.
+        let is_all = rotation.state == State::Completed
+            && !self.record.compromised
+            && self.is_stored(&rotation)?;
+        if rotation.state == State::RolledBack || is_all {
             return self.ended(&rotation);
         }
         self.store(&rotation).await?;
@@ -97,39 +102,6 @@ impl<'a> Drive<'a> {
             self.drain().await?;
             rotation = self.rotation().await?;
         }
-        self.ended(&rotation)
-    }
-
-    /// Gives the rotation up: the places first, then the rotation.
-    pub(super) async fn back(mut self) -> Result<Outcome, Error> {
-        let rotation = self.rotation().await?;
-        if !rotation.state.is_open() {
-            return self.ended(&rotation);
-        }
-        // The issuer would refuse it, and the places would have been put back by then.
-        if self.record.compromised {
-            return Err(Problem::new(ProblemType::NoRollbackAfterCompromise).into());
-        }
-        self.note(Step::RollBack)?;
-        if self.has_inventory().await? {
-            let successor = self.record.successor.clone();
-            for place in self.client.installations(&successor).await? {
-                if place.declared.state != installation::State::Retired
-                    && !self.record.moved.contains(&place.id)
-                {
-                    self.record.moved.push(place.id);
-                }
-            }
-        }
-        // Ending the successor while a place has it would be the outage that this is to avoid.
-        if !self.put_back().await? {
-            return Err(self.unhealthy(
-                "places still have the successor, and nobody put the predecessor back",
-            ));
-        }
-        let seen = self.client.rotation(&self.record.rotation_id).await?;
-        let rotation = self.client.roll_back(&seen).await?;
-        self.say(&format!("{} works again", rotation.predecessor));
         self.ended(&rotation)
     }
 
@@ -186,9 +158,14 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
+    fn is_stored(&self, rotation: &Rotation) -> Result<bool, LocalFault> {
+        let store = self.session.home.store();
+        store.holds(&self.record.issuer, &rotation.successor)
+    }
+
     async fn store(&mut self, rotation: &Rotation) -> Result<(), Error> {
         let store = self.session.home.store();
-        if store.holds(&self.record.issuer, &rotation.successor)? {
+        if self.is_stored(rotation)? {
             // Nothing is fetched: it is seen to be the same one.
             return self.client.store_secret(&rotation.credential, &store).await;
         }
@@ -198,10 +175,16 @@ impl<'a> Drive<'a> {
         if let Err(fault) = &stored
             && fault.problem() == Some(ProblemType::DeliveryGone)
         {
-            self.say(&format!(
-                "the successor's secret is out of reach: run `clp rotate --rollback {}`",
-                rotation.id
-            ));
+            self.say(&match rotation.state.is_open() {
+                true => format!(
+                    "the successor's secret is out of reach: run `clp rotate --rollback {}`",
+                    rotation.id
+                ),
+                false => format!(
+                    "the successor's secret is out of reach: run `clp rotate {}`",
+                    rotation.successor
+                ),
+            });
         }
         stored?;
         let more = acknowledge(self.client, &rotation.credential, None, self.session).await?;
@@ -303,12 +286,12 @@ impl<'a> Drive<'a> {
         }
         if places.is_empty() {
             let checked = self.check_one(rotation, &entry, None, by_event).await?;
-            self.judge(None, checked).await?;
+            self.judge(rotation, None, checked).await?;
         }
         for (place, here) in places {
             let known = Some((&place, &here));
             let checked = self.check_one(rotation, &entry, known, by_event).await?;
-            self.judge(Some(&place), checked).await?;
+            self.judge(rotation, Some(&place), checked).await?;
         }
         // Only now: a run that dies between two places has not checked the second.
         self.record.unhealthy = false;
@@ -343,7 +326,12 @@ impl<'a> Drive<'a> {
     }
 
     /// Reports what a check gave, or stops at it.
-    async fn judge(&mut self, place: Option<&Installation>, checked: Checked) -> Result<(), Error> {
+    async fn judge(
+        &mut self,
+        rotation: &Rotation,
+        place: Option<&Installation>,
+        checked: Checked,
+    ) -> Result<(), Error> {
         let seen = match checked {
             Ok(seen) => seen,
             Err(_) if self.client.sabotage.breaks("CLP-ROT-034") => return Ok(()),
@@ -355,6 +343,7 @@ impl<'a> Drive<'a> {
                 self.note(Step::Check)?;
                 self.say(what);
                 if !self.record.compromised
+                    && rotation.state.is_open()
                     && let Err(fault) = self.put_back().await
                 {
                     self.say(&format!("the places could not be put back: {fault}"));
@@ -386,36 +375,6 @@ impl<'a> Drive<'a> {
             rotation: self.record.rotation_id.clone(),
             what,
         }
-    }
-
-    /// The places that have the successor get the predecessor back. False where some place
-    /// still has the successor, because it cannot be filled from here.
-    async fn put_back(&mut self) -> Result<bool, Error> {
-        let moved = self.record.moved.clone();
-        let entry = match self.entry(&self.record.predecessor) {
-            Ok(entry) => entry,
-            Err(LocalFault::NotStored) if moved.is_empty() => return Ok(true),
-            Err(LocalFault::NotStored) => {
-                self.say("the predecessor is not in this store: its places have to be put back by whoever has it");
-                return Ok(false);
-            }
-            Err(fault) => return Err(fault.into()),
-        };
-        let mut left = Vec::new();
-        for id in moved.iter().rev() {
-            match self.local(id)? {
-                Some(place) => self.bring(id, &place, &entry).await?,
-                None => {
-                    self.say(&format!(
-                        "{id} is not filled from here: somebody has to put the predecessor back"
-                    ));
-                    left.push(id.clone());
-                }
-            }
-        }
-        self.record.moved = left;
-        self.rotations().write(&self.record)?;
-        Ok(self.record.moved.is_empty())
     }
 
     /// Advances, waits for the gates, and lets the predecessor go.
