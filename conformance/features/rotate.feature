@@ -888,6 +888,27 @@ Feature: rotate
     When the same call is made on two
     Then it is accepted
 
+  @lifecycle @CLP-ROT-037 @needs-clock
+  Scenario: Where both end in the same second, nothing is rolled back
+    Given an active credential called old with:
+      | part       | value     |
+      | expires_at | {now+600} |
+    And Ana rotates old as rotation with:
+      | part       | value            |
+      | expires_at | {old.expires_at} |
+    And Ana reads the delivery of rotation_successor
+    And the clock advances by 601 seconds
+    When Ana calls rotation_read on rotation
+    Then it is accepted
+    And the answer has:
+      | member           | value       |
+      | state            | "completed" |
+      | credential.state | "expired"   |
+    And the credential old has:
+      | member    | value                   |
+      | state     | "expired"               |
+      | successor | {rotation_successor.id} |
+
   @inventory @CLP-ROT-036
   Scenario: Nothing is rolled back while a place is between the two
     Given an active credential called first

@@ -152,3 +152,24 @@ impl Home {
         self.root.join("checkpoints").join(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_held_by_one_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home {
+            root: root.path().to_owned(),
+        };
+        let id = |number| InstallationId::from_entropy([number; 16]);
+        let held = home.hold_place(&id(1)).unwrap();
+        let path = root.path().join("places").join(format!("{}.lock", id(1)));
+        let other = File::open(&path).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(home.hold_place(&id(2)).unwrap());
+        drop(held);
+        assert!(other.try_lock().is_ok());
+    }
+}

@@ -73,11 +73,26 @@ pub fn worlds(bounds: Bounds) -> Vec<Plan> {
     if bounds == Bounds::Full {
         worlds.extend([
             Plan {
+                rotators: 1,
                 quiet: true,
                 overlap: 1,
                 deadline: Some(2),
                 people: true,
-                ..named("two clients, times and people")
+                ..named("times and people")
+            },
+            Plan {
+                people: true,
+                ..named("two clients and people")
+            },
+            Plan {
+                quiet: true,
+                overlap: 1,
+                deadline: Some(1),
+                ..named("two clients and times")
+            },
+            Plan {
+                compromise: true,
+                ..named("two clients and a compromise")
             },
             Plan {
                 stray: true,

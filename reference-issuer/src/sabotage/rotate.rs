@@ -318,6 +318,16 @@ pub(super) const ALL: &[Saboteur] = &[
         "rolls back while nobody knows what a place has",
         &["CLP-ROT-036"],
     ),
+    Saboteur::tamper(
+        "CLP-ROT-037",
+        "rolls back to what has ended in the same second",
+        |asked, answer| {
+            let both = answer.json()["credential"]["state"] == "expired";
+            if asked.endpoint == "rotation_read" && both && answer.json()["state"] == "completed" {
+                answer.edit(|body| body["state"] = json!("rolled_back"));
+            }
+        },
+    ),
 ];
 
 /// The rotation that these effects open.
