@@ -241,7 +241,7 @@ impl Issuer {
         let Some(rotation) = self.replaced_by(of) else {
             return Err(refused(Problem::RotationNotOpen));
         };
-        if !(believed && !plan.follows(Rule::JudgedInPlace)) {
+        if !believed || plan.follows(Rule::JudgedInPlace) {
             self.gates(plan, rotation, Gate::ALL)?;
         }
         self.end(of, Turn::Revoke, End::Completion, moves);

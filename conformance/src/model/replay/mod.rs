@@ -236,20 +236,23 @@ impl<'a> Pair<'a> {
     /// Who has just seen how things are has the tag of it; who has not, has one that never was.
     async fn tag_for(&self, request: Request, model: &Issuer) -> Result<Option<String>, Differs> {
         Ok(match request {
-            Request::Put { place, seen, .. } if seen == Seen::Fresh => {
-                match model.places[usize::from(place)] {
-                    Some(record) => Some(self.bench.tag_of_place(record.below, place).await?),
-                    None => None,
-                }
-            }
+            Request::Put {
+                place,
+                seen: Seen::Fresh,
+                ..
+            } => match model.places[usize::from(place)] {
+                Some(record) => Some(self.bench.tag_of_place(record.below, place).await?),
+                None => None,
+            },
             Request::Advance { rotation, seen } | Request::RollBack { rotation, seen }
                 if seen.is_some() =>
             {
                 Some(self.bench.tag_of_rotation(rotation).await?)
             }
-            Request::Resume { of, seen } if seen == Seen::Fresh => {
-                Some(self.bench.tag_of_credential(of).await?)
-            }
+            Request::Resume {
+                of,
+                seen: Seen::Fresh,
+            } => Some(self.bench.tag_of_credential(of).await?),
             _ => None,
         })
     }
