@@ -2,7 +2,6 @@
 //! that nothing of the tables is left out.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test that gives up fails, which is right"
 )]
 

@@ -2,7 +2,6 @@
 //! differed.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test that gives up fails, which is right"
 )]
 
