@@ -42,6 +42,9 @@ pub(crate) struct Intent<'a> {
 #[derive(Serialize, Deserialize)]
 struct Note {
     key: String,
+    /// What is begun, for whoever reads the file: of a rotation, the old credential's id.
+    #[serde(default)]
+    meaning: Value,
     body: Value,
     begun_at: Timestamp,
 }
@@ -81,6 +84,7 @@ impl Journal {
         }
         let note = Note {
             key: new_idempotency_key()?,
+            meaning: intent.meaning.clone(),
             body: serde_json::to_value(&body).map_err(unwritable)?,
             begun_at: Timestamp::system_now(),
         };

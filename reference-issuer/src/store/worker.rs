@@ -26,7 +26,7 @@ const FILE: &str = "issuer.db";
 const BATCH: usize = 256;
 
 /// The schema that this version writes. Another one is refused rather than guessed at.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 #[derive(Debug)]
 pub(super) struct Worker {
