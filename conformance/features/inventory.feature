@@ -221,6 +221,25 @@ Feature: inventory
       | name | value        |
       | ETag | {before_tag} |
 
+  @CLP-TRN-042
+  Scenario: A use is no change of what was reported
+    Given an active credential
+    And an installed installation called place with:
+      | part  | value                      |
+      | match | {"user_agent": "nightly/"} |
+    When Ana calls installation_read on place
+    Then it is accepted
+    And the answer is called before
+    Given the key of credential is used as nightly/1.0
+    When the same call is made again
+    Then it is accepted
+    And the answer has:
+      | member       | value   |
+      | last_seen_at | present |
+    And the answer has the headers:
+      | name | value        |
+      | ETag | {before_tag} |
+
   @CLP-MOD-005
   Scenario: Who uses a stranger's key is nobody's business
     Given an active credential

@@ -913,6 +913,48 @@ Feature: rotate
     When the same call is made on two
     Then it is accepted
 
+  @lifecycle @CLP-ROT-037 @needs-clock
+  Scenario: Where both end in the same second, nothing is rolled back
+    Given an active credential called old with:
+      | part       | value     |
+      | expires_at | {now+600} |
+    And Ana rotates old as rotation with:
+      | part       | value            |
+      | expires_at | {old.expires_at} |
+    And Ana reads the delivery of rotation_successor
+    And the clock advances by 601 seconds
+    When Ana calls rotation_read on rotation
+    Then it is accepted
+    And the answer has:
+      | member           | value       |
+      | state            | "completed" |
+      | credential.state | "expired"   |
+    And the credential old has:
+      | member    | value                   |
+      | state     | "expired"               |
+      | successor | {rotation_successor.id} |
+
+  @inventory @CLP-ROT-036
+  Scenario: Nothing is rolled back while a place is between the two
+    Given an active credential called first
+    And Ana rotates first as one
+    And an active credential called second
+    And an installed installation called place of second
+    And Ana rotates second as two
+    And Ana reads the delivery of two_successor
+    And place is installed below two_successor
+    And place is updating below second
+    When Ana calls rotation_rollback on one
+    Then it is accepted
+    When the same call is made on two
+    Then it is refused as gate-unmet
+    And the answer has:
+      | member | value             |
+      | gates  | ["installations"] |
+    Given place is installed below second
+    When the same call is made on two
+    Then it is accepted
+
   @lifecycle @CLP-TRN-036
   Scenario: Who takes a rotation further has to say what was seen
     Given an active credential called first

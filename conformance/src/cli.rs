@@ -5,6 +5,7 @@ mod canary;
 mod cover;
 mod floor;
 mod lint;
+mod model;
 mod mutants;
 
 use std::collections::BTreeMap;
@@ -105,6 +106,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Check rotations by a model: in every state that can be reached, what the chapters promise.
+    ///
+    /// The model has one issuer, clients that die and lose answers, places that use what they have,
+    /// people and time. It is written from the chapters, and shares nothing with the reference issuer.
+    /// Exit codes: 0 everything holds, 1 something does not, 3 it could not be explored.
+    Model(model::ModelArgs),
     /// Test issuers that break one requirement each: a scenario of it has to fail, and few others.
     Mutants(mutants::MutantArgs),
     /// Plant a secret in every place that is searched for secrets, and see whether it is found.
@@ -145,6 +152,7 @@ pub fn main() -> ExitCode {
         Some(Command::List { json, filters }) => list(json, &filters),
         Some(Command::NullFloor { json }) => floor::run(json),
         Some(Command::LintPermissions(args)) => lint::run(&args),
+        Some(Command::Model(args)) => model::run(&args),
         Some(Command::Mutants(args)) => mutants::run(&args),
         Some(Command::CanaryProof { json }) => canary::run(json),
         Some(Command::Completions { shell }) => {

@@ -6,6 +6,7 @@ pub mod config;
 pub mod coverage;
 pub mod r#gen;
 pub mod lint;
+pub mod model;
 pub mod mutants;
 pub mod oracle;
 pub mod parser;

@@ -1,9 +1,11 @@
 //! Where `clp` keeps what it has to remember between runs: one private directory.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use clp_schemas::audit::checkpoint::Checkpoint;
 use clp_schemas::canonical;
+use clp_schemas::ids::InstallationId;
 
 use crate::error::{Error, LocalFault};
 use crate::issuer::IssuerId;
@@ -90,6 +92,13 @@ impl Home {
         Places::new(Memory::new(self.root.join("places.json")))
     }
 
+    /// Waits until no other run changes this place; dropping the file lets others.
+    pub(crate) fn hold_place(&self, id: &InstallationId) -> Result<File, LocalFault> {
+        let directory = self.root.join("places");
+        private::create_dir(&directory)?;
+        private::lock(&directory.join(format!("{id}.lock")))
+    }
+
     /// The stores that were registered from here, by issuer, project and environment.
     pub(crate) fn registered(&self) -> Memory {
         Memory::new(self.root.join("stores.json"))
@@ -173,4 +182,25 @@ impl Home {
 /// A name has slashes in it; its hash has none.
 fn hashed(name: &str) -> String {
     canonical::to_base64url(&canonical::sha256(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_held_by_one_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home {
+            root: root.path().to_owned(),
+        };
+        let id = |number| InstallationId::from_entropy([number; 16]);
+        let held = home.hold_place(&id(1)).unwrap();
+        let path = root.path().join("places").join(format!("{}.lock", id(1)));
+        let other = File::open(&path).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(home.hold_place(&id(2)).unwrap());
+        drop(held);
+        assert!(other.try_lock().is_ok());
+    }
 }

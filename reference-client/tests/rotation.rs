@@ -164,6 +164,21 @@ fn a_run_that_dies_is_gone_on_with_where_it_was() {
 }
 
 #[test]
+fn a_successor_is_stored_and_placed_also_where_the_predecessor_has_ended_meanwhile() {
+    let scene = Scene::new(None);
+    assert_eq!(scene.rotate(&["--no-store"]).status, 0);
+    {
+        let mut memory = lock(&scene.shared);
+        memory.rotation.as_mut().unwrap()["state"] = json!("completed");
+        memory.credentials.get_mut(CREDENTIAL).unwrap()["state"] = json!("revoked");
+    }
+    let run = scene.resume(&[]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(scene.holds(SUCCESSOR));
+    assert_eq!(scene.advances() + scene.revocations(), 0);
+}
+
+#[test]
 fn gates_are_waited_for_and_named() {
     let scene = Scene::new(None);
     lock(&scene.shared).safe = false;

@@ -34,8 +34,13 @@ impl Tags {
             return Err(broken(tag));
         }
         let key = format!("{:?} {} {tag}", call.actor, sent.url);
+        let mut value = value.clone();
+        if let Value::Object(members) = &mut value {
+            // No tag stands for it (CLP-TRN-042).
+            members.remove("last_seen_at");
+        }
         match self.0.insert(key, value.clone()) {
-            Some(before) if before != *value => Err(Fault::broken(
+            Some(before) if before != value => Err(Fault::broken(
                 "CLP-TRN-035",
                 format!("another `ETag` than that of {before}"),
                 format!("the same for {value}"),

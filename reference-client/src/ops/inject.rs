@@ -202,6 +202,9 @@ pub(crate) async fn bring(
     entry: &Entry,
     said: Said,
 ) -> Result<Option<Tagged<Installation>>, Error> {
+    // Until it is reported as installed, no other run changes the place or reports on it: two that
+    // go opposite ways would leave what neither has reported.
+    let _held = session.home.hold_place(id)?;
     let places = session.home.places();
     let secret = entry.secret.expose();
     env_file::check(&place.path, &place.variable, secret)?;

@@ -11,12 +11,20 @@ use serde_json::Value;
 use crate::rules::Rule;
 use crate::seams::Seams;
 
-/// The entity tag of an object: the hash of what a caller sees of it.
+/// What of an object changes with every use, and stands in no tag (CLP-TRN-042).
+const UNTAGGED: &str = "last_seen_at";
+
+/// The entity tag of an object: the hash of what a caller sees of it, but for what changes by
+/// itself.
 ///
 /// # Errors
 /// `internal`, if the object has no canonical form.
 pub(crate) fn tag(object: &Value) -> Result<String, Problem> {
-    let bytes = canonical::to_bytes(object).map_err(|_| ProblemType::Internal)?;
+    let mut object = object.clone();
+    if let Value::Object(members) = &mut object {
+        members.remove(UNTAGGED);
+    }
+    let bytes = canonical::to_bytes(&object).map_err(|_| ProblemType::Internal)?;
     Ok(canonical::to_base64url(&canonical::sha256(&bytes)))
 }
 

@@ -2,6 +2,7 @@
 //! listings and the resource alike, and costs what has expired, not what exists.
 
 use clp_schemas::audit::Event;
+use clp_schemas::ids::CredentialId;
 use clp_schemas::time::Timestamp;
 
 use super::{Effect, credential, request, rotation};
@@ -19,14 +20,41 @@ pub(crate) fn run(tx: &mut Tx<'_>) -> Result<bool, Fault> {
     Ok(any)
 }
 
+fn expired(tx: &Tx<'_>, id: &CredentialId, at: Timestamp) -> Result<Vec<Effect>, Fault> {
+    let Some(found) = tx.credential(id)? else {
+        return Ok(Vec::new());
+    };
+    let neighbours = tx.neighbours(id)?;
+    Ok(credential::expire(found, neighbours, at))
+}
+
+/// Those that it was minted to replace, and that end in the same second, the first of the line
+/// first: a rotation of which both end is completed (CLP-ROT-037).
+fn ending_before(
+    tx: &Tx<'_>,
+    id: &CredentialId,
+    at: Timestamp,
+) -> Result<Vec<CredentialId>, Fault> {
+    let mut before = Vec::new();
+    let mut last = id.clone();
+    while let Some((_, predecessor)) = tx.neighbours(&last)?.replaces
+        && predecessor.expires_at.is_some_and(|end| end <= at)
+    {
+        last = predecessor.id;
+        before.push(last.clone());
+    }
+    before.reverse();
+    Ok(before)
+}
+
 fn effects_of(tx: &mut Tx<'_>, at: Timestamp, due: Due) -> Result<Vec<Effect>, Fault> {
     match due {
         Due::Credential(id) => {
-            let Some(found) = tx.credential(&id)? else {
-                return Ok(Vec::new());
-            };
-            let neighbours = tx.neighbours(&id)?;
-            Ok(credential::expire(found, neighbours, at))
+            for before in ending_before(tx, &id, at)? {
+                let effects = expired(tx, &before, at)?;
+                tx.apply(effects)?;
+            }
+            expired(tx, &id, at)
         }
         Due::Delivery(id) => {
             let Some(delivery) = tx.delivery(&id)? else {

@@ -189,6 +189,12 @@ struct Standing {
     state: State,
     reason: RotationReason,
     is_installed: bool,
+    is_between: bool,
+}
+
+/// `gate-unmet`, for the places.
+fn places_first(stands: bool) -> Option<Problem> {
+    stands.then(|| Problem::new(ProblemType::GateUnmet).gates(vec![GateId::Installations]))
 }
 
 const ROLLBACK_RULES: &[Rule<Standing>] = &[
@@ -207,11 +213,11 @@ const ROLLBACK_RULES: &[Rule<Standing>] = &[
     },
     Rule {
         id: "CLP-ROT-033",
-        refuses: |standing| {
-            standing
-                .is_installed
-                .then(|| Problem::new(ProblemType::GateUnmet).gates(vec![GateId::Installations]))
-        },
+        refuses: |standing| places_first(standing.is_installed),
+    },
+    Rule {
+        id: "CLP-ROT-036",
+        refuses: |standing| places_first(standing.is_between),
     },
 ];
 
@@ -236,13 +242,18 @@ impl Operation for RotationRollback {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Rotation>, Problem> {
         let line = tx.first_of_line(&row.predecessor)?;
+        let places = tx.installations_of_line(&line)?;
         let standing = Standing {
             state: row.state,
             reason: row.reason,
-            is_installed: tx.installations_of_line(&line)?.iter().any(|place| {
+            is_installed: places.iter().any(|place| {
                 place.credential_id == row.successor
                     && place.declared.state != installation::State::Retired
             }),
+            // Whichever it is reported below, it can be either that is there.
+            is_between: places
+                .iter()
+                .any(|place| place.declared.state == installation::State::Updating),
         };
         tx.check(ROLLBACK_RULES, &standing)?;
         let successor = tx

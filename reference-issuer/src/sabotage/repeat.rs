@@ -278,6 +278,15 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    Saboteur::tamper(
+        "CLP-TRN-042",
+        "gives a place another tag once it was seen",
+        |asked, answer| {
+            if asked.endpoint == "installation_read" && !answer.json()["last_seen_at"].is_null() {
+                answer.set("etag", "\"seen\"");
+            }
+        },
+    ),
     Saboteur::skip(
         "CLP-TRN-036",
         "changes what somebody did not say to have seen",

@@ -313,6 +313,21 @@ pub(super) const ALL: &[Saboteur] = &[
         "rolls back under a place that has the successor",
         &["CLP-ROT-033"],
     ),
+    Saboteur::skip(
+        "CLP-ROT-036",
+        "rolls back while nobody knows what a place has",
+        &["CLP-ROT-036"],
+    ),
+    Saboteur::tamper(
+        "CLP-ROT-037",
+        "rolls back to what has ended in the same second",
+        |asked, answer| {
+            let both = answer.json()["credential"]["state"] == "expired";
+            if asked.endpoint == "rotation_read" && both && answer.json()["state"] == "completed" {
+                answer.edit(|body| body["state"] = json!("rolled_back"));
+            }
+        },
+    ),
 ];
 
 /// The rotation that these effects open.

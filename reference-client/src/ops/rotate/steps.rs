@@ -73,7 +73,8 @@ impl<'a> Drive<'a> {
         }
         // Whoever ended the old one in haste has left its places with a key that opens nothing.
         let over = rotation.state == State::Completed && !self.record.compromised;
-        if over && !self.has_left_behind()? {
+        // A successor whose secret is not stored yet has a delivery that is soon over.
+        if over && !self.has_left_behind()? && self.is_stored(&rotation)? {
             return self.ended(&rotation);
         }
         self.store(&rotation).await?;
@@ -105,10 +106,19 @@ impl<'a> Drive<'a> {
         self.note(Step::RollBack)?;
         if self.has_inventory().await? {
             let successor = self.record.successor.clone();
-            for place in self.client.installations(&successor).await? {
-                if place.declared.state != installation::State::Retired
-                    && !self.record.moved.contains(&place.id)
-                {
+            let predecessor = self.record.predecessor.clone();
+            let there = self.client.installations(&successor).await?;
+            let there = there
+                .into_iter()
+                .filter(|place| place.declared.state != installation::State::Retired);
+            // Somebody was about to give these the predecessor back, and perhaps has not
+            // (CLP-ROT-036).
+            let between = self.client.installations(&predecessor).await?;
+            let between = between
+                .into_iter()
+                .filter(|place| place.declared.state == installation::State::Updating);
+            for place in there.chain(between) {
+                if !self.record.moved.contains(&place.id) {
                     self.record.moved.push(place.id);
                 }
             }
@@ -212,9 +222,14 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
+    fn is_stored(&self, rotation: &Rotation) -> Result<bool, LocalFault> {
+        let store = self.session.home.store();
+        store.holds(&self.record.issuer, &rotation.successor)
+    }
+
     async fn store(&mut self, rotation: &Rotation) -> Result<(), Error> {
         let store = self.session.home.store();
-        if store.holds(&self.record.issuer, &rotation.successor)? {
+        if self.is_stored(rotation)? {
             // Nothing is fetched: it is seen to be the same one.
             return self.client.store_secret(&rotation.credential, &store).await;
         }
