@@ -3,11 +3,13 @@
 mod args;
 mod canary;
 mod cover;
+mod crash;
 mod floor;
 mod lint;
 mod mutants;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +65,20 @@ enum Command {
     /// The reference client's adapter, which does one task.
     #[command(hide = true)]
     SubjectClient(AdapterArgs),
+    /// The reference issuer as a program of its own, for a campaign that kills it.
+    #[command(hide = true)]
+    SubjectIssuer {
+        /// What `clp-issuer` is told.
+        #[arg(num_args = 0.., allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<OsString>,
+    },
+    /// Kill the reference issuer and the reference client at any step, and see that nothing is lost.
+    ///
+    /// Both are processes with real files. The client rotates, rolls back, revokes and creates; a kill falls
+    /// before, during and after each request, at each change of a file, and at any instant. What was begun is
+    /// then gone on with to its end. All the while the keys in the files are used, and everything that was
+    /// acknowledged is asked for again.
+    Crash(crash::CrashArgs),
     /// Show which requirement has which scenario, and which saboteur breaks it.
     Coverage {
         /// As JSON.
@@ -140,6 +156,10 @@ pub fn main() -> ExitCode {
         Some(Command::Issuer { url, run }) => issuer(url, &run),
         Some(Command::Client(args)) => clients::client(&args),
         Some(Command::SubjectClient(args)) => return args.run(),
+        Some(Command::SubjectIssuer { words }) => {
+            return crate::subject::reference::main(&words);
+        }
+        Some(Command::Crash(args)) => crash::run(&args),
         Some(Command::Coverage { json, strict }) => cover::run(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),

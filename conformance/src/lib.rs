@@ -4,6 +4,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod coverage;
+pub mod crash;
+pub mod draw;
 pub mod r#gen;
 pub mod lint;
 pub mod mutants;

@@ -1,5 +1,6 @@
 //! The command line of `clp-issuer`.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -125,8 +126,15 @@ enum Failure {
 /// Runs the program to its end.
 #[must_use]
 pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// The same with these words, the first of them the name of the program: for a program that can
+/// be this one too.
+#[must_use]
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     // A fault of the command line ends here, with code 2.
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(words);
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut command = Arguments::command();
         clap_complete::generate(shell, &mut command, "clp-issuer", &mut io::stdout());

@@ -1,0 +1,119 @@
+//! Which kills there are to be.
+
+use std::collections::BTreeMap;
+
+use super::trap::{Kill, Moment, Phase, Sighting, Victim};
+use super::watch;
+use crate::draw::Draw;
+
+/// What the client is at when it is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// A rotation of a key that is in so many places.
+    Rotate(usize),
+    /// A rotation that is given up after the kill.
+    GiveUp,
+    /// The giving up of a rotation that has come to all places.
+    RollBack,
+    /// A revocation.
+    Revoke,
+    /// A creation.
+    Create,
+}
+
+impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Rotate(1),
+        Self::Rotate(2),
+        Self::Rotate(3),
+        Self::GiveUp,
+        Self::RollBack,
+        Self::Revoke,
+        Self::Create,
+    ];
+
+    /// How many places the key is in.
+    #[must_use]
+    pub fn places(self) -> usize {
+        match self {
+            Self::Rotate(places) => places,
+            Self::GiveUp | Self::RollBack => 2,
+            Self::Revoke | Self::Create => 0,
+        }
+    }
+
+    /// In a few words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rotate(1) => "rotate, 1 place",
+            Self::Rotate(2) => "rotate, 2 places",
+            Self::Rotate(_) => "rotate, 3 places",
+            Self::GiveUp => "rotate, then give up",
+            Self::RollBack => "roll back",
+            Self::Revoke => "revoke",
+            Self::Create => "create",
+        }
+    }
+}
+
+/// What an undisturbed run of each looks like.
+pub type Models = BTreeMap<Shape, Sighting>;
+
+/// Every kill there can be at a step, in an order that the seed decides, and one at some
+/// instant for each three of them.
+#[must_use]
+pub fn every(models: &Models, draw: &mut Draw) -> Vec<(Shape, Kill)> {
+    let mut all = Vec::new();
+    for (shape, model) in models {
+        for number in 0..model.requests.len() {
+            for phase in Phase::ALL {
+                let moment = Moment::Request(number, phase);
+                all.extend(Victim::ALL.map(|victim| (*shape, Kill { victim, moment })));
+            }
+        }
+        for number in (0..model.files).filter(|_| watch::SEES) {
+            let moment = Moment::File(number);
+            let victims = [Victim::Client, Victim::Both];
+            all.extend(victims.map(|victim| (*shape, Kill { victim, moment })));
+        }
+    }
+    let instants: Vec<(Shape, Kill)> = all
+        .iter()
+        .step_by(3)
+        .filter_map(|(shape, _)| Some((*shape, at_some_instant(models.get(shape)?, draw))))
+        .collect();
+    all.extend(instants);
+    draw.shuffle(&mut all);
+    all
+}
+
+fn victim(draw: &mut Draw) -> Victim {
+    let drawn = draw.one(&Victim::ALL);
+    drawn.copied().unwrap_or(Victim::Client)
+}
+
+fn at_some_instant(model: &Sighting, draw: &mut Draw) -> Kill {
+    let most = usize::try_from(model.took.as_micros()).unwrap_or(usize::MAX);
+    Kill {
+        victim: victim(draw),
+        moment: Moment::Instant(draw.below(most) as u64),
+    }
+}
+
+/// A further kill, while what the first one broke off is gone on with.
+pub fn another(model: &Sighting, draw: &mut Draw) -> Kill {
+    let moment = match draw.below(4) {
+        0 | 1 => {
+            let phase = draw.one(&Phase::ALL).copied().unwrap_or(Phase::Worked);
+            Moment::Request(draw.below(model.requests.len()), phase)
+        }
+        2 if watch::SEES => Moment::File(draw.below(model.files)),
+        _ => return at_some_instant(model, draw),
+    };
+    Kill {
+        victim: victim(draw),
+        moment,
+    }
+}
