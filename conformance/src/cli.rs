@@ -7,6 +7,7 @@ mod crash;
 mod floor;
 mod lint;
 mod mutants;
+mod race;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -79,6 +80,12 @@ enum Command {
     /// then gone on with to its end. All the while the keys in the files are used, and everything that was
     /// acknowledged is asked for again.
     Crash(crash::CrashArgs),
+    /// Let fifty callers call at once, and see that it can have come about one call after the other.
+    ///
+    /// They rotate and revoke one credential, create under the same and under other keys, report one place by
+    /// the same picture, decide on one request and create from it, and end one rotation. Each history is held
+    /// against a model of what one caller after the other would be answered.
+    Race(race::RaceArgs),
     /// Show which requirement has which scenario, and which saboteur breaks it.
     Coverage {
         /// As JSON.
@@ -160,6 +167,7 @@ pub fn main() -> ExitCode {
             return crate::subject::reference::main(&words);
         }
         Some(Command::Crash(args)) => crash::run(&args),
+        Some(Command::Race(args)) => race::run(&args),
         Some(Command::Coverage { json, strict }) => cover::run(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),

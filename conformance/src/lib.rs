@@ -12,6 +12,7 @@ pub mod mutants;
 pub mod oracle;
 pub mod parser;
 pub mod proof;
+pub mod race;
 pub mod record;
 pub mod report;
 pub mod requirements;

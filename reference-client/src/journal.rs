@@ -4,9 +4,11 @@
 //! The same command, run again, sends both once more, and so gets the same credential
 //! instead of a second one (CLP-TRN-026).
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clp_schemas::canonical;
+use clp_schemas::ids::CredentialId;
 use clp_schemas::json;
 use clp_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -42,6 +44,9 @@ pub(crate) struct Intent<'a> {
 #[derive(Serialize, Deserialize)]
 struct Note {
     key: String,
+    /// What is begun, for whoever reads the file: of a rotation, the old credential's id.
+    #[serde(default)]
+    meaning: Value,
     body: Value,
     begun_at: Timestamp,
 }
@@ -81,6 +86,7 @@ impl Journal {
         }
         let note = Note {
             key: new_idempotency_key()?,
+            meaning: intent.meaning.clone(),
             body: serde_json::to_value(&body).map_err(unwritable)?,
             begun_at: Timestamp::system_now(),
         };
@@ -91,6 +97,30 @@ impl Journal {
             resumed: false,
             path,
         })
+    }
+}
+
+impl Journal {
+    /// Forgets what was begun with a credential that has since come to its end by another way:
+    /// whoever began it again would be answered as the first time.
+    pub(crate) fn forget(&self, about: &CredentialId) -> Result<(), LocalFault> {
+        let fault = || LocalFault::file("read", &self.directory);
+        let listed = match std::fs::read_dir(&self.directory) {
+            Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(fault())?,
+        };
+        let _held = private::lock(&self.directory.join(".lock"))?;
+        for found in listed {
+            let path = found.map_err(fault())?.path();
+            // What is no note is found out by whoever needs it.
+            let note = private::read_if_there(&path, MAX_BYTES).ok().flatten();
+            let note = note.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
+            let named = note.as_ref().and_then(|note| note.meaning.get("credential"));
+            if named.and_then(Value::as_str) == Some(about.as_str()) {
+                private::remove(&path)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -174,6 +204,25 @@ mod tests {
         assert!(!anew.resumed);
         assert_ne!(anew.key, first.key);
         assert_eq!(anew.body, "body 3");
+    }
+
+    #[test]
+    fn what_was_begun_with_a_credential_is_forgotten_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::new(directory.path().join("journal"));
+        let id = |number: u8| CredentialId::from_entropy([number; 16]);
+        journal.forget(&id(1)).unwrap();
+        let about = |number: u8| Intent {
+            meaning: json!({"credential": id(number)}),
+            ..intent("")
+        };
+        journal.begin(&about(1), 1).unwrap();
+        journal.begin(&about(2), 2).unwrap();
+        journal.begin(&intent("a"), 3).unwrap();
+        journal.forget(&id(1)).unwrap();
+        assert!(!journal.begin(&about(1), 1).unwrap().resumed);
+        assert!(journal.begin(&about(2), 2).unwrap().resumed);
+        assert!(journal.begin(&intent("a"), 3).unwrap().resumed);
     }
 
     #[test]

@@ -161,17 +161,21 @@ fn saboteur(name: &str) -> Result<&'static Saboteur, String> {
     sabotage::find(name).ok_or_else(|| "`clp-issuer saboteurs` lists those there are".to_owned())
 }
 
+fn saboteurs() -> impl Iterator<Item = &'static Saboteur> {
+    sabotage::all().chain(sabotage::unseen())
+}
+
 fn list_saboteurs(as_json: bool) -> io::Result<()> {
     let mut stdout = io::stdout();
     if as_json {
-        let all: Vec<_> = sabotage::all()
+        let all: Vec<_> = saboteurs()
             .map(
                 |one| json!({"name": one.name, "requirement": one.requirement(), "does": one.does}),
             )
             .collect();
         return writeln!(stdout, "{:#}", json!(all));
     }
-    sabotage::all().try_for_each(|one| writeln!(stdout, "{:<28} {}", one.name, one.does))
+    saboteurs().try_for_each(|one| writeln!(stdout, "{:<28} {}", one.name, one.does))
 }
 
 fn start(arguments: &Arguments) -> Result<(), Failure> {

@@ -78,7 +78,8 @@ pub async fn play(
         came: Came::default(),
     };
     episode.prepare().await?;
-    let users: Vec<User> = (0..shape.places()).map(|at| episode.user(at)).collect();
+    let used = if shape.is_rotation() { shape.places() } else { 0 };
+    let users: Vec<User> = (0..used).map(|at| episode.user(at)).collect();
     let watching = watch::below(&episode.scene.folder, &stage.trap)?;
     episode.drive(kill, models.get(&shape), draw).await?;
     drop(watching);
@@ -120,6 +121,17 @@ impl Episode<'_> {
         all
     }
 
+    fn injection(&self, place: usize) -> Vec<String> {
+        let mut all = words("inject");
+        all.push(self.credential.clone());
+        all.push("--env-file".to_owned());
+        all.push(self.scene.file(place).display().to_string());
+        all.extend(words(&format!(
+            "--name {VARIABLE} --user-agent crash-{place}/"
+        )));
+        all
+    }
+
     fn permissions(&self) -> PathBuf {
         self.scene.folder.join("permissions.json")
     }
@@ -136,15 +148,10 @@ impl Episode<'_> {
         let created: Value = serde_json::from_str(&created.out).unwrap_or_default();
         let id = created.get("id").and_then(Value::as_str);
         self.credential = id.unwrap_or_default().to_owned();
-        for place in 0..self.shape.places() {
-            let mut all = words("inject");
-            all.push(self.credential.clone());
-            all.push("--env-file".to_owned());
-            all.push(self.scene.file(place).display().to_string());
-            all.extend(words(&format!(
-                "--name {VARIABLE} --user-agent crash-{place}/"
-            )));
-            self.must(&all, 0).await?;
+        if self.shape.is_rotation() {
+            for place in 0..self.shape.places() {
+                self.must(&self.injection(place), 0).await?;
+            }
         }
         if self.shape == Shape::RollBack {
             self.must(&self.rotation(), 7).await?;
@@ -175,9 +182,13 @@ impl Episode<'_> {
         )
     }
 
+    fn health(&self) -> String {
+        format!("{}{}", self.stage.identifier, self.judge.resource)
+    }
+
     /// The command that begins a rotation: to its end, or as far as the places.
     fn rotation(&self) -> Vec<String> {
-        let health = format!("{}{}", self.stage.identifier, self.judge.resource);
+        let health = self.health();
         let more = match self.shape {
             Shape::Rotate(_) => "--wait 30s",
             _ => "--quiet 1h",
@@ -201,11 +212,13 @@ impl Episode<'_> {
     /// looks how far it came, and runs it again or goes on with it.
     async fn next(&self, first: bool, resumes: bool) -> Result<(Vec<String>, i32), Stopped> {
         let rotated = match (self.shape, first) {
-            (Shape::Revoke | Shape::Create, _) | (Shape::Rotate(_) | Shape::GiveUp, true) => None,
+            (Shape::Rotate(_) | Shape::GiveUp, true) => None,
+            (shape, _) if !shape.is_rotation() => None,
             _ => self.rotated().await?,
         };
         Ok(match (self.shape, rotated) {
             (Shape::Create, _) => (self.creation(), 0),
+            (Shape::Inject, _) => (self.injection(0), 0),
             (Shape::Revoke, _) => (
                 words(&format!("revoke {} --reason other", self.credential)),
                 0,
@@ -213,7 +226,9 @@ impl Episode<'_> {
             (Shape::Rotate(_), Some((id, state)))
                 if resumes || state == "completed" || state == "rolled_back" =>
             {
-                (words(&format!("rotate --resume {id} --wait 30s")), 0)
+                let health = self.health();
+                let line = format!("rotate --resume {id} --health {health} --wait 30s");
+                (words(&line), 0)
             }
             (Shape::Rotate(_), _) => (self.rotation(), 0),
             (Shape::GiveUp | Shape::RollBack, Some((id, _))) => {
@@ -240,7 +255,10 @@ impl Episode<'_> {
             }
             if let Some(fell) = ran.seen.fell {
                 self.came.kills.push(fell);
-                self.ask().await?;
+                self.ask(false).await?;
+                if self.shape == Shape::Create && self.is_created().await? {
+                    return Ok(());
+                }
                 if let Some(model) = model
                     && self.came.kills.len() < KILLS
                     && draw.below(2) == 0
@@ -267,16 +285,24 @@ impl Episode<'_> {
         Ok(())
     }
 
-    async fn ask(&mut self) -> Result<(), Stopped> {
+    /// Whether a creation was done but for saying so: to run it again would be another one.
+    async fn is_created(&self) -> Result<bool, Stopped> {
+        let notes = rest::visible(&self.scene.home().join("journal"))?;
+        let words = words("store list");
+        let list = self.stage.run(&self.scene, &words, None).await?;
+        Ok(notes.is_empty() && list.out.contains("cred_"))
+    }
+
+    async fn ask(&mut self, last: bool) -> Result<(), Stopped> {
         let ledger = self.ledger();
-        let wrong = self.judge.judge(&ledger).await?;
+        let wrong = self.judge.judge(&ledger, last).await?;
         self.came.wrong.extend(wrong);
         Ok(())
     }
 
     /// What has to be so in the end.
     async fn end(&mut self) -> Result<(), Stopped> {
-        self.ask().await?;
+        self.ask(true).await?;
         let ledger = self.ledger();
         self.came.acknowledgements = ledger.acknowledgements;
         self.came.facts = self.judge.facts;
@@ -289,7 +315,7 @@ impl Episode<'_> {
         let wanted = match self.shape {
             Shape::Rotate(_) | Shape::GiveUp | Shape::RollBack => (1, 1),
             Shape::Revoke => (0, 1),
-            Shape::Create => (1, 0),
+            Shape::Create | Shape::Inject => (1, 0),
         };
         let is = (active.len(), revoked.len());
         if is != wanted || now.credentials.len() != is.0 + is.1 {
@@ -297,7 +323,7 @@ impl Episode<'_> {
             let all: Vec<String> = all.map(|id| format!("{id} {}", now.state(id))).collect();
             self.wrong(format!("in the end there is: {}", all.join(", ")));
         }
-        if self.shape.places() > 0 {
+        if self.shape.is_rotation() {
             let back = now.state(&self.credential) == "active";
             match (self.shape, back) {
                 (Shape::Rotate(_), false) => self.came.ended = Some("completed"),
@@ -315,9 +341,21 @@ impl Episode<'_> {
         self.came.wrong.push(what);
     }
 
-    /// The one that works is in each place and in the store.
+    /// The one that works is in each place and in the store, and each place is declared once.
     async fn placed(&mut self, id: &str, ledger: &Ledger) -> Result<(), Stopped> {
         let secret = ledger.secrets.get(id).cloned().unwrap_or_default();
+        let path = format!("/credentials/{id}/installations");
+        let declared = self.judge.get(&path).await?;
+        let declared = declared.get("items").and_then(Value::as_array);
+        let states: Vec<&str> = declared
+            .into_iter()
+            .flatten()
+            .filter_map(|place| place.get("state")?.as_str())
+            .collect();
+        let filled = ["installed", "verified"];
+        if states.len() != self.shape.places() || states.iter().any(|one| !filled.contains(one)) {
+            self.wrong(format!("the places of {id} are {}", states.join(", ")));
+        }
         for place in 0..self.shape.places() {
             let file = self.scene.file(place);
             if held(&file).as_ref() != Some(&secret) {

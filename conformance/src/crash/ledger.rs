@@ -31,6 +31,8 @@ pub struct Ledger {
     pub installations: BTreeMap<String, Installation>,
     /// Deliveries that are closed.
     pub closed: BTreeSet<String>,
+    /// Credentials whose key has arrived, as the client says.
+    pub arrived: BTreeSet<String>,
     /// What has to be in the log: an event, and the values of two members.
     pub events: BTreeSet<(&'static str, &'static str, String)>,
     /// Answers with success to calls that change something.
@@ -95,6 +97,7 @@ impl Ledger {
             "delivery_ack" => {
                 let id = text(&body, "/id");
                 self.closed.insert(request.path().replace("/ack", ""));
+                self.arrived.insert(text(&body, "/credential_id"));
                 self.event("delivery.acknowledged", "delivery_id", id);
             }
             "credential_revoke" => {

@@ -19,11 +19,13 @@ pub enum Shape {
     Revoke,
     /// A creation.
     Create,
+    /// The filling of a place.
+    Inject,
 }
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rotate(1),
         Self::Rotate(2),
         Self::Rotate(3),
@@ -31,6 +33,7 @@ impl Shape {
         Self::RollBack,
         Self::Revoke,
         Self::Create,
+        Self::Inject,
     ];
 
     /// How many places the key is in.
@@ -40,7 +43,14 @@ impl Shape {
             Self::Rotate(places) => places,
             Self::GiveUp | Self::RollBack => 2,
             Self::Revoke | Self::Create => 0,
+            Self::Inject => 1,
         }
+    }
+
+    /// Whether it is a rotation, of a key that is in use.
+    #[must_use]
+    pub fn is_rotation(self) -> bool {
+        matches!(self, Self::Rotate(_) | Self::GiveUp | Self::RollBack)
     }
 
     /// In a few words.
@@ -54,6 +64,7 @@ impl Shape {
             Self::RollBack => "roll back",
             Self::Revoke => "revoke",
             Self::Create => "create",
+            Self::Inject => "inject",
         }
     }
 }
