@@ -15,11 +15,11 @@ impl Draw {
     #[must_use]
     pub fn part(seed: u64, number: u64) -> Self {
         let mut first = Self(seed);
-        Self(first.next() ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Self(first.number() ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,7 +30,7 @@ impl Draw {
     /// A number below `end`; 0 where that is 0.
     pub fn below(&mut self, end: usize) -> usize {
         match u64::try_from(end) {
-            Ok(end @ 1..) => usize::try_from(self.next() % end).unwrap_or_default(),
+            Ok(end @ 1..) => usize::try_from(self.number() % end).unwrap_or_default(),
             _ => 0,
         }
     }
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_seed_and_a_part_give_one_row_of_draws() {
-        let row = |mut draw: Draw| -> Vec<u64> { (0..4).map(|_| draw.next()).collect() };
+        let row = |mut draw: Draw| -> Vec<u64> { (0..4).map(|_| draw.number()).collect() };
         assert_eq!(row(Draw::part(7, 1)), row(Draw::part(7, 1)));
         assert_ne!(row(Draw::part(7, 1)), row(Draw::part(7, 2)));
         assert_ne!(row(Draw::part(7, 1)), row(Draw::part(8, 1)));

@@ -115,7 +115,9 @@ impl Journal {
             // What is no note is found out by whoever needs it.
             let note = private::read_if_there(&path, MAX_BYTES).ok().flatten();
             let note = note.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
-            let named = note.as_ref().and_then(|note| note.meaning.get("credential"));
+            let named = note
+                .as_ref()
+                .and_then(|note| note.meaning.get("credential"));
             if named.and_then(Value::as_str) == Some(about.as_str()) {
                 private::remove(&path)?;
             }

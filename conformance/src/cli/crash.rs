@@ -20,9 +20,15 @@ pub(super) struct CrashArgs {
     /// How many issuers, each with its clients, side by side.
     #[arg(long, value_name = "J", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// Begin nothing new after so many seconds, whatever has fallen by then.
+    /// Begin nothing new after so many seconds of killing, whatever has fallen by then.
     #[arg(long, value_name = "SECONDS")]
     limit: Option<u64>,
+    /// Only kills at steps, or while doing things, with this in their name, such as `during rotation_open`.
+    #[arg(long, value_name = "TEXT")]
+    at: Option<String>,
+    /// Begin nothing new after something did not hold.
+    #[arg(long)]
+    first: bool,
     /// Let the issuer break the protocol in this way; `clp-issuer saboteurs` lists the ways.
     #[arg(long, value_name = "NAME")]
     violate: Option<String>,
@@ -42,6 +48,8 @@ pub(super) fn run(args: &CrashArgs) -> Outcome {
         seed: args.seed.unwrap_or_else(drawn),
         jobs: usize::from(args.jobs),
         limit: args.limit.map(Duration::from_secs),
+        only: args.at.clone(),
+        first: args.first,
         broken: Broken {
             issuer: args.violate.clone(),
             client: args.violate_client.clone(),

@@ -37,7 +37,9 @@ pub(super) fn run(args: &RaceArgs) -> Outcome {
     let env: BTreeMap<String, String> = std::env::vars().collect();
     let target = match &args.violate {
         Some(name) => Target::Saboteur(name.clone()),
-        None => Target::load(args.url.clone(), args.config.as_deref(), &env).map_err(with(USAGE))?,
+        None => {
+            Target::load(args.url.clone(), args.config.as_deref(), &env).map_err(with(USAGE))?
+        }
     };
     let drawn = || jiff::Timestamp::now().as_microsecond().unsigned_abs();
     let seed = args.seed.unwrap_or_else(drawn);
@@ -50,5 +52,9 @@ pub(super) fn run(args: &RaceArgs) -> Outcome {
         false => report.text(),
     };
     say(&text);
-    Ok(if report.out_of_order.is_empty() { 0 } else { FAILED })
+    Ok(if report.out_of_order.is_empty() {
+        0
+    } else {
+        FAILED
+    })
 }

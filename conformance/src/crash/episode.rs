@@ -78,7 +78,11 @@ pub async fn play(
         came: Came::default(),
     };
     episode.prepare().await?;
-    let used = if shape.is_rotation() { shape.places() } else { 0 };
+    let used = if shape.is_rotation() {
+        shape.places()
+    } else {
+        0
+    };
     let users: Vec<User> = (0..used).map(|at| episode.user(at)).collect();
     let watching = watch::below(&episode.scene.folder, &stage.trap)?;
     episode.drive(kill, models.get(&shape), draw).await?;
@@ -193,7 +197,10 @@ impl Episode<'_> {
             Shape::Rotate(_) => "--wait 30s",
             _ => "--quiet 1h",
         };
-        words(&format!("rotate {} --health {health} {more}", self.credential))
+        words(&format!(
+            "rotate {} --health {health} {more}",
+            self.credential
+        ))
     }
 
     /// The rotation of the credential, if there is one, and its state.
@@ -367,7 +374,10 @@ impl Episode<'_> {
             .run(&self.scene, &words(&format!("store read {id}")), None)
             .await?;
         if read.out.trim() != secret {
-            self.wrong(format!("the key of {id} is not in the store: {}", read.said));
+            self.wrong(format!(
+                "the key of {id} is not in the store: {}",
+                read.said
+            ));
         }
         Ok(())
     }

@@ -91,7 +91,8 @@ impl Ledger {
             }
             "delivery_read" => {
                 let id = text(&body, "/credential_id");
-                self.secrets.insert(id.clone(), text(&body, "/secret/value"));
+                self.secrets
+                    .insert(id.clone(), text(&body, "/secret/value"));
                 self.event("credential.delivered", "credential_id", id);
             }
             "delivery_ack" => {

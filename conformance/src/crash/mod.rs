@@ -66,8 +66,12 @@ pub struct Options {
     pub seed: u64,
     /// How many issuers, each with its clients, side by side.
     pub jobs: usize,
-    /// No episode begins after so long.
+    /// No episode begins after so long, counted from the first kill that is planned.
     pub limit: Option<Duration>,
+    /// Only kills at steps, or while doing things, with this in their name.
+    pub only: Option<String>,
+    /// Nothing begins after something did not hold.
+    pub first: bool,
     /// What is broken.
     pub broken: Broken,
 }
@@ -106,13 +110,19 @@ pub async fn run(
         models.insert(shape, came.seen);
     }
     drop(first);
-    let every = plan::every(&models, &mut draw);
+    let every = plan::every(&models, options.only.as_deref(), &mut draw);
     let mut report = Report::new(options, &models, every.len());
     report.models_took = begun.elapsed();
     // Where all of them are not enough, they are gone through again.
     let planned = every.iter().cycle().take(options.kills.max(1) * 3);
+    let planning = Instant::now();
     let campaign = Arc::new(Campaign {
-        waiting: Mutex::new((100..).zip(planned).map(|(n, (s, k))| (n, *s, *k)).collect()),
+        waiting: Mutex::new(
+            (100..)
+                .zip(planned)
+                .map(|(n, (s, k))| (n, *s, *k))
+                .collect(),
+        ),
         models,
         fallen: AtomicUsize::new(0),
         report: Mutex::new(report),
@@ -124,7 +134,7 @@ pub async fn run(
         let stage = Stage::open(&folder, &options.broken, &mut ports).await?;
         let (campaign, options) = (Arc::clone(&campaign), options.clone());
         let heard = Arc::clone(&heard);
-        jobs.spawn(async move { campaign.work(&stage, &options, begun, &*heard).await });
+        jobs.spawn(async move { campaign.work(&stage, &options, planning, &*heard).await });
     }
     while let Some(ended) = jobs.join_next().await {
         ended.map_err(Stopped::fell)?;
@@ -157,6 +167,7 @@ impl Campaign {
     ) {
         while self.fallen.load(Ordering::SeqCst) < options.kills
             && options.limit.is_none_or(|limit| begun.elapsed() < limit)
+            && !(options.first && !self.locked().failures.is_empty())
             && let Some((number, shape, kill)) = self.next()
         {
             let mut draw = Draw::part(options.seed, number);

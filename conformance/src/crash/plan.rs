@@ -73,26 +73,34 @@ impl Shape {
 pub type Models = BTreeMap<Shape, Sighting>;
 
 /// Every kill there can be at a step, in an order that the seed decides, and one at some
-/// instant for each three of them.
+/// instant for each three of them; or only those at a step, or of a shape, with this in its name.
 #[must_use]
-pub fn every(models: &Models, draw: &mut Draw) -> Vec<(Shape, Kill)> {
+pub fn every(models: &Models, only: Option<&str>, draw: &mut Draw) -> Vec<(Shape, Kill)> {
+    let is_wanted = |shape: &Shape, place: &str| {
+        only.is_none_or(|only| place.contains(only) || shape.name().contains(only))
+    };
     let mut all = Vec::new();
     for (shape, model) in models {
-        for number in 0..model.requests.len() {
+        for (number, name) in model.requests.iter().enumerate() {
             for phase in Phase::ALL {
-                let moment = Moment::Request(number, phase);
-                all.extend(Victim::ALL.map(|victim| (*shape, Kill { victim, moment })));
+                if is_wanted(shape, &phase.at(name)) {
+                    let moment = Moment::Request(number, phase);
+                    all.extend(Victim::ALL.map(|victim| (*shape, Kill { victim, moment })));
+                }
             }
         }
-        for number in (0..model.files).filter(|_| watch::SEES) {
-            let moment = Moment::File(number);
-            let victims = [Victim::Client, Victim::Both];
-            all.extend(victims.map(|victim| (*shape, Kill { victim, moment })));
+        if watch::SEES && is_wanted(shape, "file") {
+            for number in 0..model.files {
+                let moment = Moment::File(number);
+                let victims = [Victim::Client, Victim::Both];
+                all.extend(victims.map(|victim| (*shape, Kill { victim, moment })));
+            }
         }
     }
     let instants: Vec<(Shape, Kill)> = all
         .iter()
         .step_by(3)
+        .filter(|(shape, _)| is_wanted(shape, "any time"))
         .filter_map(|(shape, _)| Some((*shape, at_some_instant(models.get(shape)?, draw))))
         .collect();
     all.extend(instants);

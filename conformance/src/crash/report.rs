@@ -121,10 +121,10 @@ impl Report {
         }
     }
 
-    /// Whether everything held.
+    /// Whether kills fell, and everything held.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.failures.is_empty()
+        self.failures.is_empty() && self.kills > 0
     }
 
     /// For people.
@@ -140,11 +140,14 @@ impl Report {
                 fallen.client, fallen.issuer, fallen.both
             );
         }
-        let total = self.steps.values().fold(Fallen::default(), |sum, one| Fallen {
-            client: sum.client + one.client,
-            issuer: sum.issuer + one.issuer,
-            both: sum.both + one.both,
-        });
+        let total = self
+            .steps
+            .values()
+            .fold(Fallen::default(), |sum, one| Fallen {
+                client: sum.client + one.client,
+                issuer: sum.issuer + one.issuer,
+                both: sum.both + one.both,
+            });
         let _ = writeln!(
             text,
             "{:<58} {:>6} {:>6} {:>6}  ({})\n",

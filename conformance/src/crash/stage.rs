@@ -160,7 +160,11 @@ impl Stage {
         *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = Ledger::default();
         let token = std::fs::read_to_string(self.issuer.token_file()).map_err(Stopped::system)?;
         let url = format!("http://localhost:{}/sandboxes", self.issuer.control);
-        let request = self.http.post(url).bearer_auth(token.trim()).json(&json!({}));
+        let request = self
+            .http
+            .post(url)
+            .bearer_auth(token.trim())
+            .json(&json!({}));
         let answer = request.send().await.map_err(Stopped::silent)?;
         let sandbox: Value = answer.json().await.map_err(Stopped::silent)?;
         let scene = Scene {

@@ -50,13 +50,16 @@ impl Phase {
     /// All of them, in order.
     pub const ALL: [Self; 4] = [Self::Arrived, Self::Working, Self::Worked, Self::Answered];
 
-    fn words(self) -> &'static str {
-        match self {
+    /// What a kill then is at, in words.
+    #[must_use]
+    pub fn at(self, request: &str) -> String {
+        let words = match self {
             Self::Arrived => "before",
             Self::Working => "during",
             Self::Worked => "answer lost of",
             Self::Answered => "after",
-        }
+        };
+        format!("{words} {request}")
     }
 }
 
@@ -152,7 +155,7 @@ impl Trap {
             return false;
         }
         let name = state.seen.requests.get(number).copied().unwrap_or_default();
-        self.spring(&mut state, format!("{} {name}", phase.words()));
+        self.spring(&mut state, phase.at(name));
         true
     }
 

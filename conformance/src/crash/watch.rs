@@ -92,12 +92,7 @@ mod imp {
         })
     }
 
-    fn tell(
-        descriptor: &OwnedFd,
-        root: &Path,
-        folders: &mut BTreeMap<i32, PathBuf>,
-        trap: &Trap,
-    ) {
+    fn tell(descriptor: &OwnedFd, root: &Path, folders: &mut BTreeMap<i32, PathBuf>, trap: &Trap) {
         for seen in read(descriptor) {
             let Some(place) = folders.get(&seen.folder).cloned() else {
                 continue;
@@ -151,7 +146,13 @@ mod imp {
             .map(|part| part.to_string_lossy().into_owned())
             .filter(|part| part.len() < 20 || part.contains('.'))
             .collect();
-        let known = ["store", "store.key", "places.json", "stores.json", "manifests.json"];
+        let known = [
+            "store",
+            "store.key",
+            "places.json",
+            "stores.json",
+            "manifests.json",
+        ];
         place.push(match seen.name.as_str() {
             name if known.contains(&name) || name.ends_with(".env") => name.to_owned(),
             name if name.starts_with('.') => "a draft".to_owned(),

@@ -116,9 +116,7 @@ impl Message {
             };
         };
         let found = ALL.iter().find(|row| {
-            row.base == Base::Credentials
-                && row.method.name() == method
-                && fits(row.path, below)
+            row.base == Base::Credentials && row.method.name() == method && fits(row.path, below)
         });
         found.map_or("nothing", |row| row.name)
     }
@@ -173,8 +171,14 @@ mod tests {
         for (line, name) in [
             ("GET /credentials/deliveries/dlv_1", "delivery_read"),
             ("GET /credentials/cred_1", "credential_read"),
-            ("POST /credentials/rotations/rot_1/advance", "rotation_advance"),
-            ("PUT /credentials/cred_1/installations/ins_1", "installation_put"),
+            (
+                "POST /credentials/rotations/rot_1/advance",
+                "rotation_advance",
+            ),
+            (
+                "PUT /credentials/cred_1/installations/ins_1",
+                "installation_put",
+            ),
             ("GET /.well-known/credential-issuer", "discovery"),
             ("GET /v1/projects/atlas/records/1", "resource"),
         ] {

@@ -7,9 +7,9 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use super::Stopped;
 use super::linear::Event;
 use super::model::{Answer, Call, State};
-use super::Stopped;
 use crate::draw::Draw;
 use crate::subject::Subject;
 
@@ -141,7 +141,10 @@ impl Table {
         let (url, token) = match path.strip_prefix("control:") {
             Some(path) => (format!("{}{path}", self.control.0), self.control.1.clone()),
             None => (
-                format!("{}{path}", text(&self.sandbox, "/credential_issuer_endpoint")),
+                format!(
+                    "{}{path}",
+                    text(&self.sandbox, "/credential_issuer_endpoint")
+                ),
                 text(&self.sandbox, "/principals/owner/token"),
             ),
         };
@@ -166,8 +169,13 @@ impl Table {
 
     async fn post(&self, path: &str, key: &str, body: Value) -> Result<Got, Stopped> {
         let key = format!("race-{}-{key}", self.mark);
-        self.send(Method::POST, path, Some(("idempotency-key", &key)), Some(body))
-            .await
+        self.send(
+            Method::POST,
+            path,
+            Some(("idempotency-key", &key)),
+            Some(body),
+        )
+        .await
     }
 
     async fn get(&self, path: &str) -> Result<Got, Stopped> {
@@ -275,7 +283,10 @@ impl Table {
                 };
                 let body = json!({"mode": "immediate", "reason": "other"});
                 let path = format!("/{id}/revoke");
-                (self.send(Method::POST, &path, None, Some(body)).await?, "/state")
+                (
+                    self.send(Method::POST, &path, None, Some(body)).await?,
+                    "/state",
+                )
             }
             Call::Read => (self.get(&format!("/{id}")).await?, "/state"),
             Call::Create(key) => {
@@ -294,13 +305,20 @@ impl Table {
                 let tenant = text(&self.sandbox, "/tenant_id");
                 let path = format!("control:/sandboxes/{tenant}/approvals");
                 let body = json!({"request_id": id, "decision": decision});
-                (self.send(Method::POST, &path, None, Some(body)).await?, "/id")
+                (
+                    self.send(Method::POST, &path, None, Some(body)).await?,
+                    "/id",
+                )
             }
             Call::ReadRequest => (self.get(&format!("/requests/{id}")).await?, "/state"),
             Call::RollBack => {
                 let path = format!("/rotations/{id}/rollback");
                 let seen = Some(("if-match", self.tag.as_str()));
-                (self.send(Method::POST, &path, seen, Some(json!({}))).await?, "/state")
+                (
+                    self.send(Method::POST, &path, seen, Some(json!({})))
+                        .await?,
+                    "/state",
+                )
             }
             Call::ReadRotation => (self.get(&format!("/rotations/{id}")).await?, "/state"),
         };

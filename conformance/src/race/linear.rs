@@ -64,7 +64,11 @@ impl<M: Model> Search<'_, M> {
     /// Those that can come next: sent before any other that is left was answered.
     fn next(&self, done: u128) -> Vec<usize> {
         let left = || (0..self.events.len()).filter(|at| done & (1 << at) == 0);
-        let time = |at: usize| self.events.get(at).map_or((0, 0), |one| (one.sent, one.answered));
+        let time = |at: usize| {
+            self.events
+                .get(at)
+                .map_or((0, 0), |one| (one.sent, one.answered))
+        };
         let first = left().map(|at| time(at).1).min().unwrap_or_default();
         left().filter(|at| time(*at).0 <= first).collect()
     }
@@ -152,8 +156,14 @@ mod tests {
     #[test]
     fn planted_histories_are_told_apart() {
         // Read after a write was answered, and while it is under way.
-        assert!(!holds(&[event(Call::Write(1), 0, 0, 1), event(Call::Read, 0, 2, 3)]));
-        assert!(holds(&[event(Call::Write(1), 0, 0, 3), event(Call::Read, 0, 1, 2)]));
+        assert!(!holds(&[
+            event(Call::Write(1), 0, 0, 1),
+            event(Call::Read, 0, 2, 3)
+        ]));
+        assert!(holds(&[
+            event(Call::Write(1), 0, 0, 3),
+            event(Call::Read, 0, 1, 2)
+        ]));
         // The new one, and then the old one again.
         let write = || event(Call::Write(1), 0, 0, 9);
         let read = |seen, at| event(Call::Read, seen, at, at + 1);
@@ -194,7 +204,12 @@ mod tests {
                 // It was carried out at this time, and was under way for longer.
                 let wide = |draw: &mut Draw| u64::try_from(draw.below(40)).unwrap();
                 let at = 1000 + at * 10;
-                events.push(event(call, answer, at - wide(&mut draw), at + wide(&mut draw)));
+                events.push(event(
+                    call,
+                    answer,
+                    at - wide(&mut draw),
+                    at + wide(&mut draw),
+                ));
             }
             draw.shuffle(&mut events);
             assert!(holds(&events), "seed {seed}");

@@ -125,9 +125,7 @@ fn place(tag: &str, first: bool, call: &Call, (status, word): (u16, &str)) -> Op
     let same = || State::Place(tag.to_owned(), first);
     match (call, status) {
         (Call::ReadPlace, 200) => (word == tag).then(same),
-        (Call::Put(_), 200) => {
-            (first && word != tag).then(|| State::Place(word.to_owned(), false))
-        }
+        (Call::Put(_), 200) => (first && word != tag).then(|| State::Place(word.to_owned(), false)),
         (Call::Put(_), 412) => (!first && word == "precondition-failed").then(same),
         _ => None,
     }
@@ -150,9 +148,7 @@ fn request(
         (Call::FromRequest, "approved") => {
             (said.0 == 201).then(|| State::Request("issued", Some(said.1.to_owned())))
         }
-        (Call::FromRequest, "issued") => {
-            (said.0 == 201 && minted == Some(said.1)).then(same)
-        }
+        (Call::FromRequest, "issued") => (said.0 == 201 && minted == Some(said.1)).then(same),
         (Call::FromRequest, _) => (said == (409, "request-not-approved")).then(same),
         _ => None,
     }

@@ -11,9 +11,9 @@ pub(crate) fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
         return features;
     }
     let mut draw = Draw::new(seed);
-    features.sort_by_cached_key(|_| draw.next());
+    features.sort_by_cached_key(|_| draw.number());
     for feature in &mut features {
-        feature.scenarios.sort_by_cached_key(|_| draw.next());
+        feature.scenarios.sort_by_cached_key(|_| draw.number());
     }
     features
 }

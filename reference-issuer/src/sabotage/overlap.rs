@@ -21,7 +21,10 @@ pub(super) const ALL: &[Saboteur] = &[Saboteur::new(
 pub(super) const UNSEEN: &[Saboteur] = &[Saboteur::new(
     "CLP-AUD-002",
     "answers a while before it stores what was done",
-    Seams { hasty: true, ..NONE },
+    Seams {
+        hasty: true,
+        ..NONE
+    },
 )];
 
 /// The newest tags that were answered, by path.
