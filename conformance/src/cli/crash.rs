@@ -57,7 +57,8 @@ pub(super) fn run(args: &CrashArgs) -> Outcome {
     };
     let watched = std::io::stderr().is_terminal();
     let heard = move |line: &str| {
-        if watched {
+        // What fails is told at once, since a campaign can be long.
+        if watched || line.starts_with("episode") {
             // Nobody is left to tell if standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }

@@ -18,6 +18,11 @@ use crate::draw::Draw;
 
 /// How often something is gone on with before it counts as without end.
 const ATTEMPTS: usize = 12;
+/// How often that is refused besides, because a place is being used while it is changed: whoever is
+/// told to look again does.
+const LOOKS: usize = 60;
+/// The status of a command that was refused.
+const REFUSED: i32 = 3;
 /// How many kills fall into one episode at most.
 const KILLS: usize = 3;
 
@@ -84,6 +89,9 @@ pub async fn play(
         0
     };
     let users: Vec<User> = (0..used).map(|at| episode.user(at)).collect();
+    if shape == Shape::RollBack {
+        episode.advance().await?;
+    }
     let watching = watch::below(&episode.scene.folder, &stage.trap)?;
     episode.drive(kill, models.get(&shape), draw).await?;
     drop(watching);
@@ -157,10 +165,29 @@ impl Episode<'_> {
                 self.must(&self.injection(place), 0).await?;
             }
         }
-        if self.shape == Shape::RollBack {
-            self.must(&self.rotation(), 7).await?;
-        }
         Ok(())
+    }
+
+    /// Brings the successor to all places, where that is what is given up. Users are at it already.
+    async fn advance(&mut self) -> Result<(), Stopped> {
+        let mut words = self.rotation();
+        for _ in 0..LOOKS {
+            let ran = self.stage.run(&self.scene, &words, None).await?;
+            match (ran.code, self.rotated().await?) {
+                (Some(7), _) => return Ok(()),
+                (Some(REFUSED), Some((id, _))) => {
+                    let line = format!("rotate --resume {id} --health {}", self.health());
+                    words = self::words(&line);
+                }
+                (code, _) => {
+                    let said = format!("the rotation ended with {code:?}: {}", ran.said);
+                    return Err(Stopped::new(said));
+                }
+            }
+        }
+        Err(Stopped::new(
+            "the rotation does not come to its places".to_owned(),
+        ))
     }
 
     async fn must(&self, words: &[String], code: i32) -> Result<Ran, Stopped> {
@@ -248,17 +275,23 @@ impl Episode<'_> {
     /// Runs the client, kills, asks, and goes on, until it is done.
     async fn drive(
         &mut self,
-        first: Option<Kill>,
+        mut kill: Option<Kill>,
         model: Option<&Sighting>,
         draw: &mut Draw,
     ) -> Result<(), Stopped> {
-        let mut kill = first;
         let mut resumes = draw.below(2) == 0;
-        for attempt in 0..ATTEMPTS {
-            let (words, done) = self.next(attempt == 0, resumes).await?;
+        let (mut attempt, mut looks) = (0, 0);
+        let mut first = true;
+        while attempt < ATTEMPTS {
+            let (words, done) = self.next(first, resumes).await?;
             let ran = self.stage.run(&self.scene, &words, kill.take()).await?;
-            if attempt == 0 {
+            if first {
                 self.came.seen = ran.seen.clone();
+            }
+            first = false;
+            match ran.code {
+                Some(REFUSED) if looks < LOOKS => looks += 1,
+                _ => attempt += 1,
             }
             if let Some(fell) = ran.seen.fell {
                 self.came.kills.push(fell);
@@ -280,7 +313,7 @@ impl Episode<'_> {
             if ran.code == Some(done) && is_last {
                 return Ok(());
             }
-            if attempt + 1 == ATTEMPTS {
+            if attempt == ATTEMPTS {
                 self.came.wrong.push(format!(
                     "`clp {}` comes to no end: {:?}, {}",
                     words.join(" "),

@@ -167,7 +167,7 @@ impl Campaign {
     ) {
         while self.fallen.load(Ordering::SeqCst) < options.kills
             && options.limit.is_none_or(|limit| begun.elapsed() < limit)
-            && !(options.first && !self.locked().failures.is_empty())
+            && (!options.first || self.locked().failures.is_empty())
             && let Some((number, shape, kill)) = self.next()
         {
             let mut draw = Draw::part(options.seed, number);
