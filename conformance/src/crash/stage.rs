@@ -137,6 +137,8 @@ impl Stage {
             ledger,
             http: Client::builder()
                 .no_proxy()
+                // A connection to an issuer that was killed since would pass for a call that failed.
+                .pool_max_idle_per_host(0)
                 .timeout(Duration::from_secs(30))
                 .build()
                 .map_err(Stopped::silent)?,

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::Stopped;
 use super::issuer::IssuerProcess;
+use crate::world::wire;
 
 /// The variable in every file.
 pub const VARIABLE: &str = "EXAMPLE_API_KEY";
@@ -80,7 +81,9 @@ impl User {
                         "a call with what {} holds was answered {status}",
                         file.display()
                     )),
-                    Err(fault) => failures.push(format!("a call got no answer: {fault}")),
+                    Err(fault) => {
+                        failures.push(format!("a call got no answer: {}", wire::words(&fault)));
+                    }
                 }
                 tokio::time::sleep(PAUSE).await;
             }
