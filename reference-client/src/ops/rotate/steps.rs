@@ -168,8 +168,8 @@ impl<'a> Drive<'a> {
 
     fn ended(self, rotation: &Rotation) -> Result<Outcome, Error> {
         self.rotations().forget(&rotation.id)?;
-        // A run that died before it had the rotation's id left its note.
-        self.session.home.journal().forget(&rotation.predecessor)?;
+        let journal = self.session.home.journal();
+        journal.forget(&rotation.predecessor)?;
         let last = match rotation.state {
             State::Completed => "the predecessor is revoked\n",
             State::RolledBack => "the successor is revoked, and the predecessor works on\n",
@@ -406,13 +406,9 @@ impl<'a> Drive<'a> {
         let mut left = Vec::new();
         for id in moved.iter().rev() {
             match self.local(id)? {
-                Some(place) => {
-                    // A run can die after the issuer knows that it has the successor, and
-                    // before it is written down here.
-                    let place = Place {
-                        credential_id: self.record.successor.clone(),
-                        ..place
-                    };
+                // A run can die before it is written down here that the issuer knows of it.
+                Some(mut place) => {
+                    place.credential_id = self.record.successor.clone();
                     self.bring(id, &place, &entry).await?;
                 }
                 None => {
