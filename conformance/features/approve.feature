@@ -180,7 +180,7 @@ Feature: approve
     When the same call is made by Cleo
     Then it is refused as forbidden
 
-  @CLP-APP-011 @needs-clock
+  @CLP-APP-011 @without-profiles @without-method-sso @needs-clock
   Scenario: A method that the issuer does not take is refused
     Given a pending request called first
     And a pending request called second

@@ -253,6 +253,52 @@ Feature: control
     When the same call is made with public_key set to "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
     Then it is refused as evidence-invalid
 
+  @CLP-APP-080
+  Scenario: A provider is trusted
+    Given a pending request
+    And an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When Ben calls challenge_open
+    Then it is accepted
+    And the answer has:
+      | member                      | value             |
+      | identity_providers.0.issuer | {provider.issuer} |
+
+  @CLP-APP-080 @with-method-oidc
+  Scenario: What a provider signs is taken once it is trusted
+    Given a pending request
+    And an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    Given Ben signs a challenge for request by oidc
+    When Ben calls approval_submit
+    Then it is accepted
+
+  @CLP-APP-081
+  Scenario: A provider whose keys are no keys is not trusted
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made with jwks set to {"keys": []}
+    Then it is refused as key-not-usable
+
+  @CLP-APP-081
+  Scenario: A provider whose keys are secret is not trusted
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made with jwks.keys.0 set to {"kty": "oct", "k": "c2VjcmV0"}
+    Then it is refused as key-not-usable
+
+  @CLP-CTL-012
+  Scenario: A tenant that was never opened trusts nobody
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider
+    Then it is accepted
+    When the same call is made on "ten_00000000000000000000"
+    Then it is refused as not-found
+
   @CLP-CTL-010
   Scenario: What reached a tenant is on its list
     Given a provisioned credential
@@ -373,3 +419,80 @@ Feature: control
     Then it is accepted
     When the same call is made on "ten_00000000000000000000"
     Then it is refused as not-found
+
+  @CLP-CTL-020
+  Scenario: Somebody is added to a sandbox
+    When the operator calls control_principal_add with:
+      | part         | value                   |
+      | environments | ["{probe.environment}"] |
+    Then it is accepted
+    And the answer has:
+      | member | value                             |
+      | id     | matches ^prin_[0-9A-Za-z]{20,40}$ |
+      | token  | present                           |
+    When the same call is made with environments set to ["mars"]
+    Then it is refused as unknown-environment
+
+  @CLP-CTL-020
+  Scenario: Who is added is what was said, and may do what was said
+    Given the operator adds Finn with:
+      | part    | value               |
+      | kind    | "agent"             |
+      | actions | ["read", "request"] |
+    And a pending request of Finn
+    When Finn calls request_read
+    Then it is accepted
+    And the answer has:
+      | member                   | value                                         |
+      | approval_document.actors | [{"principal": "{finn.id}", "kind": "agent"}] |
+
+  @CLP-CTL-020
+  Scenario: Nobody acts for somebody who is not there
+    When the operator calls control_principal_add with:
+      | part     | value    |
+      | acts_for | {ana.id} |
+    Then it is accepted
+    When the same call is made with acts_for set to {dov.id}
+    Then it is refused as not-found
+
+  @CLP-CTL-021
+  Scenario: The token of who is disabled opens nothing
+    When Cleo calls credential_list
+    Then it is accepted
+    Given the operator restricts Cleo with:
+      | part     | value    |
+      | actions  | ["read"] |
+      | disabled | true     |
+    When the same call is made again
+    Then it is refused as unauthenticated
+
+  @CLP-CTL-022
+  Scenario: Who is restricted may no longer do the rest
+    When Ana calls credential_create
+    Then it is accepted
+    Given the operator restricts Ana with:
+      | part    | value               |
+      | actions | ["read", "request"] |
+    When the same call is made again
+    Then it is refused as forbidden
+
+  @CLP-CTL-024
+  Scenario: Who was added is gone after a reset
+    Given the operator adds Eve with:
+      | part    | value    |
+      | actions | ["read"] |
+    And the operator restricts Ana with:
+      | part    | value    |
+      | actions | ["read"] |
+    When Eve calls credential_list
+    Then it is accepted
+    When the operator calls sandbox_reset
+    Then it is accepted
+    When Ana calls credential_create
+    Then it is accepted
+    When the same call is made by Ben
+    Then it is refused as forbidden
+    When Ben calls credential_list
+    Then it is accepted
+    When the same call is made by Eve
+    Then it is refused as unauthenticated

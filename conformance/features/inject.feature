@@ -50,6 +50,84 @@ Feature: inject
       | name    | value |
       | :status | "200" |
 
+  @CLP-INJ-010
+  Scenario: A kind of place that nobody registered is refused
+    Given an active credential
+    When Ana calls installation_put with:
+      | part   | value                                        |
+      | target | {"kind": "x-mainframe-7", "name": "{mark}"} |
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000000" and with target set to {"kind": "mainframe", "name": "{mark}"}
+    Then it is refused as invalid-request
+    When the same call is made on credential/"ins_00000000000000000000" and with target set to {"kind": "x-", "name": "{mark}"}
+    Then it is refused as invalid-request
+    When the same call is made on credential/"ins_00000000000000000000" and with target set to {"kind": "x-Acme", "name": "{mark}"}
+    Then it is refused as invalid-request
+
+  @CLP-INJ-011
+  Scenario: Every kind of place has a name, or can be given one
+    Given an active credential
+    When Ana calls installation_put with:
+      | part   | value                                   |
+      | target | {"kind": "local_dev", "name": "{mark}"} |
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000001" and with target set to {"kind": "github_actions", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000002" and with target set to {"kind": "vercel", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000003" and with target set to {"kind": "netlify", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000004" and with target set to {"kind": "cloudflare", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000005" and with target set to {"kind": "docker", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000006" and with target set to {"kind": "kubernetes", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000007" and with target set to {"kind": "serverless", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000008" and with target set to {"kind": "cron", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000009" and with target set to {"kind": "database", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000010" and with target set to {"kind": "analytics_script", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000011" and with target set to {"kind": "notebook", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000012" and with target set to {"kind": "dashboard", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000013" and with target set to {"kind": "deploy", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000014" and with target set to {"kind": "ci", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000015" and with target set to {"kind": "hosting", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000016" and with target set to {"kind": "container", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000017" and with target set to {"kind": "other", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+    When the same call is made on credential/"ins_00000000000000000018" and with target set to {"kind": "x-acme-robot", "name": "{mark}"}
+    Then it is accepted
+    And the answer repeats everything that was sent
+
   @CLP-TRN-036
   Scenario: Who changes a place has to say what was seen
     Given an active credential

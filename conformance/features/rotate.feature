@@ -437,6 +437,31 @@ Feature: rotate
       | safe_to_revoke.safe    | true           |
       | safe_to_revoke.missing | {}             |
 
+  @inventory @CLP-ROT-050 @CLP-ROT-051 @CLP-ROT-052
+  Scenario: What the gates say can be shown to somebody else
+    Given an active credential called old
+    And an installed installation called place of old with:
+      | part  | value                      |
+      | match | {"user_agent": "nightly/"} |
+    And the key of old is used as nightly/1.0
+    And Ana rotates old
+    When Ana calls rotation_gates
+    Then it is accepted
+    And the answer has:
+      | member              | value |
+      | safe_to_revoke.safe | false |
+    And the statement is signed by the key of the manifest
+    Given Ana reads the delivery of successor
+    And place is verified below successor with:
+      | part   | value                                                                    |
+      | health | {"credential": "accepted", "probe": "refused", "checked_at": "{now}"} |
+    When the same call is made again
+    Then it is accepted
+    And the answer has:
+      | member              | value |
+      | safe_to_revoke.safe | true  |
+    And the statement is signed by the key of the manifest
+
   @inventory @CLP-ROT-019 @CLP-ROT-024
   Scenario: Where nothing is declared, what is seen still counts
     Given an active credential called old

@@ -524,6 +524,21 @@ Feature: transport
       | id         | not {first.id} |
       | created_by | {dov.id}       |
 
+  @CLP-TRN-024 @needs-clock
+  Scenario: A key of one principal is not that of another of the same tenant
+    Given the operator adds Eve with:
+      | part    | value              |
+      | actions | ["read", "create"] |
+    When Ana calls credential_create
+    Then it is accepted
+    And the answer is called first
+    When the same call is repeated by Eve
+    Then it is accepted
+    And the answer has:
+      | member     | value          |
+      | id         | not {first.id} |
+      | created_by | {eve.id}       |
+
   @CLP-TRN-024
   Scenario: A key on one path is not that on another
     Given an active credential called first

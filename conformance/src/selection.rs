@@ -47,6 +47,11 @@ pub fn choose(manifest: Option<&Manifest>, test_control: bool, scenario: &Scenar
             class.name()
         ));
     }
+    if let Some(manifest) = manifest
+        && let Some(reason) = other_methods(manifest, &scenario.tags)
+    {
+        return Choice::Disabled(reason);
+    }
     // Without a manifest nothing can be reached, so nothing is excused by what is missing here either.
     if manifest.is_some() && !test_control {
         if class == Class::TestControl {
@@ -61,6 +66,27 @@ pub fn choose(manifest: Option<&Manifest>, test_control: bool, scenario: &Scenar
         }
     }
     Choice::Run
+}
+
+/// The tags of a scenario that is about issuers which list a method of approval, and about those
+/// which do not.
+pub const METHOD_TAGS: [&str; 2] = ["with-method-", "without-method-"];
+
+/// Why a scenario is about issuers that list other methods of approval, if it is.
+fn other_methods(manifest: &Manifest, tags: &[String]) -> Option<String> {
+    let listed = manifest.auth_methods.as_deref().unwrap_or_default();
+    let [with, without] = METHOD_TAGS;
+    tags.iter().find_map(|tag| {
+        if let Some(method) = tag.strip_prefix(without) {
+            let lists = listed.iter().any(|one| one == method);
+            return lists.then(|| {
+                format!("it is about an issuer that does not list `{method}` in `auth_methods`")
+            });
+        }
+        let method = tag.strip_prefix(with)?;
+        let lists = listed.iter().any(|one| one == method);
+        (!lists).then(|| format!("the manifest does not list `{method}` in `auth_methods`"))
+    })
 }
 
 /// What narrows a run. Filters of one kind are alternatives; kinds are joined by "and".
@@ -227,6 +253,26 @@ mod tests {
             assert_eq!(choose(Some(runs), true, &one), Choice::Run);
             let not = choose(Some(does_not), true, &one);
             assert!(matches!(not, Choice::Disabled(reason) if reason.contains("it is about")));
+        }
+    }
+
+    #[test]
+    fn a_method_is_tried_where_it_is_listed() {
+        let lists = |methods: &[&str]| {
+            let mut manifest = manifest(&["approval"]);
+            manifest.auth_methods = Some(methods.iter().map(|one| (*one).to_owned()).collect());
+            manifest
+        };
+        for (tag, methods, runs) in [
+            ("with-method-sso", &["passkey", "sso"][..], true),
+            ("with-method-sso", &["passkey"][..], false),
+            ("without-method-sso", &["passkey"][..], true),
+            ("without-method-sso", &["sso"][..], false),
+        ] {
+            let mut one = scenario("approval", false);
+            one.tags.push(tag.to_owned());
+            let choice = choose(Some(&lists(methods)), true, &one);
+            assert_eq!(choice == Choice::Run, runs, "{tag} {methods:?}");
         }
     }
 

@@ -34,6 +34,7 @@ use self::watch::{Answered, Watch};
 use self::wire::{Got, Outcome, Sent};
 use crate::oracle::digest::hex;
 use crate::oracle::gates;
+use crate::oracle::identity::Provider;
 use crate::oracle::passkey::Passkey;
 use crate::oracle::webhook::Event;
 use crate::record::{Exchange, Failure};
@@ -157,6 +158,8 @@ pub struct World {
     /// Whether a script of faults was put, so that any answer can be one.
     faulty: bool,
     tags: Tags,
+    /// The identity provider that was trusted last, by whose account is there.
+    pub providers: BTreeMap<String, Provider>,
     /// The software authenticators, by person.
     pub passkeys: BTreeMap<String, Passkey>,
     /// What the scenario marks all its own texts with.
@@ -180,6 +183,7 @@ impl World {
         self.names
             .set("spare", json!({"id": format!("ins_{letters}")}));
         self.names.set("mark", json!(self.mark));
+        self.names.set("method", json!("passkey"));
         self.names
             .set("mark_upper", json!(self.mark.to_uppercase()));
         self.names.set("letters_255", json!("k".repeat(255)));
@@ -431,7 +435,12 @@ impl World {
         let subject = self.subject()?;
         let judged = baseline::check(&subject.contracts, call, &got, &self.mark, &mut remarks);
         if let (Some(row), Ok((Kind::Accepted, Some(value)))) = (call.row(), &judged) {
-            if row.is_tagged() && self.claims(Class::Lifecycle.name())? {
+            // The core class has no tags of its own.
+            let tagging = match row.class {
+                Class::Core => Class::Lifecycle,
+                profile => profile,
+            };
+            if row.is_tagged() && self.claims(tagging.name())? {
                 remarks.take(self.tags.check(call, sent, &got, value));
             }
             if row.id == EndpointId::RotationGates

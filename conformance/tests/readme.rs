@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The sections that are run, one after the other in one shell.
-const HEADINGS: [&str; 2] = [
+const HEADINGS: [&str; 4] = [
     "## One credential, from discover to audit",
+    "## A whole project, with nothing failing",
+    "## Where is this key used?",
     "## Test your tool: faults",
 ];
 
@@ -77,11 +79,19 @@ fn the_walk_through_runs_as_printed() {
         "state         installed",
         "pending_approval",
         "a narrower one may, with risk low",
+        "UNDECLARED",
+        "depends on www.example.com, which holds web shop",
+        "flowchart LR",
+        "# Handoff of atlas",
         "none of the calls on record would have been refused",
         "the predecessor is revoked",
         "state           revoked",
         "credential.revoked",
         "verdict  authenticated",
+        // A project: what was due and could be done is done, the rest is left to a person.
+        "to be rotated every 7d",
+        "which keeps the sales meeting going",
+        "1 done, 1 needs a person",
         // A rate limit and a lost answer, and one credential all the same.
         "{\"status\":429,\"retry_after\":1}",
         "{\"drop\":\"after_commit\"}",

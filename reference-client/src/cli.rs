@@ -36,6 +36,7 @@ Exit status:
   1 something failed here       5 the issuer broke the protocol
   2 usage, or not allowed       6 verification failed
   3 refused by the issuer       7 a person has to decide first
+                                8 something is due
 
 Examples:
   clp discover
@@ -48,6 +49,8 @@ Examples:
   clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
   clp audit --proof 12 --output entry.json
   clp verify audit entry.json --key BASE64
+  clp show req_... --approval apr_... --json >record.json
+  clp verify approval record.json
 ";
 
 const CREATE_HELP: &str = "\
@@ -78,13 +81,29 @@ Examples:
 const ROTATE_HELP: &str = "\
 Examples:
   clp rotate cred_... --health https://api.example.com/v1/me --wait 10m
+  clp rotate cred_... --dry-run
   clp rotate cred_... --reason compromise --revoke-first
+  clp rotate --project atlas --dry-run
+  clp rotate --project atlas --health-cmd ./see-that-it-works --wait 1h
+  clp rotate --due --within 14d --health-cmd ./see-that-it-works
   clp rotate --resume rot_...
   clp rotate --rollback rot_...
 
-Each step is written down before it is taken. Where the issuer keeps no record
-of rotations, the successor is stored, and the old key works on until you
-revoke it.
+A health command finds the secret in the variable of the place, and CLP_ISSUER,
+CLP_CREDENTIAL_ID and CLP_USER_AGENT, the name that the place is known by.
+
+Each step is written down before it is taken: whatever stops a run, the same
+command goes on with it. The old key goes last, and until then --rollback gives
+it back. Where the issuer keeps no inventory, it goes only on your word.
+";
+
+const DUE_HELP: &str = "\
+Examples:
+  clp due --within 30d
+  clp due --project atlas --json
+
+Exit status 0 if nothing is due, 8 if something is, so that a job can tell. It
+asks every issuer of `clp issuers`, and CLP_ISSUER. `clp rotate --due` does it.
 ";
 
 const REQUEST_HELP: &str = "\
@@ -151,7 +170,13 @@ enum Command {
     Call(ops::call::CallArgs),
     Token(ops::token::TokenArgs),
     Webhook(ops::webhook::WebhookArgs),
+    #[command(after_help = ops::inventory::HELP)]
     Inventory(ops::inventory::InventoryArgs),
+    #[command(after_help = DUE_HELP)]
+    Due(ops::due::DueArgs),
+    #[command(after_help = ops::handoff::HELP)]
+    Handoff(ops::handoff::HandoffArgs),
+    Issuers(ops::issuers::IssuersArgs),
     List(ops::list::ListArgs),
     Show(ops::create::ShowArgs),
     #[command(after_help = ROTATE_HELP)]
@@ -210,9 +235,10 @@ pub fn run_broken(args: impl IntoIterator<Item = OsString>, sabotage: Sabotage) 
         }
     };
     let json = cli.global.json;
-    let result = dispatch(cli, sabotage, told).and_then(|outcome| print(&outcome, json));
+    let result = dispatch(cli, sabotage, told)
+        .and_then(|outcome| print(&outcome, json).map(|()| outcome.exit()));
     match result {
-        Ok(()) => code(Exit::Done),
+        Ok(exit) => code(exit),
         Err(fault) => {
             explain(&fault, json);
             code(fault.exit())
@@ -262,6 +288,9 @@ async fn execute(command: &Command, session: &Session) -> Result<Outcome, Error>
         Command::Token(args) => ops::token::run(args, session).await,
         Command::Webhook(args) => ops::webhook::run(args, session).await,
         Command::Inventory(args) => ops::inventory::run(args, session).await,
+        Command::Due(args) => ops::due::run(args, session).await,
+        Command::Handoff(args) => ops::handoff::run(args, session).await,
+        Command::Issuers(args) => ops::issuers::run(args, session),
         Command::Suspend(args) => ops::suspend::suspend(args, session).await,
         Command::Resume(args) => ops::suspend::resume(args, session).await,
         Command::Scope(args) => ops::scope::run(args, session).await,
@@ -305,8 +334,10 @@ fn session(global: GlobalArgs) -> Result<Session, Error> {
 
 fn print(outcome: &Outcome, json: bool) -> Result<(), Error> {
     let bytes = match outcome {
-        Outcome::Report { json: value, .. } if json => json_text(value).into_bytes(),
-        Outcome::Report { text, .. } => text.clone().into_bytes(),
+        Outcome::Report { json: value, .. } | Outcome::Judged { json: value, .. } if json => {
+            json_text(value).into_bytes()
+        }
+        Outcome::Report { text, .. } | Outcome::Judged { text, .. } => text.clone().into_bytes(),
         Outcome::Plain(bytes) => bytes.clone(),
         Outcome::Secret(secret) => return write_out(secret.as_bytes()),
     };
@@ -419,9 +450,12 @@ mod tests {
     fn examples_fit_a_terminal() {
         for text in [
             AFTER_HELP,
+            ops::inventory::HELP,
+            ops::handoff::HELP,
             CREATE_HELP,
             INJECT_HELP,
             RUN_HELP,
+            DUE_HELP,
             ROTATE_HELP,
             REQUEST_HELP,
         ] {

@@ -391,6 +391,7 @@ fn is_repeatable(row: &Endpoint) -> bool {
                 | EndpointId::DeliveryAck
                 | EndpointId::ChallengeOpen
                 | EndpointId::AuthenticatorRegister
+                | EndpointId::ControlIdentityProvider
                 | EndpointId::FaultsPut
         )
 }

@@ -39,6 +39,8 @@ pub enum Exit {
     Unverified = 6,
     /// A person has to decide first.
     Waiting = 7,
+    /// Something is due, where that was asked.
+    Due = 8,
 }
 
 /// Why a call or a command did not succeed.
@@ -92,6 +94,10 @@ pub enum Error {
         /// The gates that are not met.
         missing: String,
     },
+    /// Something has to be said by a person before a rotation is opened (CLP-ROT-040,
+    /// CLP-ROT-041).
+    #[error("nothing was begun: {0}")]
+    Unsaid(String),
     /// A health check failed, and the rotation goes no further (CLP-ROT-034).
     #[error("rotation {rotation} stops: {what}")]
     Unhealthy {
@@ -175,6 +181,9 @@ pub enum LocalFault {
     /// A program could not be started.
     #[error("cannot start the program: {0}")]
     Start(std::io::Error),
+    /// Another run holds what this one needs.
+    #[error("another run of clp is at {0}")]
+    Busy(String),
     /// The store has no such entry.
     #[error("the store has no entry for this credential")]
     NotStored,
@@ -374,7 +383,7 @@ impl Error {
             | Self::Unhealthy { .. }
             | Self::Oauth(_)
             | Self::NotServed { .. } => Exit::Refused,
-            Self::Waiting { .. } | Self::Gates { .. } => Exit::Waiting,
+            Self::Waiting { .. } | Self::Gates { .. } | Self::Unsaid(_) => Exit::Waiting,
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Protocol(_) => Exit::Protocol,
             Self::Unverified(_) => Exit::Unverified,
@@ -414,6 +423,7 @@ impl Error {
                 LocalFault::NoPasskey { .. } => {
                     "make one with `clp passkey new`, or name its place with --passkey"
                 }
+                LocalFault::Busy(_) => "wait for it to end, then run the same command again",
                 LocalFault::NotStored => "see what there is with `clp store list`",
                 _ => return None,
             },
@@ -432,6 +442,11 @@ impl Error {
             Self::Gates { rotation, missing } if missing.contains("--i-have-moved-everything") => {
                 return Some(format!(
                     "once they have, run `clp rotate --resume {rotation} --i-have-moved-everything`"
+                ));
+            }
+            Self::Gates { rotation, missing } if missing.contains("--no-places") => {
+                return Some(format!(
+                    "declare its places with `clp inject`; if there are none, run `clp rotate --resume {rotation} --no-places`"
                 ));
             }
             Self::Gates { rotation, .. } => {
@@ -460,7 +475,7 @@ impl Error {
             }
             Self::Protocol(ProtocolFault::TooBroad) => "its secret was not fetched; revoke it",
             Self::Protocol(_) => "nothing was accepted; tell the operator of the issuer",
-            Self::Usage(_) | Self::Unverified(_) => return None,
+            Self::Usage(_) | Self::Unsaid(_) | Self::Unverified(_) => return None,
         };
         Some(text.to_owned())
     }

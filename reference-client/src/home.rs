@@ -7,6 +7,7 @@ use clp_schemas::canonical;
 
 use crate::error::{Error, LocalFault};
 use crate::issuer::IssuerId;
+use crate::issuers::Issuers;
 use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::ops::rotate::record::Records;
@@ -51,6 +52,33 @@ impl Home {
             }
         };
         Store::new(path, key)
+    }
+
+    /// Waits until no other run holds this name; dropping the file lets it go.
+    pub(crate) fn lock(&self, name: &str) -> Result<std::fs::File, LocalFault> {
+        private::lock(&self.lock_path(name)?)
+    }
+
+    /// The same without waiting: `None` where another run holds it.
+    pub(crate) fn try_lock(&self, name: &str) -> Result<Option<std::fs::File>, LocalFault> {
+        private::try_lock(&self.lock_path(name)?)
+    }
+
+    fn lock_path(&self, name: &str) -> Result<PathBuf, LocalFault> {
+        let directory = self.root.join("locks");
+        private::create_dir(&directory)?;
+        Ok(directory.join(hashed(name)))
+    }
+
+    /// The issuers that were named here, and where the token for each is.
+    pub(crate) fn issuers(&self) -> Issuers {
+        Issuers::new(Memory::new(self.root.join("issuers.json")))
+    }
+
+    /// How far the rotation of a whole project came.
+    pub(crate) fn project_run(&self, project: &str) -> Memory {
+        let name = hashed(project);
+        Memory::new(self.root.join("projects").join(format!("{name}.json")))
     }
 
     pub(crate) fn journal(&self) -> Journal {
@@ -137,9 +165,12 @@ impl Home {
         Ok(true)
     }
 
-    /// A name has slashes in it; its hash has none.
     fn checkpoint_path(&self, name: &str) -> PathBuf {
-        let name = canonical::to_base64url(&canonical::sha256(name.as_bytes()));
-        self.root.join("checkpoints").join(name)
+        self.root.join("checkpoints").join(hashed(name))
     }
+}
+
+/// A name has slashes in it; its hash has none.
+fn hashed(name: &str) -> String {
+    canonical::to_base64url(&canonical::sha256(name.as_bytes()))
 }

@@ -171,6 +171,7 @@ impl Issuer {
             | Class::Webhooks
             | Class::BoundKeys
             | Class::Faults
+            | Class::ApprovalPolicy
             | Class::AuditProofs => return self.require_class(row.class),
             Class::Core | Class::Approval | Class::TestControl => {}
         }

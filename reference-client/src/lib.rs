@@ -23,6 +23,7 @@ mod control;
 pub mod error;
 mod home;
 pub mod issuer;
+mod issuers;
 mod journal;
 mod memory;
 pub mod ops;
@@ -37,6 +38,7 @@ mod tagged;
 mod targets;
 pub mod token;
 pub mod transport;
+mod usage;
 pub mod versions;
 mod wanted;
 

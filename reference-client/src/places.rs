@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LocalFault;
 use crate::memory::Memory;
+use crate::ops::rotate::record::Health;
 
 /// One line of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,30 @@ pub(crate) struct Place {
     pub(crate) path: PathBuf,
     /// The variable.
     pub(crate) variable: String,
+    /// What was said of it, for issuers that keep no inventory.
+    #[serde(default)]
+    pub(crate) about: About,
+}
+
+/// What was said of a place when it was filled. Where the issuer keeps an inventory, that is
+/// what counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct About {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// What stops when this place does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) depends_on: Vec<String>,
+    /// The longest time between two uses, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) use_interval_seconds: Option<u64>,
+    /// What calls from there begin their `User-Agent` with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user_agent: Option<String>,
+    /// How it is seen to work, where a rotation is not told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<Health>,
 }
 
 /// What the document holds: by issuer, and by the installation that a place is declared as.
@@ -128,6 +153,7 @@ mod tests {
             credential_id: CredentialId::from_entropy([number; 16]),
             path: "/srv/app/.env".into(),
             variable: variable.to_owned(),
+            about: About::default(),
         };
         let id = InstallationId::from_entropy([1; 16]);
         places.put(&id, &place(1, "KEY")).unwrap();
@@ -157,6 +183,7 @@ mod tests {
             credential_id: CredentialId::from_entropy([number; 16]),
             path: "/srv/app/.env".into(),
             variable: "KEY".to_owned(),
+            about: About::default(),
         };
         let (one, other) = ("https://api.example.com", "https://other.example");
         let (first, second, third) = (
@@ -182,6 +209,7 @@ mod tests {
             credential_id: CredentialId::from_entropy([1; 16]),
             path: "/srv/app/.env".into(),
             variable: "KEY".to_owned(),
+            about: About::default(),
         };
         let id = InstallationId::from_entropy([1; 16]);
         memory

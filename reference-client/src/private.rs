@@ -2,7 +2,7 @@
 //! the old content or the new.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
@@ -185,13 +185,27 @@ pub(crate) fn remove(path: &Path) -> Result<(), LocalFault> {
 
 /// Waits until this process alone holds the lock; dropping the file releases it.
 pub(crate) fn lock(path: &Path) -> Result<File, LocalFault> {
+    let file = lock_file(path)?;
+    file.lock().map_err(LocalFault::file("lock", path))?;
+    Ok(file)
+}
+
+/// The same where nobody waits: `None` if another process holds the lock.
+pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, LocalFault> {
+    let file = lock_file(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(fault)) => Err(LocalFault::file("lock", path)(fault)),
+    }
+}
+
+fn lock_file(path: &Path) -> Result<File, LocalFault> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(LocalFault::file("open", path))?;
-    file.lock().map_err(LocalFault::file("lock", path))?;
-    Ok(file)
+    options.open(path).map_err(LocalFault::file("open", path))
 }
 
 fn parent(path: &Path) -> &Path {

@@ -73,6 +73,36 @@ const ALL: &[Saboteur] = &[
         "takes the issuer's word for what it makes of less",
     ),
     row(
+        "CLP-APP-110",
+        Seam::Check,
+        "takes the digest and the challenge as they stand in a record",
+    ),
+    row(
+        "CLP-APP-111",
+        Seam::Check,
+        "takes a record whose parts are of different decisions",
+    ),
+    row(
+        "CLP-APP-112",
+        Seam::Check,
+        "takes evidence that does not verify",
+    ),
+    row(
+        "CLP-APP-113",
+        Seam::Check,
+        "takes a key for hardware that is not shown to be",
+    ),
+    row(
+        "CLP-APP-114",
+        Seam::Printed,
+        "does not say what of a decision rests on the issuer's word",
+    ),
+    row(
+        "CLP-APP-115",
+        Seam::Check,
+        "takes a record with members that it does not know",
+    ),
+    row(
         "CLP-AUD-012",
         Seam::Check,
         "takes an entry that does not fit its leaf",
@@ -194,6 +224,21 @@ const ALL: &[Saboteur] = &[
         "does not tell which consumers nobody declared",
     ),
     row(
+        "CLP-INV-007",
+        Seam::Printed,
+        "takes what is not on record for nothing",
+    ),
+    row(
+        "CLP-INV-008",
+        Seam::Printed,
+        "takes a consumer for the first place that it fits",
+    ),
+    row(
+        "CLP-INV-009",
+        Seam::Printed,
+        "passes on whatever stands in a purpose",
+    ),
+    row(
         "CLP-PRM-004",
         Seam::Check,
         "takes a permission document that no issuer is to serve",
@@ -229,6 +274,22 @@ const ALL: &[Saboteur] = &[
         Seam::Stored,
         "puts the probe value into the installation to try it",
     ),
+    row(
+        "CLP-ROT-053",
+        Seam::Check,
+        "believes whatever is signed, and whatever is not",
+    ),
+    row(
+        "CLP-ROT-040",
+        Seam::Check,
+        "rotates what nobody knows a place of",
+    ),
+    row(
+        "CLP-ROT-041",
+        Seam::Check,
+        "rotates where there is room for one key only, as anywhere else",
+    ),
+    row("CLP-ROT-042", Seam::Printed, "finds that nothing is due"),
     row(
         "CLP-SCO-014",
         Seam::Check,

@@ -136,7 +136,7 @@ fn credential_type(text: &str) -> Result<CredentialType, &'static str> {
         .ok_or("want api_key, oauth_client, webhook_secret or service_account")
 }
 
-fn subject(text: &str) -> Result<Subject, &'static str> {
+pub(crate) fn subject(text: &str) -> Result<Subject, &'static str> {
     const WANTED: &str =
         "want kind:name with the kind user, workload, agent, task, project or environment";
     let (kind, id) = text.split_once(':').ok_or(WANTED)?;

@@ -49,7 +49,7 @@ fn approving(passkey: &str, twist_request: Twist, twist_challenge: Twist) -> Ser
             let mut challenge = json!({"id": "chl_0123456789abcdefghij", "request_id": REQUEST, "version": version,
                 "digest": digest, "approver": PRINCIPAL, "nonce": nonce, "decision": decision,
                 "challenge": to_base64url(&bytes), "expires_at": "2026-11-24T19:44:13Z",
-                "relying_party_id": "localhost", "allow_credentials": [passkey]});
+                "relying_party_id": "localhost", "allow_credentials": [passkey], "methods": ["passkey"]});
             twist_challenge(&mut challenge);
             json(201, &challenge)
         } else if seen.is("POST", &path("/approvals")) {
@@ -110,13 +110,15 @@ fn an_honest_request_is_approved() {
 #[test]
 fn nothing_is_signed_that_differs_from_what_was_shown() {
     let nothing: Twist = |_| ();
-    let requests: [Twist; 9] = [
+    let requests: [Twist; 11] = [
         |request| request["digest"] = json!("A".repeat(43)),
         |request| request["approval_document"]["request"]["lifetime_seconds"] = json!(1801),
         |request| request["approval_document"]["request"]["hidden"] = json!(1),
         |request| request["approval_document"]["issuer"] = json!("https://other.example"),
         |request| request["approval_document"]["version"] = json!(2),
         |request| request["approval_document"]["extra"] = json!(1),
+        |request| request["approval_document"]["actors"] = json!([]),
+        |request| request["approval_document"]["actors"][0]["kind"] = json!("agent"),
         |request| {
             request["approval_document"]["permission_schema_digest"] =
                 json!(format!("sha256:{}", "0".repeat(64)))

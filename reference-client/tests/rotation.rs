@@ -1,93 +1,12 @@
 //! A rotation from its first step to its last, and what happens when it stops in between.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what is not as it should be fails the test"
-)]
-
 mod common;
 
-use common::issuer::{CREATE, CREDENTIAL, Run, SUCCESSOR, clp};
-use common::living::{PROBE, ROTATION, Shared, key_of, living, living_with, lock};
+use common::issuer::{CREDENTIAL, SUCCESSOR};
+use common::living::{PROBE, ROTATION, key_of, lock};
+use common::scene::Scene;
 use common::{Seen, Server};
 use serde_json::{Value, json};
-
-/// A credential that is in one file.
-struct Scene {
-    home: tempfile::TempDir,
-    server: Server,
-    shared: Shared,
-    file: std::path::PathBuf,
-    health: String,
-}
-
-impl Scene {
-    fn new(profiles: Option<&[&str]>) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let (server, shared) = profiles.map_or_else(living, living_with);
-        let file = home.path().join(".env");
-        let health = format!("{}/resource", server.url());
-        let scene = Self {
-            home,
-            server,
-            shared,
-            file,
-            health,
-        };
-        assert_eq!(scene.clp(CREATE).status, 0);
-        let path = scene.file.to_str().unwrap();
-        let run = scene.clp(&[
-            "inject",
-            CREDENTIAL,
-            "--env-file",
-            path,
-            "--name",
-            "KEY",
-            "--user-agent",
-            "billing/",
-        ]);
-        assert_eq!(run.status, 0, "{}", run.stderr);
-        scene
-    }
-
-    fn clp(&self, arguments: &[&str]) -> Run {
-        clp(&self.home, &self.server, arguments)
-    }
-
-    fn rotate(&self, more: &[&str]) -> Run {
-        self.clp(&[&["rotate", CREDENTIAL], more].concat())
-    }
-
-    fn resume(&self, more: &[&str]) -> Run {
-        self.clp(&[&["rotate", "--resume", ROTATION], more].concat())
-    }
-
-    fn holds(&self, id: &str) -> bool {
-        let content = std::fs::read_to_string(&self.file).unwrap();
-        content == format!("KEY={}\n", key_of(id).expose())
-    }
-
-    fn advances(&self) -> usize {
-        self.server.count(
-            "POST",
-            &format!("/credentials/rotations/{ROTATION}/advance"),
-        )
-    }
-
-    fn revocations(&self) -> usize {
-        self.server
-            .count("POST", &format!("/credentials/{CREDENTIAL}/revoke"))
-    }
-
-    fn place(&self) -> Value {
-        lock(&self.shared)
-            .installations
-            .values()
-            .next()
-            .unwrap()
-            .clone()
-    }
-}
 
 fn calls(server: &Server) -> Vec<Seen> {
     let seen = server.seen().into_iter();
@@ -358,15 +277,23 @@ fn after_a_compromise_the_order_is_asked_for() {
 }
 
 #[test]
-fn an_issuer_without_records_of_rotations_mints_and_leaves_the_rest_to_people() {
+fn where_the_issuer_keeps_no_record_the_client_goes_the_whole_way() {
     let scene = Scene::new(Some(&[]));
-    let run = scene.rotate(&[]);
-    assert_eq!(run.status, 0, "{}", run.stderr);
-    assert!(run.stdout.contains("still works"), "{}", run.stdout);
-    assert!(scene.holds(CREDENTIAL));
-    assert_eq!(scene.advances(), 0);
-    assert_eq!(
-        scene.clp(&["store", "read", SUCCESSOR]).stdout,
-        key_of(SUCCESSOR).expose()
+    let run = scene.rotate(&["--health", &scene.health]);
+    assert_eq!(run.status, 7, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--i-have-moved-everything"),
+        "{}",
+        run.stderr
     );
+    assert!(scene.holds(SUCCESSOR));
+    assert_eq!((scene.advances(), scene.revocations()), (0, 0));
+    // The same command goes on with it, and opens no other.
+    let run = scene.rotate(&["--i-have-moved-everything"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let opened = format!("/credentials/{CREDENTIAL}/rotations");
+    assert_eq!(scene.server.count("POST", &opened), 1);
+    assert_eq!((scene.advances(), scene.revocations()), (0, 1));
+    let memory = lock(&scene.shared);
+    assert_eq!(memory.credentials[CREDENTIAL]["state"], json!("revoked"));
 }

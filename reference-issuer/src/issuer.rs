@@ -1,6 +1,7 @@
 //! An issuer that runs inside another program: every persona on a port of its own, test control
 //! on one more, all on the loopback interface.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -19,11 +20,13 @@ use crate::control::{self, Control};
 use crate::events::Courier;
 use crate::faults::{self, Faults, front};
 use crate::http::{self, RequestLog};
+use crate::lifecycle::Effect;
 use crate::listen::{CONNECTIONS, Listen, Patience};
+use crate::ops::policy::digest;
 use crate::sabotage::Saboteur;
 use crate::seams::Seams;
 use crate::service::Service;
-use crate::store::{Fault, Gate, NewTenant, Store};
+use crate::store::{Fault, Gate, NewPrincipal, NewTenant, Store};
 
 /// What is to be served.
 #[derive(Clone, Debug, Default)]
@@ -258,14 +261,31 @@ fn put_tenants(gate: &Gate<'_>, persona: &Persona) -> Result<(), Fault> {
             persona: &persona.name,
             name: Some(&tenant.name),
         })?;
+        let mut principals = BTreeMap::new();
         for principal in &tenant.principals {
-            gate.put_principal(
-                &id,
-                &principal.name,
-                &principal.token,
-                &principal.permissions,
-            )?;
+            let acts_for = principal.acts_for.as_ref();
+            let new = NewPrincipal {
+                name: &principal.name,
+                token: &principal.token,
+                permissions: &principal.permissions,
+                kind: principal.kind,
+                acts_for: acts_for.and_then(|name| principals.get(name)),
+                is_first: true,
+            };
+            let principal_id = gate.put_principal(&id, new)?;
+            principals.insert(principal.name.clone(), principal_id);
         }
+        if let Some(policy) = &tenant.approval_policy {
+            let digest = digest(policy).map_err(|_| Fault::Value("approval policy"))?;
+            let mut tx = gate.enter(&id)?;
+            if tx.policy()?.as_ref() != Some(policy) {
+                tx.put_policy(&digest, policy)?;
+            }
+        }
+        let trusted = tenant.identity_providers.iter().map(|(provider, secret)| {
+            Effect::SaveProvider(Box::new(provider.trusted(secret.clone(), &principals)))
+        });
+        gate.enter(&id)?.apply(trusted.collect())?;
     }
     Ok(())
 }

@@ -6,10 +6,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod identity;
 pub mod passkey;
 
 mod audit;
 mod auth;
+mod console;
 mod context;
 mod control;
 mod events;

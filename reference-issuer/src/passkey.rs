@@ -1,31 +1,12 @@
-//! Passkeys: verification of a `WebAuthn` assertion over a challenge of our own
-//! (specification chapter 12; Web Authentication Level 3 section 7.2).
-//!
-//! `webauthn-rs-core` draws its challenges itself; ours, which binds the decision, goes in
-//! through its serialisable [`AuthenticationState`]. This module is the only one that knows.
+//! Authenticators that principals have registered, and what is remembered of each.
 
-use std::time::Duration;
+use clp_schemas::approval::attestation::{AttestationFault, RegisteredKey};
+use clp_schemas::approval::cose::CoseKey;
+use clp_schemas::approval::webauthn::{self, PasskeyFault, Signer};
+use clp_schemas::canonical::from_base64url;
+use clp_schemas::ops::approve::{Assertion, Attestation};
 
-use clp_schemas::canonical::{from_base64url, to_base64url};
-use clp_schemas::json::{self, Limits};
-use clp_schemas::ops::approve::Assertion;
-use serde_json::Value;
-use url::Url;
-use webauthn_rs_core::WebauthnCore;
-use webauthn_rs_core::error::WebauthnError;
-use webauthn_rs_core::proto::{
-    AuthenticationState, COSEAlgorithm, COSEKey, Credential, CredentialV3, PublicKeyCredential,
-    UserVerificationPolicy,
-};
-
-/// Where the flags stand in authenticator data, right after the hash of the relying party.
-const FLAGS_AT: usize = 32;
-/// Backup eligible.
-const FLAG_BE: u8 = 0x08;
-/// Backed up.
-const FLAG_BS: u8 = 0x10;
-
-/// A registered passkey.
+/// A registered authenticator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passkey {
     /// The `WebAuthn` credential id, base64url.
@@ -34,56 +15,19 @@ pub struct Passkey {
     pub public_key: Vec<u8>,
     /// The signature counter last seen; 0 where the authenticator has none.
     pub counter: u32,
+    /// The registration, where one was shown. What it is worth is looked at when it is relied on.
+    pub attestation: Option<Attestation>,
 }
 
-/// A passkey that proved its presence, and its counter now.
+/// An authenticator that proved its presence, and what it said of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
     /// Which one.
     pub credential_id: String,
     /// What to remember as its counter.
     pub counter: u32,
-}
-
-/// Why an assertion proves nothing, or why a key cannot be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PasskeyFault {
-    /// A part is not in its form.
-    #[error("a part of the evidence is malformed")]
-    Malformed,
-    /// The key is none that can be verified with: ES256, ES384 and RS256 are.
-    #[error("the public key is not an ES256, ES384 or RS256 key")]
-    Key,
-    /// None of the approver's passkeys has this credential id.
-    #[error("the passkey is not registered for this approver")]
-    UnknownPasskey,
-    /// The client data is of another ceremony.
-    #[error("the client data is not of type `webauthn.get`")]
-    Ceremony,
-    /// Another challenge was signed.
-    #[error("another challenge was signed")]
-    Challenge,
-    /// It was signed for another site.
-    #[error("the assertion was made for another origin")]
-    Origin,
-    /// It was signed inside a frame of another site.
-    #[error("the assertion was made in a frame of another origin")]
-    Frame,
-    /// It was signed for another relying party.
-    #[error("the assertion was made for another relying party")]
-    RelyingParty,
-    /// Nobody was there.
-    #[error("the person was not present")]
-    NotPresent,
-    /// Nobody proved who they are.
-    #[error("the person was not verified")]
-    NotVerified,
-    /// The signature does not fit.
-    #[error("the signature does not fit")]
-    Signature,
-    /// The counter did not grow: there may be a copy of the passkey.
-    #[error("the signature counter did not grow")]
-    Counter,
+    /// Whether its key can be copied.
+    pub backup_eligible: bool,
 }
 
 impl Passkey {
@@ -94,11 +38,26 @@ impl Passkey {
     pub fn register(credential_id: &str, public_key: &str) -> Result<Self, PasskeyFault> {
         from_base64url(credential_id).map_err(|_| PasskeyFault::Malformed)?;
         let public_key = from_base64url(public_key).map_err(|_| PasskeyFault::Malformed)?;
-        cose_key(&public_key)?;
+        CoseKey::parse(&public_key).map_err(|_| PasskeyFault::Key)?;
         Ok(Self {
             credential_id: credential_id.to_owned(),
             public_key,
             counter: 0,
+            attestation: None,
+        })
+    }
+
+    /// Takes the key of a registration in, and keeps the registration.
+    ///
+    /// # Errors
+    /// [`AttestationFault::Malformed`], where no key can be taken out of it.
+    pub fn attested(attestation: &Attestation) -> Result<Self, AttestationFault> {
+        let key = RegisteredKey::read(attestation)?;
+        Ok(Self {
+            credential_id: key.credential_id,
+            public_key: key.public_key,
+            counter: key.counter,
+            attestation: Some(attestation.clone()),
         })
     }
 }
@@ -119,124 +78,23 @@ pub fn verify(
         .iter()
         .find(|passkey| passkey.credential_id == assertion.id)
         .ok_or(PasskeyFault::UnknownPasskey)?;
-    if assertion.kind != "public-key" || assertion.raw_id != assertion.id {
-        return Err(PasskeyFault::Malformed);
+    let signer = Signer {
+        credential_id: &passkey.credential_id,
+        public_key: &passkey.public_key,
+        relying_party_id: rp_id,
+        origins: &[origin.to_owned()],
+    };
+    let asserted = webauthn::check(signer, challenge, assertion)?;
+    // Many passkeys are synchronised, and always count zero.
+    let counts = asserted.counter != 0 || passkey.counter != 0;
+    if counts && asserted.counter <= passkey.counter {
+        return Err(PasskeyFault::Counter);
     }
-    check_client_data(&assertion.response.client_data_json, challenge, origin)?;
-
-    let answer: PublicKeyCredential = serde_json::to_value(assertion)
-        .and_then(serde_json::from_value)
-        .map_err(|_| PasskeyFault::Malformed)?;
-    let flags = *answer
-        .response
-        .authenticator_data
-        .get(FLAGS_AT)
-        .ok_or(PasskeyFault::Malformed)?;
-    let credential = credential(passkey, flags)?;
-    let site = Url::parse(origin).map_err(|_| PasskeyFault::Origin)?;
-    let core = WebauthnCore::new_unsafe_experts_only(
-        rp_id,
-        rp_id,
-        vec![site],
-        Duration::from_secs(300),
-        Some(false),
-        Some(false),
-    );
-    let state = state(&core, credential, challenge)?;
-    let result = core
-        .authenticate_credential(&answer, &state)
-        .map_err(fault)?;
     Ok(Used {
         credential_id: passkey.credential_id.clone(),
-        counter: result.counter(),
+        counter: asserted.counter,
+        backup_eligible: asserted.backup_eligible,
     })
-}
-
-/// What the crate leaves open: it takes any path after the origin, a client data of two
-/// equal members, and a frame of another site.
-fn check_client_data(text: &str, challenge: &[u8], origin: &str) -> Result<(), PasskeyFault> {
-    let bytes = from_base64url(text).map_err(|_| PasskeyFault::Malformed)?;
-    let data = json::parse(&bytes, Limits::default()).map_err(|_| PasskeyFault::Malformed)?;
-    let member = |name: &str| data.get(name).and_then(Value::as_str);
-    if member("type") != Some("webauthn.get") {
-        return Err(PasskeyFault::Ceremony);
-    }
-    if member("challenge") != Some(to_base64url(challenge).as_str()) {
-        return Err(PasskeyFault::Challenge);
-    }
-    let framed = data
-        .get("crossOrigin")
-        .is_some_and(|value| *value != Value::Bool(false));
-    if member("origin") != Some(origin) {
-        return Err(PasskeyFault::Origin);
-    }
-    if framed || data.get("topOrigin").is_some() {
-        return Err(PasskeyFault::Frame);
-    }
-    Ok(())
-}
-
-fn cose_key(bytes: &[u8]) -> Result<COSEKey, PasskeyFault> {
-    let value: serde_cbor_2::Value =
-        serde_cbor_2::from_slice(bytes).map_err(|_| PasskeyFault::Key)?;
-    let key = COSEKey::try_from(&value).map_err(|_| PasskeyFault::Key)?;
-    match key.type_ {
-        COSEAlgorithm::ES256 | COSEAlgorithm::ES384 | COSEAlgorithm::RS256 => Ok(key),
-        _ => Err(PasskeyFault::Key),
-    }
-}
-
-/// The crate's view of a passkey. It refuses a passkey whose backup flags changed since
-/// registration; here no registration told them, so they are taken as they come.
-fn credential(passkey: &Passkey, flags: u8) -> Result<Credential, PasskeyFault> {
-    let mut credential = Credential::from(CredentialV3 {
-        cred_id: from_base64url(&passkey.credential_id).map_err(|_| PasskeyFault::Malformed)?,
-        cred: cose_key(&passkey.public_key)?,
-        counter: passkey.counter,
-        verified: true,
-        registration_policy: UserVerificationPolicy::Required,
-    });
-    credential.backup_eligible = flags & FLAG_BE != 0;
-    credential.backup_state = flags & FLAG_BS != 0;
-    Ok(credential)
-}
-
-/// The state of a ceremony whose challenge is ours.
-fn state(
-    core: &WebauthnCore,
-    credential: Credential,
-    challenge: &[u8],
-) -> Result<AuthenticationState, PasskeyFault> {
-    let builder = core
-        .new_challenge_authenticate_builder(
-            vec![credential],
-            Some(UserVerificationPolicy::Required),
-        )
-        .map_err(fault)?;
-    let (_, drawn) = core
-        .generate_challenge_authenticate(builder)
-        .map_err(fault)?;
-    let mut state = serde_json::to_value(drawn).map_err(|_| PasskeyFault::Malformed)?;
-    let place = state.get_mut("challenge").ok_or(PasskeyFault::Malformed)?;
-    *place = Value::String(to_base64url(challenge));
-    serde_json::from_value(state).map_err(|_| PasskeyFault::Malformed)
-}
-
-fn fault(error: WebauthnError) -> PasskeyFault {
-    match error {
-        WebauthnError::InvalidClientDataType => PasskeyFault::Ceremony,
-        WebauthnError::MismatchedChallenge => PasskeyFault::Challenge,
-        WebauthnError::InvalidRPOrigin => PasskeyFault::Origin,
-        WebauthnError::InvalidRPIDHash => PasskeyFault::RelyingParty,
-        WebauthnError::UserNotPresent => PasskeyFault::NotPresent,
-        WebauthnError::UserNotVerified => PasskeyFault::NotVerified,
-        WebauthnError::CredentialNotFound => PasskeyFault::UnknownPasskey,
-        WebauthnError::CredentialPossibleCompromise => PasskeyFault::Counter,
-        WebauthnError::AuthenticationFailure | WebauthnError::SignatureInvalid => {
-            PasskeyFault::Signature
-        }
-        _ => PasskeyFault::Malformed,
-    }
 }
 
 #[cfg(test)]
@@ -244,9 +102,12 @@ mod tests {
     use super::*;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
-    use clp_schemas::canonical::sha256;
+    use clp_schemas::canonical::{sha256, to_base64url};
     use clp_schemas::ops::approve::AssertionResponse;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    const FLAG_BE: u8 = 0x08;
+    const FLAG_BS: u8 = 0x10;
 
     const RP: &str = "localhost";
     const ORIGIN: &str = "http://localhost:8801";
@@ -464,9 +325,5 @@ mod tests {
             Passkey::register("not base64!", "pQ"),
             Err(PasskeyFault::Malformed)
         );
-        // An Ed25519 key is well-formed, but the crate does not verify with it.
-        let mut ed25519 = vec![0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20];
-        ed25519.extend_from_slice(&[3; 32]);
-        assert_eq!(register(&ed25519), Err(PasskeyFault::Key));
     }
 }

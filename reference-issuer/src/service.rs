@@ -9,6 +9,7 @@ use clp_schemas::ops::discover::UsageObservation;
 use clp_schemas::time::Timestamp;
 
 use crate::config::Persona;
+use crate::console::Console;
 use crate::events::Courier;
 use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog};
@@ -44,6 +45,8 @@ pub struct Service {
     /// Who failed to authenticate at the persona's own API: a count of its own, since those are
     /// other peers.
     pub resource_failures: Failures,
+    /// What the approval page remembers.
+    pub(crate) console: Console,
 }
 
 impl Service {
@@ -73,6 +76,7 @@ impl Service {
             seams,
             failures: Failures::new(seams),
             resource_failures: Failures::new(seams),
+            console: Console::default(),
         }
     }
 

@@ -114,6 +114,8 @@ async fn answers_fit_their_schemas() {
         world.post(BEN, &path, &evidence).await.problem(),
         "challenge-not-usable"
     );
+    let missing = format!("{path}/apr_00000000000000000000");
+    fits(Id::ApprovalRead, &world.get(BEN, &missing).await);
     fits(
         Id::CredentialCreate,
         &world

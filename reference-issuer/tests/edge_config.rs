@@ -169,6 +169,20 @@ fn a_profile_is_claimed_for_what_needs_it() {
 }
 
 #[test]
+fn who_acts_for_somebody_comes_after_them() {
+    refused_at(
+        "name = \"ben\"\n",
+        "name = \"ben\"\nacts_for = \"cleo\"\n",
+        "tenants[0].principals[1].acts_for",
+    );
+    refused_at(
+        "name = \"ben\"\n",
+        "name = \"ben\"\nkind = \"robot\"\n",
+        "tenants.principals.kind",
+    );
+}
+
+#[test]
 fn unknown_missing_and_mistyped_members_are_named() {
     let fault = refused("mine.toml", "token_prefix", "token_prefx");
     assert!(fault.reason.contains("token_prefx"), "{fault}");
@@ -256,4 +270,64 @@ fn ports_are_counted_up_or_left_open() {
     assert_eq!(ports(8801), [8801, 8802, 8803, 8810]);
     assert_eq!(ports(0), [0, 0, 0, 0]);
     assert!(Config::built_in().unwrap().with_ports(65530).is_err());
+}
+
+/// A provider of the first tenant, with these accounts and keys.
+fn provider(methods: &str, accounts: &str, key: &str) -> String {
+    format!(
+        "[[tenants.identity_providers]]
+issuer = \"https://idp.example\"
+client_id = \"clp\"
+methods = {methods}
+acr_values = [\"urn:example:two-factors\"]
+jwks = {{ keys = [{key}] }}
+accounts = {{ {accounts} }}
+
+[[tenants]]
+name = \"other\""
+    )
+}
+
+#[test]
+fn a_tenant_trusts_providers_that_can_be_used() {
+    const KEY: &str =
+        "{ kty = \"OKP\", crv = \"Ed25519\", x = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\" }";
+    let other = "[[tenants]]\nname = \"other\"";
+    let files = Files::new();
+    let sound = provider("[\"oidc\", \"sso\"]", "\"ben-at-idp\" = \"ben\"", KEY);
+    files.change("mine.toml", other, &sound);
+    let config = files.read().unwrap();
+    let (trusted, secret) = &config.personas[0].tenants[0].identity_providers[0];
+    assert_eq!(trusted.accounts["ben-at-idp"], "ben");
+    assert!(secret.is_none());
+
+    let at = |member: &str| format!("tenants[0].identity_providers[0].{member}");
+    let ben = "\"ben-at-idp\" = \"ben\"";
+    for (text, member) in [
+        (provider("[\"passkey\"]", ben, KEY), "methods"),
+        (provider("[]", ben, KEY), "methods"),
+        (
+            provider("[\"oidc\"]", "\"x\" = \"nobody\"", KEY),
+            "accounts",
+        ),
+        (provider("[\"oidc\"]", ben, ""), "jwks"),
+        (
+            provider("[\"oidc\"]", ben, "{ kty = \"oct\", k = \"c2VjcmV0\" }"),
+            "jwks",
+        ),
+    ] {
+        refused_at(other, &text, &at(member));
+    }
+    let unclassed = provider("[\"sso\"]", ben, KEY).replace("\"urn:example:two-factors\"", "");
+    refused_at(other, &unclassed, &at("acr_values"));
+    let without = sound.replace(
+        "client_id = \"clp\"",
+        "client_id = \"clp\"\nclient_secret_env = \"CLP_TEST_NO_SUCH_VARIABLE\"",
+    );
+    refused_at(other, &without, "tenants[0].identity_providers[0]");
+    refused_at(
+        "profiles = [",
+        "auth_methods = [\"test\"]\nprofiles = [",
+        "auth_methods",
+    );
 }

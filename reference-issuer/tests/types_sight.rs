@@ -11,6 +11,7 @@ mod types_support;
 
 use clp_issuer::Issuer;
 use clp_issuer::config::{Config, PrincipalConfig};
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::ops::store::SecretText;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ async fn a_principal_without_read_is_told_nothing() {
                 {"resource_type": "clp.credential", "selector": "zeus/*", "actions": ["read"]},
             ]))
             .unwrap(),
+            kind: PrincipalKind::Person,
+            acts_for: None,
         });
     let running = Issuer::builder().config(config).spawn().await.unwrap();
     let endpoint = format!("{}/credentials", running.personas[0].url);

@@ -1,18 +1,51 @@
 //! What an approver signs (specification chapter 12-approve): the approval document, its
 //! digest, and the challenge that binds digest, decision and approver together.
 
+pub mod attestation;
+pub mod cose;
+pub mod record;
+pub mod webauthn;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::canonical::{self, CanonicalFault};
 use crate::ids::{PrincipalId, RequestId};
+use crate::state::named;
 
 /// The protocol version that an approval document names in `clp`.
 pub const DOCUMENT_VERSION: &str = "1.0";
 
 /// Keeps a signature made for an approval from meaning anything elsewhere.
 pub const CHALLENGE_CONTEXT: &str = "clp-approval-v1";
+
+named! {
+    /// What a principal is.
+    PrincipalKind {
+        /// Somebody who can be asked, and can decide.
+        Person = "person",
+        /// A program that does what somebody tells it to.
+        Client = "client",
+        /// A program that acts by its own judgement.
+        Agent = "agent",
+        /// A job that nobody sits at.
+        Workload = "workload",
+    }
+}
+
+/// Longest chain of actors: the requester, and those for whom it acts.
+pub const MAX_ACTORS: usize = 8;
+
+/// Somebody who asks, or for whom it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    /// Who.
+    pub principal: PrincipalId,
+    /// What that is.
+    pub kind: PrincipalKind,
+}
 
 /// What the approver decided. A refusal is signed just as an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +87,10 @@ pub struct ApprovalDocument {
     pub version: u64,
     /// The principal that asked.
     pub requester: PrincipalId,
+    /// The principal that asked, then the one that it acts for, and so on outwards (`act` of
+    /// RFC 8693 section 4.1, read from the inside). Never empty.
+    #[schemars(length(min = 1, max = MAX_ACTORS))]
+    pub actors: Vec<Actor>,
     /// Digest of the permission document that says what the permissions mean.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub permission_schema_digest: String,
@@ -70,6 +107,9 @@ pub enum ApprovalFault {
     /// `request` is not an object.
     #[error("the request of the approval document is not an object")]
     NotAnObject,
+    /// `actors` is empty, too long, or begins with another than the requester.
+    #[error("the first of the actors is not the requester")]
+    Actors,
     /// The document has no canonical form.
     #[error(transparent)]
     Canonical(#[from] CanonicalFault),
@@ -78,8 +118,8 @@ pub enum ApprovalFault {
 /// The digest an approval binds: base64url(SHA-256(JCS(document))), 43 letters.
 ///
 /// # Errors
-/// [`ApprovalFault`] if the version is another, `request` is no object, or a `null` or an
-/// integer beyond 2^53 stands anywhere in it.
+/// [`ApprovalFault`] if the version is another, `actors` does not begin with the requester,
+/// `request` is no object, or a `null` or an integer beyond 2^53 stands anywhere in it.
 pub fn digest(document: &ApprovalDocument) -> Result<String, ApprovalFault> {
     if document.clp != DOCUMENT_VERSION {
         return Err(ApprovalFault::Version);
@@ -87,33 +127,56 @@ pub fn digest(document: &ApprovalDocument) -> Result<String, ApprovalFault> {
     if !document.request.is_object() {
         return Err(ApprovalFault::NotAnObject);
     }
+    let first = document.actors.first().map(|actor| &actor.principal);
+    if first != Some(&document.requester) || document.actors.len() > MAX_ACTORS {
+        return Err(ApprovalFault::Actors);
+    }
     let value = serde_json::to_value(document).map_err(|_| CanonicalFault::Unwritable)?;
     let bytes = canonical::to_bytes_without_null(&value)?;
     Ok(canonical::to_base64url(&canonical::sha256(&bytes)))
+}
+
+/// What an approver agrees to in place of what was asked for, each value as it is sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Agreed {
+    /// In place of `permissions`.
+    pub permissions: Option<Value>,
+    /// In place of `lifetime_seconds`.
+    pub lifetime_seconds: Option<Value>,
+    /// In place of `renewable_until` of `rotation_policy`.
+    pub renewable_until: Option<Value>,
 }
 
 /// The document that is signed by who agrees to less: the next version, with these values,
 /// as they are sent, in place of those asked for. Whether they are less is not looked at.
 ///
 /// # Errors
-/// [`ApprovalFault::NotAnObject`] if `request` is no object.
+/// [`ApprovalFault::NotAnObject`] if `request`, or its `rotation_policy`, is no object.
 pub fn narrowed(
     mut document: ApprovalDocument,
-    permissions: Option<Value>,
-    lifetime_seconds: Option<Value>,
+    agreed: Agreed,
 ) -> Result<ApprovalDocument, ApprovalFault> {
     let members = document
         .request
         .as_object_mut()
         .ok_or(ApprovalFault::NotAnObject)?;
-    let agreed = [
-        ("permissions", permissions),
-        ("lifetime_seconds", lifetime_seconds),
+    let replaced = [
+        ("permissions", agreed.permissions),
+        ("lifetime_seconds", agreed.lifetime_seconds),
     ];
-    for (name, value) in agreed {
+    for (name, value) in replaced {
         if let Some(value) = value {
             members.insert(name.to_owned(), value);
         }
+    }
+    if let Some(until) = agreed.renewable_until {
+        // A request without a rotation policy gets one that says this and nothing else.
+        members
+            .entry("rotation_policy")
+            .or_insert_with(|| json!({}))
+            .as_object_mut()
+            .ok_or(ApprovalFault::NotAnObject)?
+            .insert("renewable_until".to_owned(), until);
     }
     document.version = document.version.saturating_add(1);
     Ok(document)
@@ -144,6 +207,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn actor(id: &str, kind: PrincipalKind) -> Actor {
+        Actor {
+            principal: id.parse().unwrap(),
+            kind,
+        }
+    }
+
     fn document(request: Value) -> ApprovalDocument {
         ApprovalDocument {
             clp: DOCUMENT_VERSION.to_owned(),
@@ -151,6 +221,7 @@ mod tests {
             request_id: "req_0123456789abcdefghij".parse().unwrap(),
             version: 1,
             requester: "prin_0123456789abcdefghij".parse().unwrap(),
+            actors: vec![actor("prin_0123456789abcdefghij", PrincipalKind::Person)],
             permission_schema_digest: format!("sha256:{}", "0".repeat(64)),
             request,
         }
@@ -176,6 +247,18 @@ mod tests {
             },
             ApprovalDocument {
                 requester: "prin_0123456789abcdefghik".parse().unwrap(),
+                actors: vec![actor("prin_0123456789abcdefghik", PrincipalKind::Person)],
+                ..first.clone()
+            },
+            ApprovalDocument {
+                actors: vec![actor("prin_0123456789abcdefghij", PrincipalKind::Agent)],
+                ..first.clone()
+            },
+            ApprovalDocument {
+                actors: vec![
+                    actor("prin_0123456789abcdefghij", PrincipalKind::Person),
+                    actor("prin_0123456789abcdefghik", PrincipalKind::Person),
+                ],
                 ..first.clone()
             },
             ApprovalDocument {
@@ -212,6 +295,14 @@ mod tests {
             ..document(json!({}))
         };
         assert_eq!(digest(&version), Err(ApprovalFault::Version));
+        let other = actor("prin_0123456789abcdefghik", PrincipalKind::Person);
+        for actors in [vec![], vec![other.clone()], vec![other; MAX_ACTORS + 1]] {
+            let document = ApprovalDocument {
+                actors,
+                ..document(json!({}))
+            };
+            assert_eq!(digest(&document), Err(ApprovalFault::Actors));
+        }
     }
 
     #[test]

@@ -16,8 +16,10 @@ use serde_json::{Map, Value, json};
 use crate::endpoint::{
     self, Auth, Base, BodyForm, Class, Endpoint, EndpointId, Idempotency, Media,
 };
+use crate::handoff::Handoff;
 use crate::ops::{self, Call};
 use crate::problem::{self, Problem};
+use crate::usage;
 
 /// Which way a document travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +123,11 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::PermissionDocumentRead => contract::<ops::discover::PermissionDocumentRead>(),
         Id::RequestOpen => contract::<ops::request::RequestOpen>(),
         Id::RequestRead => contract::<ops::request::RequestRead>(),
+        Id::RequestAmend => contract::<ops::request::RequestAmend>(),
+        Id::RequestCancel => contract::<ops::request::RequestCancel>(),
         Id::ChallengeOpen => contract::<ops::approve::ChallengeOpen>(),
         Id::ApprovalSubmit => contract::<ops::approve::ApprovalSubmit>(),
+        Id::ApprovalRead => contract::<ops::approve::ApprovalRead>(),
         Id::CredentialCreate => contract::<ops::create::CredentialCreate>(),
         Id::CredentialList => contract::<ops::create::CredentialList>(),
         Id::CredentialRead => contract::<ops::create::CredentialRead>(),
@@ -157,7 +162,12 @@ pub fn contract_of(id: EndpointId) -> Contract {
         Id::SandboxReset => contract::<ops::control::SandboxReset>(),
         Id::ClockAdvance => contract::<ops::control::ClockAdvance>(),
         Id::ControlApprove => contract::<ops::control::ControlApprove>(),
+        Id::ControlPrincipalAdd => contract::<ops::control::ControlPrincipalAdd>(),
+        Id::ControlPrincipalSet => contract::<ops::control::ControlPrincipalSet>(),
+        Id::ControlPolicySet => contract::<ops::policy::ControlPolicySet>(),
         Id::AuthenticatorRegister => contract::<ops::control::AuthenticatorRegister>(),
+        Id::AttestationTrustPut => contract::<ops::control::AttestationTrustPut>(),
+        Id::ControlIdentityProvider => contract::<ops::control::ControlIdentityProvider>(),
         Id::RequestLog => contract::<ops::control::RequestLog>(),
         Id::StateDump => contract::<ops::control::StateDump>(),
         Id::FaultsPut => contract::<ops::faults::FaultsPut>(),
@@ -220,6 +230,16 @@ pub fn files() -> Result<BTreeMap<String, String>, serde_json::Error> {
             "revocation",
             schema_of::<ops::revoke::Revocation>(Direction::Answer),
         ),
+        // No endpoint answers these: a client writes them.
+        (
+            "usage-graph",
+            schema_of::<usage::UsageGraph>(Direction::Answer),
+        ),
+        (
+            "usage-breaks",
+            schema_of::<usage::Breaks>(Direction::Answer),
+        ),
+        ("handoff", schema_of::<Handoff>(Direction::Answer)),
     ] {
         documents.insert(format!("v1/{name}.schema.json"), schema);
     }

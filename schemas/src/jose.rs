@@ -5,8 +5,8 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    KeyPair as _, ParsedPublicKey, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, ParsedPublicKey, UnparsedPublicKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,21 @@ impl PublicJwk {
         Ok(to_base64url(&canonical::sha256(&bytes)))
     }
 
+    /// Whether `signature` is of this key over these bytes, by its one algorithm.
+    ///
+    /// # Errors
+    /// [`JoseFault::Key`], [`JoseFault::Signature`].
+    pub(crate) fn verify(&self, signed: &str, signature: &[u8]) -> Result<(), JoseFault> {
+        let (algorithm, raw) = self.raw()?;
+        let outcome = if algorithm == "ES256" {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, raw)
+                .verify(signed.as_bytes(), signature)
+        } else {
+            UnparsedPublicKey::new(&ED25519, raw).verify(signed.as_bytes(), signature)
+        };
+        outcome.map_err(|_| JoseFault::Signature)
+    }
+
     fn raw(&self) -> Result<(&'static str, Vec<u8>), JoseFault> {
         let number = |text: &str| {
             from_base64url(text)
@@ -117,7 +132,20 @@ impl<'a> Unverified<'a> {
     /// [`JoseFault::Form`]; [`JoseFault::Header`] for `crit`, since nothing critical is
     /// understood here (RFC 7515 section 4.1.11).
     pub fn parse(compact: &'a str) -> Result<Self, JoseFault> {
-        if compact.len() > MAX_COMPACT {
+        let read = Self::read(compact, MAX_COMPACT)?;
+        if read.has_critical() {
+            return Err(JoseFault::Header);
+        }
+        Ok(read)
+    }
+
+    /// The same for a text of at most `longest` bytes, whatever its header wants: the caller
+    /// asks [`Unverified::has_critical`].
+    ///
+    /// # Errors
+    /// [`JoseFault::Form`].
+    pub(crate) fn read(compact: &'a str, longest: usize) -> Result<Self, JoseFault> {
+        if compact.len() > longest {
             return Err(JoseFault::Form);
         }
         let (signed, signature) = compact.rsplit_once('.').ok_or(JoseFault::Form)?;
@@ -129,16 +157,32 @@ impl<'a> Unverified<'a> {
                 _ => Err(JoseFault::Form),
             }
         };
-        let header = object(header)?;
-        if header.contains_key("crit") || header.contains_key("b64") {
-            return Err(JoseFault::Header);
-        }
         Ok(Self {
             signed,
             signature: from_base64url(signature).map_err(|_| JoseFault::Form)?,
-            header,
+            header: object(header)?,
             claims: object(claims)?,
         })
+    }
+
+    /// Whether the header wants something to be understood that is not understood here.
+    pub(crate) fn has_critical(&self) -> bool {
+        self.header.contains_key("crit") || self.header.contains_key("b64")
+    }
+
+    /// The bytes that were signed.
+    pub(crate) fn signed(&self) -> &'a str {
+        self.signed
+    }
+
+    /// What is said to be the signature.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The claims before anybody has vouched for them.
+    pub(crate) fn claims_unverified(&self) -> &Map<String, Value> {
+        &self.claims
     }
 
     /// The header, which nobody has vouched for.
@@ -159,18 +203,11 @@ impl<'a> Unverified<'a> {
     /// [`JoseFault::Header`] where `alg` is not that of the key, so that the header cannot
     /// choose; [`JoseFault::Signature`].
     pub fn verify(self, key: &PublicJwk) -> Result<Map<String, Value>, JoseFault> {
-        let (algorithm, raw) = key.raw()?;
+        let (algorithm, _) = key.raw()?;
         if self.header.get("alg").and_then(Value::as_str) != Some(algorithm) {
             return Err(JoseFault::Header);
         }
-        let outcome = if algorithm == "ES256" {
-            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, raw)
-                .verify(self.signed.as_bytes(), &self.signature)
-        } else {
-            UnparsedPublicKey::new(&signature::ED25519, raw)
-                .verify(self.signed.as_bytes(), &self.signature)
-        };
-        outcome.map_err(|_| JoseFault::Signature)?;
+        key.verify(self.signed, &self.signature)?;
         Ok(self.claims)
     }
 }

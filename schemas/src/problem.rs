@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gates::GateId;
 use crate::ids::RequestId;
+use crate::ops::discover::AuthMethod;
 use crate::permissions::{Excess, limits};
 
 /// Whose fault a problem is. Only ours is a 5xx.
@@ -79,7 +80,8 @@ problems! {
     MethodNotAllowed = "method-not-allowed", 405, Peer, "the resource does not have this method";
     Forbidden = "forbidden", 403, Peer, "the caller may not do this";
     ApprovalRequired = "approval-required", 403, Person, "somebody has to approve this first";
-    SeparationOfDuty = "separation-of-duty", 403, Person, "the requester cannot decide on the request";
+    SeparationOfDuty = "separation-of-duty", 403, Person, "somebody else has to decide on the request";
+    InsufficientUserAuthentication = "insufficient-user-authentication", 403, Person, "the decision needs another proof of who decides";
     IdempotencyKeyMissing = "idempotency-key-missing", 400, Peer, "an Idempotency-Key is needed";
     IdempotencyKeyInvalid = "idempotency-key-invalid", 400, Peer, "the Idempotency-Key is malformed";
     IdempotencyKeyReused = "idempotency-key-reused", 422, Peer, "the Idempotency-Key was used with another body";
@@ -167,6 +169,9 @@ pub struct Problem {
     /// For `scope-broader` and `scope-incomparable`: what of the body goes beyond.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counterexample: Option<Box<Counterexample>>,
+    /// For `insufficient-user-authentication`: the methods by which it can be decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<AuthMethod>,
 }
 
 /// One action of one statement of the body that is not shown to be allowed by what bounds it.
@@ -213,6 +218,7 @@ impl Problem {
             request: None,
             gates: Vec::new(),
             counterexample: None,
+            methods: Vec::new(),
         }
     }
 
@@ -241,6 +247,13 @@ impl Problem {
     #[must_use]
     pub fn gates(mut self, gates: Vec<GateId>) -> Self {
         self.gates = gates;
+        self
+    }
+
+    /// The same, naming the methods by which it can be decided.
+    #[must_use]
+    pub fn methods(mut self, methods: Vec<AuthMethod>) -> Self {
+        self.methods = methods;
         self
     }
 

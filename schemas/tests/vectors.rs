@@ -7,11 +7,14 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "vectors/identity.rs"]
+mod identity;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
-use clp_schemas::approval::{self, ApprovalDocument, ApprovalFault, Decision};
+use clp_schemas::approval::{self, ApprovalDocument, ApprovalFault, Decision, record};
 use clp_schemas::audit::bundle::{self, Bundle};
 use clp_schemas::audit::checkpoint::Checkpoint;
 use clp_schemas::audit::leaf::{self, Disclosed};
@@ -22,6 +25,7 @@ use clp_schemas::chaos::{Drawn, draw};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::json;
 use clp_schemas::key::{self, Key, Verifier};
+use clp_schemas::statement::Statement;
 use clp_schemas::time::Timestamp;
 use clp_schemas::webhook::{self, WebhookFault, WebhookSecret};
 use serde::de::DeserializeOwned;
@@ -35,7 +39,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("approval/challenge.json", challenge),
     ("approval/digest-refused.json", digest_refused),
     ("approval/digest.json", digest),
+    ("approval/id-token.json", identity::id_token),
+    ("approval/introspection.json", identity::introspection),
     ("approval/narrow.json", narrow),
+    ("approval/record.json", approval_record),
     ("audit/bundle.json", audit_bundle),
     ("audit/checkpoint-open.json", checkpoint_open),
     ("audit/checkpoint.json", checkpoint),
@@ -52,6 +59,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("keys/assemble.json", assemble),
     ("keys/parse.json", parse),
     ("keys/verifier.json", verifier),
+    ("rotation/statement.json", statement),
     ("webhook/sign.json", webhook_sign),
     ("webhook/verify.json", webhook_verify),
 ];
@@ -82,6 +90,7 @@ fn no_file_of_these_folders_is_left_out() {
         "dpop/",
         "faults/",
         "keys/",
+        "rotation/",
         "webhook/",
     ];
     let files: Vec<_> = clp_test_vectors::files()
@@ -206,8 +215,12 @@ fn digest(input: &Value) -> Value {
 fn narrow(input: &Value) -> Value {
     let document: ApprovalDocument = typed(&input["approval_document"]);
     let sent = |name: &str| input.get(name).cloned();
-    let document =
-        approval::narrowed(document, sent("permissions"), sent("lifetime_seconds")).unwrap();
+    let agreed = approval::Agreed {
+        permissions: sent("permissions"),
+        lifetime_seconds: sent("lifetime_seconds"),
+        renewable_until: sent("renewable_until"),
+    };
+    let document = approval::narrowed(document, agreed).unwrap();
     digest(&json!({"approval_document": document}))
 }
 
@@ -223,6 +236,19 @@ fn digest_refused(input: &Value) -> Value {
         Ok(digest) => json!({ "digest": digest }),
         Err(ApprovalFault::Canonical(CanonicalFault::Null)) => json!({"fault": "null"}),
         Err(error) => fault(&error),
+    }
+}
+
+fn approval_record(input: &Value) -> Value {
+    let bytes = text(input, "record").as_bytes();
+    match record::from_bytes(bytes).and_then(|record| record::verify(&record)) {
+        Ok(report) => json!({
+            "method": report.method,
+            "decision": report.decision,
+            "approver": report.approver,
+            "digest": report.digest,
+        }),
+        Err(fault) => json!({"stage": fault.stage()}),
     }
 }
 
@@ -360,6 +386,14 @@ fn audit_bundle(input: &Value) -> Value {
 fn thumbprint(input: &Value) -> Value {
     match typed::<PublicJwk>(&input["jwk"]).thumbprint() {
         Ok(thumbprint) => json!({ "thumbprint": thumbprint }),
+        Err(refused) => fault(&refused),
+    }
+}
+
+fn statement(input: &Value) -> Value {
+    let keys: Vec<PublicJwk> = typed(&input["keys"]);
+    match Statement::read(text(input, "statement"), &keys, typed(&input["at"])) {
+        Ok(said) => json!({ "safe": said.safe, "unknowns": said.unknowns }),
         Err(refused) => fault(&refused),
     }
 }

@@ -91,6 +91,52 @@ Feature: client/rotate
     And the probe value is not in any file
     And the probe value is not in the file settings.env
 
+  @lifecycle @CLP-ROT-040
+  Scenario: Nothing is rotated of which nobody knows a place, unless there is none
+    Given the client was asked to create
+    When the client is asked to rotate
+    Then it does so
+    And the issuer saw 1 rotation_open
+    Given the client was asked to create
+    When it is asked the same with:
+      | member    | value |
+      | no_places | false |
+    Then it refuses
+    And the issuer saw no rotation_open
+
+  @lifecycle @CLP-ROT-041
+  Scenario: Where there is room for one key only, a gap has to be accepted
+    Given the client was asked to create
+    And the issuer has room for one key only
+    When the client is asked to rotate with:
+      | member     | value |
+      | accept_gap | true  |
+    Then it does so
+    And the issuer saw 1 rotation_open
+    Given the client was asked to create
+    When it is asked the same with:
+      | member     | value |
+      | accept_gap | false |
+    Then it refuses
+    And the issuer saw no rotation_open
+
+  @core @CLP-ROT-042
+  Scenario: What expires soon is due, and what does not is not
+    Given the client was asked to create
+    And the client was asked to call
+    When the client is asked to due
+    Then it does so
+    And its result has:
+      | member | value         |
+      | due.0  | {minted.id}   |
+    When it is asked the same with:
+      | member         | value |
+      | within_seconds | 60    |
+    Then it does so
+    And its result has:
+      | member | value  |
+      | due.0  | absent |
+
   @lifecycle @CLP-SCO-014
   Scenario: A credential is not replaced by one that would have refused what was done
     Given the client was asked to create with:
@@ -108,3 +154,35 @@ Feature: client/rotate
     When it is asked the same
     Then it refuses
     And the issuer saw no rotation_open
+
+  @inventory @CLP-ROT-053
+  Scenario Outline: A statement that says nothing is refused: <what>
+    Given the file of the vector rot-statement-unknown
+    When the client is asked to verify_statement
+    Then it does so
+    And its result has:
+      | member   | value         |
+      | safe     | false         |
+      | unknowns | ["consumers"] |
+    Given the file of the vector rot-statement-safe
+    When it is asked the same
+    Then it does so
+    And its result has:
+      | member   | value |
+      | safe     | true  |
+      | unknowns | []    |
+    Given the file of the vector <vector>
+    When it is asked the same
+    Then it refuses
+
+    Examples:
+      | what                                      | vector                       |
+      | it has lapsed                             | rot-statement-lapsed         |
+      | it was signed for something else          | rot-statement-typ            |
+      | the key is not trusted                    | rot-statement-other-key      |
+      | it is signed in the name of a trusted key | rot-statement-borrowed-kid   |
+      | a gate was altered                        | rot-statement-forged         |
+      | nobody signed it                          | rot-statement-none           |
+      | it contradicts itself                     | rot-statement-safe-unmet     |
+      | it hides what cannot be told              | rot-statement-hidden-unknown |
+      | it is good for too long                   | rot-statement-long           |

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clp_schemas::approval::{Decision, challenge};
 use serde_json::{Value, json};
 
+use super::misstated;
 use super::played::Exchanged;
 use crate::world::names::set;
 
@@ -34,6 +35,16 @@ impl Scene<'_> {
             .filter_map(|one| one.honest.as_ref())
             .find(|answer| answer.status < 300)
             .map(|answer| answer.body.as_slice())
+    }
+
+    /// The secret that was delivered first.
+    pub(super) fn secret(&self) -> Value {
+        let body = self.first("delivery_read").unwrap_or_default();
+        let delivery: Value = serde_json::from_slice(body).unwrap_or_default();
+        delivery
+            .pointer("/secret/value")
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -84,13 +95,18 @@ pub struct Misbehaviour {
     pub how: How,
 }
 
+/// Every one.
+fn all() -> impl Iterator<Item = &'static Misbehaviour> {
+    ALL.iter().chain(misstated::ALL)
+}
+
 /// Finds the one with these words.
 #[must_use]
 pub fn by_words(words: &str) -> Option<&'static Misbehaviour> {
-    ALL.iter().find(|one| one.words == words)
+    all().find(|one| one.words == words)
 }
 
-const fn edit(
+pub(super) const fn edit(
     name: &'static str,
     words: &'static str,
     at: &'static str,
@@ -120,7 +136,7 @@ const fn plain(
 
 /// Puts a value at a path. A path that leads nowhere leaves the answer honest, and the
 /// scenario then fails for want of a refusal.
-fn put(value: &mut Value, path: &str, new: Value) {
+pub(super) fn put(value: &mut Value, path: &str, new: Value) {
     let _ = set(value, path, new);
 }
 
@@ -333,6 +349,12 @@ pub const ALL: &[Misbehaviour] = &[
         "resource",
         How::Silent,
     ),
+    edit(
+        "one-slot",
+        "has room for one key only",
+        "manifest_read",
+        |value, _| put(value, "overlap_supported", json!(false)),
+    ),
     plain(
         "key-refused",
         "serves no key any more",
@@ -434,9 +456,9 @@ mod tests {
 
     #[test]
     fn each_has_words_of_its_own_and_a_place_that_exists() {
-        let words: BTreeSet<&str> = ALL.iter().map(|one| one.words).collect();
-        assert_eq!(words.len(), ALL.len());
-        for one in ALL {
+        let words: BTreeSet<&str> = all().map(|one| one.words).collect();
+        assert_eq!(words.len(), all().count());
+        for one in all() {
             let known = clp_schemas::endpoint::ALL
                 .iter()
                 .any(|row| row.name == one.at);

@@ -7,6 +7,7 @@ pub mod command;
 pub mod elsewhere;
 mod leak;
 pub mod misbehaviour;
+mod misstated;
 pub mod mutants;
 pub mod null;
 pub mod played;

@@ -123,32 +123,39 @@ async fn program(world: &mut ClientWorld, variable: String) -> Result<(), Fault>
     Ok(())
 }
 
-/// A file that proves an entry of an audit log, or fails to, out of the published vectors.
+/// A file that proves an entry of an audit log, a decision or that it is safe to revoke, or fails
+/// to, out of the published vectors.
 #[given(regex = r"^the file of the vector (\S+)$")]
 async fn vector(world: &mut ClientWorld, id: String) -> Result<(), Fault> {
-    let outcome = bundle(world, &id);
+    let outcome = proof(world, &id);
     world.note(outcome)
 }
 
-fn bundle(world: &mut ClientWorld, id: &str) -> Result<(), Fault> {
-    let file = clp_test_vectors::load("audit/bundle.json")
-        .map_err(|fault| Fault::suite(fault.to_string()))?;
-    let vector = file
-        .vectors
-        .into_iter()
-        .find(|one| one.id == id)
-        .ok_or_else(|| Fault::suite(format!("no vector is called `{id}`")))?;
-    let bundle = vector.input.get("bundle").cloned().unwrap_or_default();
-    let key = vector
-        .input
-        .get("public_key")
-        .cloned()
-        .unwrap_or(Value::Null);
-    let path = world.path("proof.json")?;
-    std::fs::write(&path, bundle.to_string()).map_err(|fault| Fault::suite(fault.to_string()))?;
-    world.names.set("file", json!(path.display().to_string()));
-    world.names.set("public_key", key);
-    Ok(())
+fn proof(world: &mut ClientWorld, id: &str) -> Result<(), Fault> {
+    for path in [
+        "audit/bundle.json",
+        "approval/record.json",
+        "rotation/statement.json",
+    ] {
+        let file = clp_test_vectors::load(path).map_err(|fault| Fault::suite(fault.to_string()))?;
+        let Some(vector) = file.vectors.into_iter().find(|one| one.id == id) else {
+            continue;
+        };
+        let of = |name: &str| vector.input.get(name).cloned().unwrap_or_default();
+        // What is given as text is the whole of its file, since its spelling counts.
+        let content = match (of("record"), of("statement")) {
+            (Value::String(text), _) | (_, Value::String(text)) => text,
+            _ => of("bundle").to_string(),
+        };
+        let path = world.path("proof.json")?;
+        std::fs::write(&path, content).map_err(|fault| Fault::suite(fault.to_string()))?;
+        world.names.set("file", json!(path.display().to_string()));
+        for name in ["public_key", "keys", "at"] {
+            world.names.set(name, of(name));
+        }
+        return Ok(());
+    }
+    Err(Fault::suite(format!("no vector is called `{id}`")))
 }
 
 #[then(regex = r"^it (does so|refuses|was stopped there)$")]
@@ -186,8 +193,11 @@ fn needed(task: &str) -> &'static [&'static str] {
         "show" => &["request_read"],
         "approve" => &["approval_submit"],
         "amend" => &["credential_amend"],
+        "due" => &["credential_list"],
         "rotate" | "narrow" => &["rotation_open"],
         "inject" => &["installation_put"],
+        "inventory" => &["credential_read"],
+        "handoff" => &["credential_list"],
         "checkpoint" => &["audit_checkpoint"],
         _ => &[],
     }

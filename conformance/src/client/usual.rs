@@ -49,9 +49,19 @@ pub fn input(task: &str, names: &Names) -> Result<Value, Fault> {
         "inject" => of(json!({"file": names.resolve("file")?, "variable": "EXAMPLE_KEY"})),
         "run" => of(json!({"variable": "EXAMPLE_KEY", "command": names.resolve("command")?})),
         "inventory" => of(json!({})),
-        "rotate" => of(json!({"health_url": names.resolve("probe_url")?})),
-        "narrow" => of(json!({"health_url": names.resolve("probe_url")?})),
+        // What a scenario needs no place for has none, and that is said.
+        "rotate" | "narrow" => of(
+            json!({"health_url": names.resolve("probe_url")?, "no_places": true, "accept_gap": false}),
+        ),
+        "due" => Ok(json!({"within_seconds": 7200})),
+        "handoff" => Ok(json!({"project": names.resolve("probe.project")?})),
         "compare" => of(json!({"permissions": names.resolve("probe.read_permissions")?})),
+        "verify_approval" => Ok(json!({"file": names.resolve("file")?})),
+        "verify_statement" => Ok(json!({
+            "file": names.resolve("file")?,
+            "keys": names.resolve("keys")?,
+            "at": names.resolve("at")?,
+        })),
         "verify" => Ok(json!({
             "file": names.resolve("file")?,
             "public_key": names.resolve("public_key")?,

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use clp_schemas::endpoint::{self, Auth, Base, Endpoint, Idempotency, Media, Precondition};
 use clp_schemas::problem::{Fault, ProblemType};
 use clp_schemas::state::{Machine, Named, credential, installation, request, rotation};
+use clp_schemas::target::RegisteredKind;
 use serde_json::Value;
 
 const OPEN: &str = "<!-- generated:";
@@ -57,6 +58,7 @@ fn block(name: &str, vector: &dyn Fn(&str) -> Result<String, String>) -> Result<
     let (kind, of) = name.split_once('/').unwrap_or((name, ""));
     match (kind, of) {
         ("problems", "") => Ok(problems()),
+        ("targets", "") => Ok(targets()),
         ("endpoints", of) => endpoints(of),
         ("states", "credential") => Ok(states(&credential::MACHINE)),
         ("states", "request") => Ok(states(&request::MACHINE)),
@@ -68,6 +70,17 @@ fn block(name: &str, vector: &dyn Fn(&str) -> Result<String, String>) -> Result<
         }
         _ => Err(format!("there is no block `{name}`")),
     }
+}
+
+/// The kinds of places that are registered.
+fn targets() -> String {
+    let mut text = "| Name | What it is | Takes up a new secret |\n|---|---|---|\n".to_owned();
+    for kind in RegisteredKind::ALL {
+        // Writing to a string cannot fail.
+        let (meaning, takes_up) = (kind.meaning(), kind.takes_up());
+        let _ = writeln!(text, "| `{kind}` | {meaning} | `{takes_up}` |");
+    }
+    text
 }
 
 /// One vector by its id, or a whole file that is not a list of vectors.

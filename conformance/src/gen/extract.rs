@@ -11,9 +11,10 @@ use crate::requirements::{Extract, Requirement};
 /// Who can be bound.
 const ACTORS: [&str; 4] = ["issuer", "client", "verifier", "resource"];
 /// What a program can claim.
-const CLASSES: [&str; 12] = [
+const CLASSES: [&str; 13] = [
     "core",
     "approval",
+    "approval-policy",
     "audit-proofs",
     "lifecycle",
     "inventory",

@@ -109,7 +109,7 @@ impl Pair {
     }
 
     /// A compact JWS (RFC 7515) of these claims.
-    fn sign(&self, mut header: Value, claims: &Value) -> Result<String, Unsound> {
+    pub(super) fn sign(&self, mut header: Value, claims: &Value) -> Result<String, Unsound> {
         if let Some(members) = header.as_object_mut() {
             members.insert("alg".to_owned(), json!(self.alg()));
         }
@@ -128,7 +128,7 @@ impl Pair {
 }
 
 /// An identifier that nobody has used.
-fn fresh() -> Result<String, Unsound> {
+pub(super) fn fresh() -> Result<String, Unsound> {
     let mut random = [0; 16];
     SystemRandom::new()
         .fill(&mut random)
@@ -137,7 +137,7 @@ fn fresh() -> Result<String, Unsound> {
 }
 
 /// The same with one bit of its signature changed: not one of those that base64 leaves over.
-fn flipped(compact: &str) -> String {
+pub(super) fn flipped(compact: &str) -> String {
     let (head, signature) = compact.rsplit_once('.').unwrap_or((compact, ""));
     let other = if signature.starts_with('A') { "B" } else { "A" };
     format!("{head}.{other}{}", signature.get(1..).unwrap_or_default())

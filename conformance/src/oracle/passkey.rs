@@ -32,6 +32,8 @@ pub enum Flaw {
     UserVerified,
     /// The counter did not grow.
     Counter,
+    /// The key says that it can be copied.
+    Copiable,
 }
 
 impl Flaw {
@@ -47,6 +49,7 @@ impl Flaw {
         (Self::UserPresent, "nobody present"),
         (Self::UserVerified, "nobody verified"),
         (Self::Counter, "an old counter"),
+        (Self::Copiable, "a key that can be copied"),
     ];
 }
 
@@ -59,6 +62,8 @@ pub struct Passkey {
     counter: u32,
     /// Whether the counter grows; that of a passkey that is synchronised stays zero.
     counts: bool,
+    /// By which method its assertions are evidence.
+    method: &'static str,
 }
 
 impl Passkey {
@@ -81,12 +86,35 @@ impl Passkey {
             id,
             counter: 0,
             counts: true,
+            method: "passkey",
         })
     }
 
     /// From now on its counter stays as it is.
     pub fn stop_counting(&mut self) {
         self.counts = false;
+    }
+
+    /// From now on it is a hardware key.
+    pub fn harden(&mut self) {
+        self.method = "hardware_key";
+    }
+
+    /// The method that its assertions are evidence of.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// Its signature over some bytes.
+    ///
+    /// # Errors
+    /// Where signing fails.
+    pub fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, Unsound> {
+        self.pair
+            .sign(&SystemRandom::new(), bytes)
+            .map(|signature| signature.as_ref().to_vec())
+            .map_err(|_| Unsound::new("signing failed"))
     }
 
     /// Its credential id, base64url.
@@ -150,7 +178,11 @@ impl Passkey {
             relying_party
         };
         let mut data = sha256(party.as_bytes()).to_vec();
-        data.push(u8::from(!is(Flaw::UserPresent)) | (u8::from(!is(Flaw::UserVerified)) << 2));
+        data.push(
+            u8::from(!is(Flaw::UserPresent))
+                | (u8::from(!is(Flaw::UserVerified)) << 2)
+                | (u8::from(is(Flaw::Copiable)) << 3),
+        );
         data.extend_from_slice(&self.counter.to_be_bytes());
         let mut signed = data.clone();
         signed.extend_from_slice(&sha256(client_data.as_bytes()));

@@ -17,14 +17,16 @@ use include_dir::{Dir, include_dir};
 
 use crate::record::Triple;
 use crate::requirements::Registry;
+use crate::selection::METHOD_TAGS;
 use crate::subject::Which;
 
 static FEATURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/features");
 
 /// The classes and profiles that a scenario can be tagged with.
-pub const CLASSES: [&str; 10] = [
+pub const CLASSES: [&str; 11] = [
     "core",
     "approval",
+    "approval-policy",
     "audit-proofs",
     "lifecycle",
     "inventory",
@@ -306,6 +308,7 @@ impl Loader<'_> {
                 && tag.as_str() != NEEDS_CLOCK
                 && tag.as_str() != RECEIVER
                 && tag.as_str() != "serial"
+                && !METHOD_TAGS.iter().any(|begin| tag.starts_with(begin))
                 && !Which::ELSEWHERE.iter().any(|(_, name)| name == tag)
         };
         if let Some(tag) = tags.iter().find(unknown) {

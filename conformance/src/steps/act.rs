@@ -10,6 +10,9 @@ use crate::world::names::at;
 use crate::world::usual::usual_body;
 use crate::world::{Answer, Fault, World};
 
+/// What the page on which a person decides is called in a step, beside the endpoints.
+const PAGE: &str = "approval_page";
+
 /// A call as the words of a step describe it. "The same call" is made from the same words.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
@@ -41,6 +44,8 @@ impl World {
         let actor = Actor::read(&recipe.actor);
         let mut call = if recipe.probe {
             self.probe(&recipe.target, actor)?
+        } else if recipe.target == PAGE {
+            self.page(&recipe.on)?
         } else {
             let row = row(&recipe.target)?;
             Call::of(row, actor, usual_body(row.id, &self.names)?)
@@ -50,6 +55,21 @@ impl World {
             call.set(part, cell, &self.names)?;
         }
         Ok(call)
+    }
+
+    fn page(&self, on: &str) -> Result<Call, Fault> {
+        let request = self
+            .names
+            .resolve(if on.is_empty() { "request" } else { on })?;
+        let member = |name: &str| {
+            at(&request, name)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    Fault::missing(format!("a request with `{name}`"), request.to_string())
+                })
+        };
+        Ok(Call::of_page(member("approval_uri")?, member("id")?))
     }
 
     fn probe(&self, name: &str, actor: Actor) -> Result<Call, Fault> {
@@ -94,11 +114,13 @@ impl World {
         let (prefix, newest) = match name {
             "credential_id" => ("cred_", "credential"),
             "request_id" => ("req_", "request"),
+            "approval_id" => ("apr_", "approval"),
             "delivery_id" => ("dlv_", "credential"),
             "rotation_id" => ("rot_", "rotation"),
             // One that nobody has declared.
             "installation_id" => ("ins_", "spare"),
             "tenant_id" => ("ten_", "tenant"),
+            "principal_id" => ("prin_", "ben"),
             _ => return Err(Fault::suite(format!("nothing stands for `{name}`"))),
         };
         let mut seen = String::new();
@@ -117,7 +139,7 @@ impl World {
                 None => seen = object.to_string(),
             }
         }
-        if seen.is_empty() || name == "installation_id" {
+        if seen.is_empty() || matches!(name, "installation_id" | "tenant_id") {
             let object = self.names.resolve(newest)?;
             seen = object.to_string();
             if let Some(id) = id_in(&object, name, prefix) {

@@ -6,7 +6,9 @@ use url::Url;
 
 use super::act::plain;
 use crate::oracle::digest;
+use crate::oracle::identity::Asked;
 use crate::oracle::passkey::Flaw;
+use crate::oracle::record;
 use crate::world::names::at;
 use crate::world::{Fault, World};
 
@@ -22,7 +24,7 @@ fn computed<T>(outcome: Result<T, crate::oracle::Unsound>) -> Result<T, Fault> {
 }
 
 #[given(
-    regex = r"^(\w+) signs (a|the same) challenge for (\w+)(?: again)?(?: to (approve|deny))?(?: with (.+))?$"
+    regex = r"^(\w+) signs (a|the same) challenge for (\w+)(?: again)?(?: to (approve|deny))?(?: by (oidc|sso|oauth))?(?: with (.+))?$"
 )]
 async fn sign(
     world: &mut World,
@@ -30,6 +32,7 @@ async fn sign(
     which: String,
     name: String,
     decision: String,
+    method: String,
     flaw: String,
 ) -> Result<(), Fault> {
     let outcome = async {
@@ -43,10 +46,43 @@ async fn sign(
             open.changes = vec![("decision".to_owned(), format!("\"{decision}\""))];
             world.must(&open).await?;
         }
-        answer_challenge(world, &person, &name, &flaw)
+        if method.is_empty() {
+            answer_challenge(world, &person, &name, &flaw)
+        } else {
+            answer_by_provider(world, &person, &method, &flaw)
+        }
     }
     .await;
     world.note(outcome)
+}
+
+/// Has the provider of somebody sign the newest challenge, whose bytes are computed here.
+fn answer_by_provider(
+    world: &mut World,
+    person: &str,
+    method: &str,
+    flaw: &str,
+) -> Result<(), Fault> {
+    let challenge = world.names.resolve("challenge")?;
+    let issuer = world.names.resolve("issuer")?;
+    let bytes = signed_bytes(&challenge, "")?;
+    let asked = Asked {
+        challenge: &bytes,
+        about: &challenge,
+        place: issuer.as_str().unwrap_or_default(),
+        now: world.tenant()?.unix(),
+    };
+    let provider = world
+        .providers
+        .get(person)
+        .ok_or_else(|| Fault::suite(format!("{person} has no identity provider")))?;
+    let evidence = match method {
+        "oauth" => json!({"introspection": computed(provider.introspection(asked, flaw))?}),
+        _ => json!({"id_token": computed(provider.id_token(asked, flaw))?}),
+    };
+    world.names.set("evidence", evidence);
+    world.names.set("method", json!(method));
+    Ok(())
 }
 
 /// Signs the newest challenge. What is signed is computed here, never taken from the answer.
@@ -80,7 +116,9 @@ fn answer_challenge(world: &mut World, person: &str, name: &str, words: &str) ->
         .get_mut(&owner)
         .ok_or_else(|| Fault::suite(format!("{owner} has no passkey")))?;
     let evidence = computed(passkey.assert(&signed, &party, &origin, flaw))?;
+    let method = passkey.method();
     world.names.set("evidence", evidence);
+    world.names.set("method", json!(method));
     Ok(())
 }
 
@@ -149,6 +187,20 @@ async fn digest_is_right(world: &mut World, name: String) -> Result<(), Fault> {
     world.note(outcome)
 }
 
+/// Who asked and for whom, as the document says: whoever asked is the first of them.
+fn actors(request: &Value) -> Result<Value, Fault> {
+    let stated = at(request, "approval_document.actors").cloned();
+    let stated = stated.unwrap_or_default();
+    if at(&stated, "0.principal") == at(request, "requester") {
+        return Ok(stated);
+    }
+    Err(Fault::broken(
+        "CLP-REQ-014",
+        "`actors` in the approval document, the requester first",
+        stated.to_string(),
+    ))
+}
+
 fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     let request = world.names.resolve(name)?;
     let mut body = at(&request, "submitted").cloned().unwrap_or_default();
@@ -156,9 +208,11 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     if at(&request, "version").and_then(Value::as_u64) > Some(1)
         && let Some(members) = body.as_object_mut()
     {
-        for member in ["permissions", "lifetime_seconds"] {
+        for member in ["permissions", "lifetime_seconds", "rotation_policy"] {
             let agreed = at(&request, "approval_document.request").and_then(|all| at(all, member));
-            members.insert(member.to_owned(), agreed.cloned().unwrap_or_default());
+            if let Some(agreed) = agreed {
+                members.insert(member.to_owned(), agreed.clone());
+            }
         }
     }
     let document = json!({
@@ -167,6 +221,7 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
         "request_id": at(&request, "id"),
         "version": at(&request, "version"),
         "requester": at(&request, "requester"),
+        "actors": actors(&request)?,
         "permission_schema_digest": at(&request, "approval_document.permission_schema_digest"),
         "request": body,
     });
@@ -192,8 +247,16 @@ fn check_digest(world: &World, name: &str) -> Result<(), Fault> {
     }
 }
 
-#[then("the challenge is that of its parts")]
-async fn challenge_is_right(world: &mut World) -> Result<(), Fault> {
+#[then(regex = r"^the (challenge is that of its parts|record proves the decision)$")]
+async fn challenge_is_right(world: &mut World, what: String) -> Result<(), Fault> {
+    if what.starts_with("record") {
+        let outcome = world.names.resolve("answer").and_then(|record| {
+            let wanted = "a record from which the decision can be computed";
+            record::check(&record)
+                .map_err(|fault| Fault::broken("CLP-APP-102", wanted, fault.to_string()))
+        });
+        return world.note(outcome);
+    }
     let outcome = world.names.resolve("challenge").and_then(|challenge| {
         let nonce = computed(digest::from_base64url(&text(&challenge, "nonce")?))?;
         if nonce.len() != 32 {

@@ -193,8 +193,12 @@ async fn open(world: &mut World, text: &str) -> Result<Head, Fault> {
     }
 }
 
-#[then("the checkpoint is signed by the key of the manifest")]
-async fn signed(world: &mut World) -> Result<(), Fault> {
+#[then(regex = r"^the (checkpoint|statement) is signed by the key of the manifest$")]
+async fn signed(world: &mut World, what: String) -> Result<(), Fault> {
+    if what == "statement" {
+        let outcome = super::statement::signed(world);
+        return world.note(outcome);
+    }
     let text = super::verdicts::last(world).map(|(_, answer)| answer.got.text());
     let text = world.note(text)?;
     let outcome = open(world, &text).await;

@@ -11,7 +11,7 @@ use crate::world::call::{Actor, Call};
 use crate::world::{Fault, World};
 
 #[when(
-    regex = r#"^(Ana|Ben|Cleo|Dov|nobody|a stranger|the operator|the (?:key|token)(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#
+    regex = r#"^(\w+|a stranger|the operator|the (?:key|token)(?: of \w+)?) calls ([a-z_]+)(?: on (\S+))?(?: with:)?$"#
 )]
 async fn call(
     world: &mut World,

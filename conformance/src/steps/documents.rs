@@ -333,7 +333,7 @@ fn endless(known: &Value, reading: &Value) -> Result<Value, Fault> {
     Ok(json!(statements))
 }
 
-#[given(regex = r"^a (type|time|lifetime) called (\w+) that .+$")]
+#[given(regex = r"^an? (type|time|lifetime|environment) called (\w+) that .+$")]
 async fn beyond(world: &mut World, what: String, name: String) -> Result<(), Fault> {
     let outcome = find_beyond(world, &what);
     let value = world.note(outcome)?;
@@ -357,6 +357,12 @@ fn find_beyond(world: &World, what: &str) -> Result<Value, Fault> {
         "lifetime" => match longest.filter(|longest| *longest < LONGEST) {
             Some(longest) => Ok(json!(longest + 1)),
             None => Err(Fault::unfit("the issuer has no bound on lifetimes")),
+        },
+        "environment" => match world.names.resolve("probe.approval_environment")? {
+            name if name == "production" => Ok(name),
+            _ => Err(Fault::unfit(
+                "no environment that the suite knows is named `production`",
+            )),
         },
         _ => {
             let mut names = world.names.clone();

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::act::{Recipe, plain};
 use super::rows;
+use crate::oracle::attestation::{self, Defect};
+use crate::oracle::identity::{CLASS, Provider};
 use crate::oracle::passkey::Passkey;
 use crate::world::names::at;
 use crate::world::{Fault, World};
@@ -107,15 +109,26 @@ fn from_request(actor: &str, name: &str) -> Recipe {
 }
 
 #[given(
-    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey)$"
+    regex = r"^(?:a passkey of (\w+)( that does not count)?|a passkey that nobody has registered|(\w+) uses that passkey|a hardware key of (\w+(?: .+)?)|an identity provider ((?:of|for) \w+(?: for \w+)?))$"
 )]
 async fn passkey(
     world: &mut World,
     person: String,
     still: String,
     taker: String,
+    hardware: String,
+    provider: String,
 ) -> Result<(), Fault> {
     let outcome = match (person.as_str(), taker) {
+        _ if !hardware.is_empty() => {
+            let (holder, defect) = hardware.split_once(' ').unwrap_or((&hardware, ""));
+            hardware_key(world, holder, defect).await
+        }
+        _ if !provider.is_empty() => {
+            let words: Vec<&str> = provider.split(' ').collect();
+            let word = |position: usize| words.get(position).copied().unwrap_or_default();
+            identity_provider(world, word(1), word(3), word(0) == "of").await
+        }
         ("", taker) if taker.is_empty() => make_passkey(world, SPARE),
         ("", taker) => take_passkey(world, taker),
         (person, _) => register(world, person).await,
@@ -142,6 +155,94 @@ async fn register(world: &mut World, person: &str) -> Result<(), Fault> {
         format!("{{{}.id}}", person.to_lowercase()),
     )];
     world.must(&enrol).await.map(|_| ())
+}
+
+/// Makes a hardware key, has a maker attest it whom the issuer is told to trust, and registers it.
+async fn hardware_key(world: &mut World, person: &str, words: &str) -> Result<(), Fault> {
+    if !world.claims("approval")? {
+        return Err(Fault::unfit(
+            "the issuer does not claim the profile `approval`",
+        ));
+    }
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let defect = match words {
+        "" => None,
+        words => Some(
+            Defect::by_words(words)
+                .ok_or_else(|| Fault::suite(format!("a hardware key has no defect `{words}`")))?,
+        ),
+    };
+    make_passkey(world, person)?;
+    let issuer = world.names.resolve("issuer")?;
+    let origin = issuer.as_str().unwrap_or_default();
+    let url =
+        url::Url::parse(origin).map_err(|_| Fault::missing("an issuer that is a URL", origin))?;
+    let stated = world.names.resolve("challenge.relying_party_id").ok();
+    let party = stated
+        .as_ref()
+        .and_then(serde_json::Value::as_str)
+        .or(url.host_str())
+        .unwrap_or_default();
+    let site = url.origin().ascii_serialization();
+    let registered = match world.passkeys.get_mut(person) {
+        Some(passkey) => {
+            passkey.harden();
+            attestation::register(passkey, party, &site, defect).map_err(suite)?
+        }
+        None => return Err(Fault::suite("there is no key to attest")),
+    };
+    world.names.set("attestation_trust", registered.trust);
+    if defect != Some(Defect::Maker) {
+        let trust = plain("the operator", "attestation_trust_put", "");
+        world.must(&trust).await?;
+    }
+    let mut enrol = plain("the operator", "authenticator_register", "");
+    let principal = format!("{{{}.id}}", person.to_lowercase());
+    let body = json!({"principal": "PRINCIPAL", "attestation": registered.attestation});
+    let body = body.to_string().replace("PRINCIPAL", &principal);
+    enrol.changes = vec![("body".to_owned(), body)];
+    world.must(&enrol).await.map(|_| ())
+}
+
+/// Makes a provider at which somebody has an account, and has the issuer trust it, for one method
+/// or for all of them.
+async fn identity_provider(
+    world: &mut World,
+    person: &str,
+    method: &str,
+    is_trusted: bool,
+) -> Result<(), Fault> {
+    let suite = |fault: crate::oracle::Unsound| Fault::suite(fault.to_string());
+    let provider = Provider::generate().map_err(suite)?;
+    let key = provider.key().map_err(suite)?;
+    let canary = &mut world.watch.canary;
+    canary.taint_bytes(format!("the key of the provider of {person}"), &key);
+    canary.taint("the secret at the provider", &provider.secret);
+    let methods = match method {
+        "" => json!(["oidc", "sso", "oauth"]),
+        one => json!([one]),
+    };
+    let principal = world
+        .names
+        .resolve(&format!("{}.id", person.to_lowercase()))?;
+    world.names.set(
+        "provider",
+        json!({
+            "issuer": provider.issuer, "client_id": provider.client,
+            "client_secret": provider.secret, "methods": methods,
+            "acr_values": [CLASS], "jwks": provider.jwks(),
+            "accounts": [
+                {"subject": provider.account, "principal": principal},
+                {"subject": provider.colleague, "principal": world.names.resolve("cleo.id")?},
+            ],
+        }),
+    );
+    world.providers.insert(person.to_owned(), provider);
+    if is_trusted {
+        let trust = plain("the operator", "control_identity_provider", "");
+        world.must(&trust).await?;
+    }
+    Ok(())
 }
 
 /// Nobody's passkey; its public part has the name `passkey`.
@@ -252,8 +353,20 @@ async fn clock(world: &mut World, how: String, cell: String) -> Result<(), Fault
     world.note(outcome).map(|_| ())
 }
 
+/// Somebody who is added to the cast, under that name.
+fn newcomer(person: &str, name: &str) -> Recipe {
+    let mut add = plain(person, "control_principal_add", "");
+    let name = name.to_lowercase();
+    add.changes = vec![("name".to_owned(), format!("\"{name}\""))];
+    add
+}
+
 /// What people do besides what a scenario is about, and what it is called on the wire.
-const DEEDS: [(&str, &str); 8] = [
+const DEEDS: [(&str, &str); 12] = [
+    ("amends", "request_amend"),
+    ("cancels", "request_cancel"),
+    ("adds", "control_principal_add"),
+    ("restricts", "control_principal_set"),
     ("revokes", "credential_revoke"),
     ("rotates", "rotation_open"),
     ("suspends", "credential_suspend"),
@@ -265,10 +378,10 @@ const DEEDS: [(&str, &str); 8] = [
 ];
 
 #[given(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|restricts|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 #[when(
-    regex = r"^(\w+) (revokes|rotates|suspends|resumes|advances|rolls back|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
+    regex = r"^(\w+|the operator) (revokes|rotates|suspends|resumes|advances|rolls back|amends|cancels|adds|restricts|sets the|reads the delivery of|acknowledges the delivery of|creates from) (\w+)(?: as (\w+))?(?: with:)?$"
 )]
 async fn deed(
     world: &mut World,
@@ -280,7 +393,9 @@ async fn deed(
 ) -> Result<(), Fault> {
     let outcome = async {
         let mut recipe = match DEEDS.iter().find(|(words, _)| *words == what) {
-            Some((_, endpoint)) => plain(&person, endpoint, &name),
+            Some((_, "control_principal_add")) => newcomer(&person, &name),
+            Some((_, endpoint)) => plain(&person, endpoint, &name.to_lowercase()),
+            None if what == "sets the" => plain(&person, "control_policy_set", ""),
             None => from_request(&person, &name),
         };
         recipe.changes.extend(rows(step)?);

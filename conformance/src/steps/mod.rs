@@ -16,6 +16,7 @@ pub mod ground;
 pub mod lists;
 pub mod places;
 pub mod secrets;
+mod statement;
 pub mod verdicts;
 pub mod webhooks;
 

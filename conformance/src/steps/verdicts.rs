@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::act::plain;
 use super::{expect, rows};
 use crate::world::baseline::Kind;
-use crate::world::call::Call;
+use crate::world::call::{Call, Place};
 use crate::world::names::at;
 use crate::world::{Answer, Fault, World};
 
@@ -41,7 +41,12 @@ pub fn body(world: &World) -> Result<&Value, Fault> {
 #[then(regex = r"^it is (accepted|served|lost)$")]
 async fn accepted(world: &mut World, how: String) -> Result<(), Fault> {
     let outcome = last(world).and_then(|(call, answer)| {
-        let served = (200..300).contains(&answer.got.status);
+        // A page can lead to where people sign in.
+        let most = match call.place {
+            Place::Page { .. } => 400,
+            _ => 300,
+        };
+        let served = (200..most).contains(&answer.got.status);
         match (&answer.kind, how.as_str()) {
             (Kind::Accepted, "accepted") | (Kind::Lost, "lost") => Ok(()),
             (_, "lost") => Err(Fault::missing(

@@ -176,11 +176,12 @@ impl Adapter {
                 |_| json!({}),
             ),
             "run" => self.program(),
-            "inventory" => self.simple(&["inventory", self.text("credential_id")?], |came| {
-                let seen = came.json.pointer("/items/0/undeclared");
-                json!({"undeclared": seen.cloned().unwrap_or_else(|| json!([]))})
+            "inventory" => self.simple(&["inventory", self.text("credential_id")?], inventory),
+            "handoff" => self.simple(&["handoff", "--project", self.text("project")?], |_| {
+                json!({})
             }),
             "rotate" => self.rotate(&["rotate", self.text("credential_id")?]),
+            "due" => self.due(),
             "narrow" => self.rotate(&["scope", self.text("credential_id")?, "--replace"]),
             "compare" => self.compare(),
             "checkpoint" => self.simple(
@@ -188,6 +189,8 @@ impl Adapter {
                 |came| json!({"tree_size": came.json.get("tree_size")}),
             ),
             "verify" => self.verify(),
+            "verify_approval" => self.verify_approval(),
+            "verify_statement" => self.verify_statement(),
             _ => Ok(UNSUPPORTED),
         }
     }
@@ -335,6 +338,14 @@ impl Adapter {
     fn rotate(&self, words: &[&str]) -> Result<i32, Fault> {
         let mut words = words.to_vec();
         words.extend(["--health", self.text("health_url")?, "--json"]);
+        let told =
+            |member: &str| self.task.pointer(&format!("/input/{member}")) == Some(&json!(true));
+        if told("no_places") {
+            words.push("--no-places");
+        }
+        if told("accept_gap") {
+            words.push("--accept-gap");
+        }
         let came = self.clp(&words)?;
         let rotation = |value: &Value| {
             let of = |path: &str| value.pointer(path).cloned();
@@ -343,7 +354,25 @@ impl Adapter {
         match came.code {
             0 => answer(&rotation(&came.json)),
             // Every step was taken, and the issuer wants more time to pass.
-            7 => answer(&rotation(&came.error)),
+            7 if came.error.pointer("/rotation/id").is_some() => answer(&rotation(&came.error)),
+            code => Ok(ended(code)),
+        }
+    }
+
+    fn due(&self) -> Result<i32, Fault> {
+        let seconds = self.task.pointer("/input/within_seconds");
+        let within = format!("{}s", seconds.and_then(Value::as_u64).unwrap_or(0));
+        let came = self.clp(&["due", "--within", &within, "--json"])?;
+        match came.code {
+            0 | 8 => {
+                let items = came.json.get("items").and_then(Value::as_array);
+                let ids: Vec<&Value> = items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| item.get("credential_id"))
+                    .collect();
+                answer(&json!({"due": ids}))
+            }
             code => Ok(ended(code)),
         }
     }
@@ -374,6 +403,35 @@ impl Adapter {
         answer(&json!({"verdict": verdict}))
     }
 
+    fn verify_approval(&self) -> Result<i32, Fault> {
+        let words = ["verify", "approval", self.text("file")?];
+        self.simple(&words, |came| {
+            let of = |member: &str| came.json.get(member).cloned().unwrap_or_default();
+            json!({"decision": of("decision"), "method": of("method"),
+                   "vouched_by_issuer": of("vouched_by_issuer")})
+        })
+    }
+
+    fn verify_statement(&self) -> Result<i32, Fault> {
+        let file = self.text("file")?;
+        let keys = self.task.pointer("/input/keys").cloned();
+        let keys_file = format!("{file}.keys");
+        std::fs::write(&keys_file, json!({"keys": keys}).to_string())?;
+        let words = [
+            "verify",
+            "statement",
+            file,
+            "--jwks",
+            &keys_file,
+            "--at",
+            self.text("at")?,
+        ];
+        self.simple(&words, |came| {
+            let of = |member: &str| came.json.get(member).cloned().unwrap_or_default();
+            json!({"safe": of("safe"), "unknowns": of("unknowns")})
+        })
+    }
+
     fn verify(&self) -> Result<i32, Fault> {
         let key = self
             .task
@@ -391,6 +449,21 @@ impl Adapter {
                    "vouched_by_issuer": of("vouched_by_issuer")})
         })
     }
+}
+
+/// What the suite asks of a usage graph.
+fn inventory(came: &Came) -> Value {
+    let all = |member: &str| came.json.get(member).and_then(Value::as_array);
+    let consumers = all("nodes")
+        .into_iter()
+        .flatten()
+        .filter_map(|node| node.get("consumer"));
+    let undeclared = consumers.filter(|one| one.get("match") == Some(&json!("undeclared")));
+    let reasons = all("unknown")
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.get("reason"));
+    json!({"undeclared": undeclared.collect::<Vec<_>>(), "unknown": reasons.collect::<Vec<_>>()})
 }
 
 fn answer(result: &Value) -> Result<i32, Fault> {

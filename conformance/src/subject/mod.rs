@@ -58,6 +58,7 @@ impl Which {
                 Class::Webhooks,
                 Class::BoundKeys,
                 Class::Faults,
+                Class::ApprovalPolicy,
             ],
         };
         beyond.iter().copied().find(|class| manifest.claims(*class))

@@ -111,6 +111,14 @@ impl World {
                     .join(&path)
                     .map_err(|_| Fault::suite("the probe's path is none"));
             }
+            Place::Page { uri, id } => {
+                let uri = match call.parameters.get("request_id") {
+                    Some(other) => uri.replace(id, other),
+                    None => uri.clone(),
+                };
+                return Url::parse(&uri)
+                    .map_err(|_| Fault::missing("`approval_uri` as a URL", format!("`{uri}`")));
+            }
             Place::Endpoint(row) => row,
         };
         let mut url = match row.base {

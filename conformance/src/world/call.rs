@@ -57,6 +57,13 @@ pub enum Place {
         /// Which.
         name: String,
     },
+    /// The page on which a person decides; the protocol says little about it.
+    Page {
+        /// The `approval_uri` of a request.
+        uri: String,
+        /// The request's id, in whose place the scenario can put another.
+        id: String,
+    },
 }
 
 /// What is sent with it.
@@ -124,6 +131,13 @@ impl Call {
         Self::at(Place::Probe { name }, actor, method, payload)
     }
 
+    /// A look at the page of a request.
+    #[must_use]
+    pub fn of_page(uri: String, id: String) -> Self {
+        let place = Place::Page { uri, id };
+        Self::at(place, Actor::Nobody, "GET", Payload::Nothing)
+    }
+
     fn at(place: Place, actor: Actor, method: &str, payload: Payload) -> Self {
         Self {
             place,
@@ -147,7 +161,7 @@ impl Call {
     pub fn row(&self) -> Option<&'static Endpoint> {
         match self.place {
             Place::Endpoint(row) => Some(row),
-            Place::Probe { .. } => None,
+            Place::Probe { .. } | Place::Page { .. } => None,
         }
     }
 
@@ -157,6 +171,7 @@ impl Call {
         match &self.place {
             Place::Endpoint(row) => row.name.to_owned(),
             Place::Probe { name } => format!("the {name} probe"),
+            Place::Page { .. } => "the approval page".to_owned(),
         }
     }
 

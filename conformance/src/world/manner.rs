@@ -73,6 +73,7 @@ impl World {
     async fn tag_of(&mut self, call: &Call, actor: Actor) -> Result<Option<String>, Fault> {
         let endpoint = match call.row().map(|row| row.id) {
             Some(EndpointId::RotationAdvance | EndpointId::RotationRollback) => "rotation_read",
+            Some(EndpointId::RequestAmend | EndpointId::RequestCancel) => "request_read",
             Some(EndpointId::InstallationPut | EndpointId::InstallationDelete) => {
                 "installation_read"
             }

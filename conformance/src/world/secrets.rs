@@ -1,12 +1,12 @@
 //! The secrets that an answer may hold, each in the one answer that is there to hold it.
 
 use clp_schemas::endpoint::EndpointId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::World;
-use super::call::{Actor, Call};
+use super::call::{Actor, Call, Payload};
 use super::names::at;
-use super::tenant::{self, PEOPLE};
+use super::tenant::{self, PEOPLE, Person};
 use super::wire::Got;
 use crate::oracle::digest::from_base64url;
 use crate::oracle::jose::Pair;
@@ -23,6 +23,7 @@ impl World {
             EndpointId::DeliveryRead => self.delivered(&value),
             EndpointId::TokenIssue => self.issued(call, &value),
             EndpointId::SandboxOpen => self.cast(&value),
+            EndpointId::ControlPrincipalAdd => self.added(call, &value),
             _ => Vec::new(),
         }
     }
@@ -77,6 +78,36 @@ impl World {
             self.newest_token = Some(client);
         }
         self.watch.canary.taint_key("an access token", token);
+        vec![token.to_owned()]
+    }
+
+    /// Somebody new is in the cast, under the name they were given, written as a name is.
+    fn added(&mut self, call: &Call, member: &Value) -> Vec<String> {
+        let text = |name: &str| member.get(name).and_then(Value::as_str);
+        let (Some(id), Some(token)) = (text("id"), text("token")) else {
+            return Vec::new();
+        };
+        let given = match &call.payload {
+            Payload::Json(body) => at(body, "name").and_then(Value::as_str),
+            _ => None,
+        };
+        let given = given.unwrap_or("guest");
+        let name: String = given
+            .char_indices()
+            .map(|(at, letter)| match at {
+                0 => letter.to_ascii_uppercase(),
+                _ => letter,
+            })
+            .collect();
+        self.watch.canary.taint(tenant::label(&name), token);
+        self.names.set(given, json!({"id": id}));
+        if let Some(tenant) = &mut self.tenant {
+            let person = Person {
+                id: Some(id.to_owned()),
+                token: token.to_owned(),
+            };
+            tenant.people.insert(name, person);
+        }
         vec![token.to_owned()]
     }
 

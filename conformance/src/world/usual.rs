@@ -38,7 +38,7 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
         Id::ChallengeOpen => json!({"decision": "approve"}),
         Id::ApprovalSubmit => json!({
             "challenge_id": names.resolve("challenge.id")?,
-            "method": "passkey",
+            "method": names.resolve("method")?,
             "evidence": names.resolve("evidence")?,
         }),
         Id::RotationOpen => json!({"reason": "scheduled"}),
@@ -53,6 +53,12 @@ pub fn usual_body(id: EndpointId, names: &Names) -> Result<Payload, Fault> {
             "credential_id": names.resolve("passkey.credential_id")?,
             "public_key": names.resolve("passkey.public_key")?,
         }),
+        Id::RequestAmend => json!({"purpose": names.resolve("mark")?}),
+        Id::ControlPrincipalAdd => json!({"name": "eve", "actions": ["read", "approve"]}),
+        Id::ControlPrincipalSet => json!({"actions": ["read"]}),
+        Id::ControlPolicySet => json!({}),
+        Id::AttestationTrustPut => names.resolve("attestation_trust")?,
+        Id::ControlIdentityProvider => names.resolve("provider")?,
         Id::FaultsPut => json!({"rules": []}),
         Id::CredentialAmend => json!({"labels": {"team": names.resolve("mark")?}}),
         Id::DeliveryAck | Id::RotationAdvance | Id::RotationRollback | Id::CredentialResume => {

@@ -17,6 +17,7 @@ use clp_schemas::ops::request::{CredentialRequest, RequestBody, RequestPath};
 use clp_schemas::permissions::{PermissionDocument, consent, risk};
 
 use super::Session;
+use super::login::{LoginArgs, Way};
 use super::narrow::{Less, NarrowArgs};
 use super::scope::{LANGUAGE, risk_name};
 use crate::client::Client;
@@ -80,7 +81,14 @@ impl Question {
                 "the approval document holds more than can be shown",
             ));
         }
-        if body != request.submitted {
+        // Somebody who decided before may have agreed to less.
+        let mut submitted = request.submitted.clone();
+        if document.version > 1 {
+            submitted.permissions.clone_from(&body.permissions);
+            submitted.lifetime_seconds = body.lifetime_seconds;
+            submitted.rotation_policy.clone_from(&body.rotation_policy);
+        }
+        if body != submitted {
             return Err(mismatch(
                 "the approval document differs from what was submitted",
             ));
@@ -176,6 +184,24 @@ impl Client {
         reason: Option<String>,
         passkey: &Passkey,
     ) -> Result<Approval, Error> {
+        let (challenge, bytes) = self.challenge(question, decision).await?;
+        let evidence = passkey.sign(
+            &bytes,
+            self.relying_party(&challenge)?,
+            &self.id().url().origin().ascii_serialization(),
+            &challenge.allow_credentials,
+        )?;
+        let evidence = Evidence::Assertion(evidence);
+        self.submit(&challenge, AuthMethod::Passkey, evidence, reason)
+            .await
+    }
+
+    /// Opens a challenge, and answers it with the bytes to sign, computed here.
+    pub(super) async fn challenge(
+        &self,
+        question: &Question,
+        decision: Decision,
+    ) -> Result<(Challenge, [u8; 32]), Error> {
         let path = RequestPath {
             request_id: question.document.request_id.clone(),
         };
@@ -184,6 +210,7 @@ impl Client {
             decision,
             permissions: less.and_then(|less| less.permissions.clone()),
             lifetime_seconds: less.and_then(|less| less.lifetime_seconds),
+            renewable_until: less.and_then(|less| less.renewable_until),
         };
         let challenge = self
             .call::<ChallengeOpen>(&path, &Nothing {}, &body)
@@ -200,16 +227,24 @@ impl Client {
             ),
             _ => question.bytes_to_sign(&challenge, decision)?,
         };
-        let evidence = passkey.sign(
-            &bytes,
-            self.relying_party(&challenge)?,
-            &self.id().url().origin().ascii_serialization(),
-            &challenge.allow_credentials,
-        )?;
+        Ok((challenge, bytes))
+    }
+
+    /// Submits what answers a challenge.
+    pub(super) async fn submit(
+        &self,
+        challenge: &Challenge,
+        method: AuthMethod,
+        evidence: Evidence,
+        reason: Option<String>,
+    ) -> Result<Approval, Error> {
+        let path = RequestPath {
+            request_id: challenge.request_id.clone(),
+        };
         let body = ApprovalBody {
             challenge_id: challenge.id.clone(),
-            method: AuthMethod::Passkey,
-            evidence: Evidence::Assertion(evidence),
+            method,
+            evidence,
             reason,
         };
         let approval = self
@@ -217,8 +252,8 @@ impl Client {
             .await?;
         let belongs = approval.request_id == challenge.request_id
             && approval.version == challenge.version
-            && approval.decision == decision
-            && approval.approver == challenge.approver;
+            && approval.decision == challenge.decision
+            && approval.approver.as_ref() == Some(&challenge.approver);
         if !belongs {
             return Err(ProtocolFault::Mismatch("the approval").into());
         }
@@ -243,7 +278,7 @@ impl Client {
     }
 }
 
-/// Decide on a request with a passkey, after seeing what is asked
+/// Decide on a request, after seeing what is asked
 #[derive(Args, Debug)]
 pub(crate) struct ApproveArgs {
     /// The request
@@ -260,25 +295,35 @@ pub(crate) struct ApproveArgs {
     // A digest in base64url can begin with a hyphen.
     #[arg(long, value_name = "DIGEST", allow_hyphen_values = true)]
     digest: Option<String>,
+    #[command(flatten)]
+    login: LoginArgs,
     /// Passkey to sign with, by default the one in CLP_HOME
     #[arg(long, value_name = "FILE")]
     passkey: Option<PathBuf>,
 }
 
+impl ApproveArgs {
+    /// The passkey to sign with. Better to learn now than after reading that there is none.
+    fn passkey(&self, session: &Session) -> Result<Passkey, Error> {
+        let path = self.passkey.clone();
+        let passkey = Passkey::at(path.unwrap_or_else(|| session.home.passkey()));
+        if !passkey.path().exists() {
+            return Err(Error::usage(
+                "there is no passkey: make one with `clp passkey new`, choose one with --passkey, or log in with --method oidc",
+            ));
+        }
+        passkey.public()?;
+        Ok(passkey)
+    }
+}
+
 pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome, Error> {
     let client = session.client()?;
-    let passkey = Passkey::at(
-        args.passkey
-            .clone()
-            .unwrap_or_else(|| session.home.passkey()),
-    );
-    // Better to learn now than after reading that there is nothing to sign with.
-    if !passkey.path().exists() {
-        return Err(Error::usage(
-            "there is no passkey: make one with `clp passkey new`, or choose one with --passkey",
-        ));
-    }
-    passkey.public()?;
+    let passkey = match args.login.way() {
+        Way::Passkey => Some(args.passkey(session)?),
+        Way::LogIn(_) => None,
+        Way::Page => return page(&client, &args.request).await,
+    };
     let question = client.question(&args.request).await?;
     let decision = match args.deny {
         true => Decision::Deny,
@@ -295,20 +340,41 @@ pub(crate) async fn run(args: &ApproveArgs, session: &Session) -> Result<Outcome
         Some(_) => {}
         None => confirm(&question, decision)?,
     }
-    let approval = client
-        .decide(&question, decision, args.reason.clone(), &passkey)
-        .await?;
+    let reason = args.reason.clone();
+    let approval = match (args.login.way(), &passkey) {
+        (Way::LogIn(method), _) => {
+            args.login
+                .decide(&client, &question, decision, method, reason)
+                .await?
+        }
+        (_, Some(passkey)) => client.decide(&question, decision, reason, passkey).await?,
+        (_, None) => return page(&client, &args.request).await,
+    };
     let mut facts = Facts::default();
     facts
         .add("decision", approval.decision.as_str())
         .add("approval", approval.id.as_str())
         .add("request", approval.request_id.as_str())
-        .add("approver", approval.approver.as_str())
+        .add_some("approver", approval.approver.as_ref())
         .add("digest signed", &question.digest);
     if decision == Decision::Approve {
-        facts.add("can be used until", approval.expires_at.to_string());
+        facts
+            .add(
+                "lifetime agreed to",
+                format!("{} seconds", question.body.lifetime_seconds),
+            )
+            .add("can be used until", approval.expires_at.to_string());
     }
     Outcome::new(&approval, facts.text())
+}
+
+/// Shows where the issuer lets people decide.
+async fn page(client: &Client, request: &RequestId) -> Result<Outcome, Error> {
+    let request = client.request(request).await?;
+    let mut facts = Facts::default();
+    facts.add("decide at", clean(&request.approval_uri));
+    let value = serde_json::json!({"approval_uri": request.approval_uri});
+    Outcome::new(&value, facts.text())
 }
 
 fn shown(question: &Question) -> String {
@@ -318,7 +384,14 @@ fn shown(question: &Question) -> String {
         .add("issuer", &question.document.issuer)
         .add("request", question.document.request_id.as_str())
         .add("version", question.document.version.to_string())
-        .add("requester", question.document.requester.as_str())
+        .add("requester", question.document.requester.as_str());
+    for actor in &question.document.actors {
+        facts.add(
+            "on behalf of",
+            format!("{} ({})", actor.principal, actor.kind),
+        );
+    }
+    facts
         .add("type", body.kind.to_string())
         .add("project", &body.project)
         .add("environment", &body.environment)
@@ -326,6 +399,9 @@ fn shown(question: &Question) -> String {
         .add("risk", risk_name(question.risk))
         .add("digest", &question.digest);
     key_and_address(&mut facts, body);
+    if body.emergency.is_some() {
+        facts.add("emergency", "yes: fewer people are asked than otherwise");
+    }
     if let Some(policy) = &body.rotation_policy {
         let seconds = |seconds: u64| format!("{seconds} seconds");
         facts

@@ -2,7 +2,7 @@
 //! (spec chapter 13).
 
 use clap::Args;
-use clp_schemas::ids::{CredentialId, RequestId, RotationId};
+use clp_schemas::ids::{ApprovalId, CredentialId, RequestId, RotationId};
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Nothing;
 use clp_schemas::ops::create::{
@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::Session;
 use super::request::{self, WaitArgs};
+use super::verify_approval;
 use crate::asked::Asked;
 use crate::client::Client;
 use crate::error::{Error, Exit, LocalFault, ProtocolFault};
@@ -206,7 +207,7 @@ async fn direct(
             match (request.state, args.wait.patience()) {
                 (State::PendingApproval, None) => Err(Error::Waiting { id, approval_uri }),
                 // The request that an earlier run opened is over: the next run asks anew.
-                (State::Denied | State::Expired, _) => {
+                (State::Denied | State::Expired | State::Cancelled, _) => {
                     begun.finish()?;
                     Err(Error::RequestOver {
                         state: request.state,
@@ -269,7 +270,7 @@ async fn from_request(
                 approval_uri: request.approval_uri,
             });
         }
-        State::Denied | State::Expired => {
+        State::Denied | State::Expired | State::Cancelled => {
             return Err(Error::RequestOver {
                 state: request.state,
             });
@@ -373,6 +374,9 @@ async fn store(
 pub(crate) struct ShowArgs {
     /// A credential (cred_...), a request (req_...) or a rotation (rot_...)
     id: String,
+    /// Of a request: this decision on it, with what proves it (see `clp verify approval`)
+    #[arg(long, value_name = "ID")]
+    approval: Option<ApprovalId>,
     #[command(flatten)]
     wait: WaitArgs,
 }
@@ -394,6 +398,9 @@ pub(crate) async fn show(args: &ShowArgs, session: &Session) -> Result<Outcome, 
             "want the id of a credential (cred_...), a request (req_...) or a rotation (rot_...)",
         )
     })?;
+    if let Some(approval) = &args.approval {
+        return verify_approval::show(&client, &id, approval).await;
+    }
     let found = client.request(&id).await?;
     request::show(&client, found, args.wait).await
 }

@@ -12,20 +12,27 @@ use clp_schemas::ops::inject::{
 use clp_schemas::ops::inventory::InstallationRead;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::installation::State;
+use clp_schemas::target::RegisteredKind;
 use serde_json::json;
+use url::Url;
 
 use super::Session;
+use super::rotate::record::Health as CheckedBy;
 use super::store_registry::registered;
 use crate::client::Client;
 use crate::error::{Error, Exit, LocalFault, ProtocolFault};
-use crate::places::Place;
+use crate::places::{About, Place};
 use crate::render::{Facts, Outcome};
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
 use crate::tagged::Tagged;
+use crate::targets::kind::KindParser;
 use crate::targets::{env_file, variable};
 use crate::transport::Condition;
 use crate::wanted::Span;
+
+/// How often a change is decided on, since what it was about has changed meanwhile.
+pub(crate) const LOOKS: u8 = 5;
 
 impl Client {
     /// Reads an installation below a credential; `None` if it is not there.
@@ -113,13 +120,24 @@ pub(crate) struct Said {
     optional: bool,
     /// The store that the place is filled from, as the issuer knows it.
     store_id: Option<StoreId>,
+    /// Another credential of the same line that it may be declared below: a run that died
+    /// between the issuer's note and its own has moved it there.
+    below: Option<CredentialId>,
 }
 
 impl Said {
+    /// Nothing is said, but that it may be below this credential.
+    pub(crate) fn or_below(id: &CredentialId) -> Self {
+        Self {
+            below: Some(id.clone()),
+            ..Self::default()
+        }
+    }
+
     fn body(self, place: &Place, before: Option<&InstallationBody>) -> InstallationBody {
         let mut body = before.cloned().unwrap_or_else(|| InstallationBody {
             target: Target {
-                kind: TargetKind::LocalDev,
+                kind: RegisteredKind::LocalDev.into(),
                 name: file_name(place),
                 locator: Some(locator(place)),
             },
@@ -194,45 +212,90 @@ pub(crate) async fn bring(
     };
     if !client.issuer().await?.manifest.claims(Class::Inventory) {
         places.put(id, &moved)?;
-        env_file::put(&place.path, &place.variable, secret)?;
+        write(session, place, secret)?;
         return Ok(None);
     }
-    // Below the credential that was there, or below this one if an earlier run came so far.
-    let seen = match client.installation(&place.credential_id, id).await? {
-        None if place.credential_id != *to => client.installation(to, id).await?,
-        found => found,
-    };
-    let before = seen.as_ref().map(|seen| &seen.value.declared);
-    let condition = match &seen {
-        Some(seen) => seen.condition()?,
-        None => Condition::New,
-    };
     if session.sabotage().breaks("CLP-INJ-006") {
         env_file::put(&place.path, &place.variable, secret)?;
     }
     let known = registered(client, &entry.project, &entry.environment, session)?;
     let named = said.store_id.is_some();
-    let mut body = said.body(place, before);
-    if !named {
-        body.store_id = known.or(body.store_id);
-    }
-    let updating = match client.declare(to, id, &body, condition).await {
-        // What was registered once may be gone; the place is filled all the same.
-        Err(fault) if fault.problem() == Some(ProblemType::UnknownStore) && !named => {
-            body.store_id = None;
-            client.declare(to, id, &body, condition).await?
+    let mut looks = LOOKS;
+    let updating = loop {
+        // Below the credential that was there, or below another if an earlier run came so far.
+        let mut seen = client.installation(&place.credential_id, id).await?;
+        for other in [Some(to), said.below.as_ref()].into_iter().flatten() {
+            if seen.is_none() && *other != place.credential_id {
+                seen = client.installation(other, id).await?;
+            }
         }
-        other => other?,
+        let condition = match &seen {
+            Some(seen) => seen.condition()?,
+            None => Condition::New,
+        };
+        let before = seen.as_ref().map(|seen| &seen.value.declared);
+        let mut body = said.clone().body(place, before);
+        if !named {
+            body.store_id = known.clone().or(body.store_id);
+        }
+        let declared = match client.declare(to, id, &body, condition).await {
+            // What was registered once may be gone; the place is filled all the same.
+            Err(fault) if fault.problem() == Some(ProblemType::UnknownStore) && !named => {
+                body.store_id = None;
+                client.declare(to, id, &body, condition).await
+            }
+            other => other,
+        };
+        looks -= 1;
+        match declared {
+            // It was used meanwhile, and so seen once more. It is looked at again.
+            Err(fault)
+                if looks > 0
+                    && seen.is_some()
+                    && fault.problem() == Some(ProblemType::PreconditionFailed) => {}
+            other => break other?,
+        }
     };
     places.put(id, &moved)?;
-    env_file::put(&place.path, &place.variable, secret)?;
+    write(session, place, secret)?;
     spoil(&place.path, session.sabotage())?;
     let body = InstallationBody {
         state: State::Installed,
         ..updating.value.declared.clone()
     };
-    let installed = client.declare(to, id, &body, updating.condition()?).await?;
+    let installed = install(client, updating, &body).await?;
     Ok(Some(installed))
+}
+
+/// Reports that the secret is there. Whoever uses it at once changes when the place was seen
+/// last, and with it the state that was seen: unless somebody else has declared something
+/// meanwhile, what is to be said stays the same.
+async fn install(
+    client: &Client,
+    updating: Tagged<Installation>,
+    body: &InstallationBody,
+) -> Result<Tagged<Installation>, Error> {
+    let (to, id) = (&updating.value.credential_id, &updating.value.id);
+    let mut seen = updating.clone();
+    let mut looks = LOOKS;
+    loop {
+        looks -= 1;
+        let fault = match client.declare(to, id, body, seen.condition()?).await {
+            Err(fault) if fault.problem() == Some(ProblemType::PreconditionFailed) => fault,
+            other => return other,
+        };
+        seen = match client.installation(to, id).await? {
+            Some(now) if looks > 0 && now.value.declared == updating.value.declared => now,
+            _ => return Err(fault),
+        };
+    }
+}
+
+/// Changes the file, while no other run of this user does: two that read it at once would each
+/// write back the other's old line.
+fn write(session: &Session, place: &Place, secret: &str) -> Result<(), LocalFault> {
+    let _held = session.home.lock(&place.path.to_string_lossy())?;
+    env_file::put(&place.path, &place.variable, secret)
 }
 
 /// Leaves a file otherwise than it should be, where that is what is broken.
@@ -277,8 +340,8 @@ pub(crate) struct InjectArgs {
     /// Longest time between two uses [example: 31d]
     #[arg(long, value_name = "SPAN")]
     interval: Option<Span>,
-    /// Kind of place: `local_dev`, ci, hosting, serverless, container, cron, database, notebook, other
-    #[arg(long, value_parser = target_kind)]
+    /// Kind of place, such as `docker`, or `x-` and a name of your own
+    #[arg(long, value_parser = KindParser)]
     kind: Option<TargetKind>,
     /// What people call the place
     #[arg(long, value_name = "NAME")]
@@ -286,15 +349,30 @@ pub(crate) struct InjectArgs {
     /// Report that it is filled from this store, instead of the one registered from here
     #[arg(long, value_name = "ID")]
     store_id: Option<StoreId>,
+    /// A rotation sees by a GET of this URL that the place works
+    #[arg(long, value_name = "URL")]
+    health: Option<Url>,
+    /// A rotation sees it by this command, which finds the secret in the variable of the place
+    #[arg(long, value_name = "COMMAND", conflicts_with = "health")]
+    health_cmd: Option<String>,
     /// No rotation has to wait for it
     #[arg(long)]
     optional: bool,
 }
 
-fn target_kind(text: &str) -> Result<TargetKind, &'static str> {
-    TargetKind::from_name(text).ok_or(
-        "want local_dev, ci, hosting, serverless, container, cron, database, notebook or other",
-    )
+impl InjectArgs {
+    /// What is said of the place now; what is not said stays as it was.
+    fn tell(&self, about: &mut About) {
+        about.name = self.title.clone().or(about.name.take());
+        about.user_agent = self.user_agent.clone().or(about.user_agent.take());
+        if !self.depends_on.is_empty() {
+            about.depends_on.clone_from(&self.depends_on);
+        }
+        let interval = self.interval.map(|span| span.seconds);
+        about.use_interval_seconds = interval.or(about.use_interval_seconds);
+        let health = CheckedBy::asked(self.health.as_ref(), self.health_cmd.as_deref());
+        about.health = health.or(about.health.take());
+    }
 }
 
 pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome, Error> {
@@ -305,6 +383,7 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         credential_id: args.id.clone(),
         path: env_file::from_root(&args.env_file)?,
         variable: args.name.clone(),
+        about: About::default(),
     };
     let places = session.home.places();
     let known = match &args.installation {
@@ -317,18 +396,20 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
     let begun = session.begin(&client, "installation_put", meaning, new_id()?)?;
     let id = known.unwrap_or_else(|| begun.body.clone());
     // The place may hold another credential of the same line now, below which it is declared.
-    let place = match places.get(&wanted.issuer, &id)? {
+    let mut place = match places.get(&wanted.issuer, &id)? {
         Some(before) if before.path == wanted.path && before.variable == wanted.variable => before,
         _ => wanted,
     };
+    args.tell(&mut place.about);
     let said = Said {
         user_agent: args.user_agent.clone(),
         depends_on: args.depends_on.clone(),
         use_interval_seconds: args.interval.map(|span| span.seconds),
-        kind: args.kind,
+        kind: args.kind.clone(),
         name: args.title.clone(),
         optional: args.optional,
         store_id: args.store_id.clone(),
+        below: None,
     };
     let installed = bring(&client, session, &id, &place, &entry, said).await;
     if installed.as_ref().map_or_else(is_final, |_| true) {

@@ -8,13 +8,18 @@ pub mod call;
 mod compare;
 pub mod create;
 pub mod discover;
+pub mod due;
+pub mod handoff;
 pub mod inject;
 pub mod inventory;
+pub mod issuers;
 pub mod list;
+mod login;
 mod narrow;
 mod overbroad;
 pub mod passkey;
 pub mod request;
+mod request_change;
 pub mod revoke;
 pub mod rotate;
 pub mod run;
@@ -26,6 +31,7 @@ pub mod store_registry;
 pub mod suspend;
 pub mod token;
 pub mod verify;
+mod verify_approval;
 pub mod webhook;
 
 use crate::client::{Client, Settings};
@@ -36,10 +42,13 @@ use crate::journal::{Begun, Intent};
 use crate::render::clean;
 use crate::sabotage::Sabotage;
 use crate::store::Entry;
+use crate::token::Token;
+use crate::usage::scrub;
 use clp_schemas::ids::CredentialId;
+use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::io::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// What every command starts from.
 pub(crate) struct Session {
@@ -62,7 +71,59 @@ impl Session {
             Error::usage("no issuer: set CLP_ISSUER, or give --issuer https://...")
         })?;
         let id: IssuerId = text.parse()?;
-        Client::new(id, self.settings.clone())
+        let mut settings = self.settings.clone();
+        if settings.token.is_none()
+            && let Some(named) = self.home.issuers().all()?.get(id.as_str())
+        {
+            settings.token = Some(Token::from_file(&named.token_file)?);
+        }
+        Client::new(id, settings)
+    }
+
+    /// A client of every issuer that this user has to do with: those of `clp issuers`, and the
+    /// one that the command line or the environment names.
+    pub(crate) fn clients(&self) -> Result<Vec<Client>, Error> {
+        let mut all = Vec::new();
+        let here: Option<IssuerId> = self.issuer.as_deref().map(str::parse).transpose()?;
+        for (id, named) in self.home.issuers().all()? {
+            let id: IssuerId = id.parse()?;
+            if here.as_ref() != Some(&id) {
+                let token = Some(Token::from_file(&named.token_file)?);
+                let settings = Settings {
+                    token,
+                    ..self.settings.clone()
+                };
+                all.push(Client::new(id, settings)?);
+            }
+        }
+        if here.is_some() {
+            all.push(self.client()?);
+        }
+        match all.is_empty() {
+            true => Err(Error::usage(
+                "no issuer: name those that you use with `clp issuers add`, or set CLP_ISSUER",
+            )),
+            false => Ok(all),
+        }
+    }
+
+    /// A document for others, without any secret that is known here and anything that has the
+    /// form of a key (CLP-INV-009).
+    pub(crate) fn scrubbed<T>(&self, document: &T) -> Result<T, Error>
+    where
+        T: Clone + Serialize + DeserializeOwned,
+    {
+        if self.sabotage().breaks("CLP-INV-009") {
+            return Ok(document.clone());
+        }
+        let entries = self.home.store().entries()?;
+        let stored = entries.iter().map(|entry| entry.secret.expose());
+        let token = self
+            .settings
+            .token
+            .iter()
+            .map(|token| token.secret().expose_secret());
+        scrub(document, &stored.chain(token).collect::<Vec<_>>())
     }
 
     /// The stored secret of a credential of this issuer.
@@ -116,6 +177,22 @@ impl Session {
             // Nobody is left to tell if standard error is gone.
             let _ = std::io::stderr().lock().write_all(lines.as_bytes());
         }
+    }
+
+    /// Asks on the terminal, where there is one and no program reads along; elsewhere the answer
+    /// is no.
+    pub(crate) fn asked(&self, question: &str) -> Result<bool, Error> {
+        let stdin = std::io::stdin();
+        if self.json || !stdin.is_terminal() {
+            return Ok(false);
+        }
+        let fault = |_| LocalFault::System("the terminal cannot be used");
+        let mut terminal = std::io::stderr().lock();
+        write!(terminal, "{question} [yes/no]: ").map_err(fault)?;
+        terminal.flush().map_err(fault)?;
+        let mut answer = String::new();
+        stdin.lock().read_line(&mut answer).map_err(fault)?;
+        Ok(answer.trim() == "yes")
     }
 
     /// Notes in the journal that something is begun.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clp_schemas::approval::{self, Decision};
+use clp_schemas::approval::{self, Agreed, Decision};
 use clp_schemas::permissions::{PermissionSet, Verdict, check_against, compare, consent, risk};
+use clp_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::approve::Question;
@@ -18,6 +19,7 @@ use crate::wanted::{Span, permission_file};
 pub(super) struct Less {
     pub(super) permissions: Option<PermissionSet>,
     pub(super) lifetime_seconds: Option<u64>,
+    pub(super) renewable_until: Option<Timestamp>,
 }
 
 /// How much of a request is agreed to.
@@ -29,6 +31,9 @@ pub(super) struct NarrowArgs {
     /// Agree to a life of this length only [example: 30m]
     #[arg(long, value_name = "SPAN", conflicts_with = "deny")]
     shorten: Option<Span>,
+    /// Agree to rotations until this time only
+    #[arg(long, value_name = "TIME", conflicts_with = "deny")]
+    renewable_until: Option<Timestamp>,
 }
 
 impl NarrowArgs {
@@ -41,6 +46,7 @@ impl NarrowArgs {
         let less = Less {
             permissions: self.narrow.as_deref().map(permission_file).transpose()?,
             lifetime_seconds: self.shorten.map(|span| span.seconds),
+            renewable_until: self.renewable_until,
         };
         match less == Less::default() || decision == Decision::Deny {
             true => Ok(question),
@@ -80,12 +86,21 @@ impl Question {
             }
             self.body.lifetime_seconds = seconds;
         }
-        self.document = approval::narrowed(
-            self.document,
-            less.permissions.as_ref().map(|set| json!(set)),
-            less.lifetime_seconds.map(|seconds| json!(seconds)),
-        )
-        .map_err(|_| system())?;
+        if let Some(until) = less.renewable_until {
+            let policy = self.body.rotation_policy.get_or_insert_default();
+            if policy.renewable_until.is_some_and(|asked| until > asked) {
+                return Err(Error::usage(
+                    "rotations until an earlier time were asked for: agree to at most that",
+                ));
+            }
+            policy.renewable_until = Some(until);
+        }
+        let agreed = Agreed {
+            permissions: less.permissions.as_ref().map(|set| json!(set)),
+            lifetime_seconds: less.lifetime_seconds.map(|seconds| json!(seconds)),
+            renewable_until: less.renewable_until.map(|until| json!(until)),
+        };
+        self.document = approval::narrowed(self.document, agreed).map_err(|_| system())?;
         self.digest = approval::digest(&self.document).map_err(|_| system())?;
         self.consent = consent(&self.meaning, &self.body.permissions, LANGUAGE)
             .map_err(|fault| Error::Unverified(fault.to_string()))?;

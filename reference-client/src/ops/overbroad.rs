@@ -1,8 +1,6 @@
 //! Is a credential broader than what it is used for, and if so: replace it by one that is not
 //! (spec chapter 14).
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use clap::Args;
 use clp_schemas::ids::CredentialId;
 use clp_schemas::ops::create::Credential;
@@ -18,7 +16,7 @@ use url::Url;
 use super::Session;
 use super::rotate::narrower::Replacement;
 use super::scope::{LANGUAGE, risk_name};
-use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::error::{Error, ProtocolFault};
 use crate::render::{Outcome, clean};
 use crate::sabotage::Sabotage;
 use crate::wanted::Span;
@@ -46,6 +44,9 @@ pub(super) struct OverbroadArgs {
         conflicts_with = "health"
     )]
     health_cmd: Option<String>,
+    /// For the replacement: no place is declared, and you know that none uses it
+    #[arg(long, requires = "credential")]
+    no_places: bool,
     /// For the replacement: wait for the gates for so long
     #[arg(long, value_name = "SPAN", requires = "credential")]
     wait: Option<Span>,
@@ -58,6 +59,7 @@ impl OverbroadArgs {
             health: self.health.clone(),
             health_cmd: self.health_cmd.clone(),
             wait: self.wait,
+            no_places: self.no_places,
         }
     }
 }
@@ -279,7 +281,7 @@ pub(super) async fn run(
         );
         return Outcome::new(&finding.report(&set), text);
     }
-    if args.replace || asked(&text, session)? {
+    if args.replace || session.asked(&format!("{text}\nreplace it by the narrower one?"))? {
         if args.replace {
             session.say(&text);
         }
@@ -322,23 +324,4 @@ fn begun(
         )));
     }
     Ok(())
-}
-
-/// Asks on the terminal, where there is one and no program reads along.
-fn asked(text: &str, session: &Session) -> Result<bool, Error> {
-    let stdin = std::io::stdin();
-    if session.json || !stdin.is_terminal() {
-        return Ok(false);
-    }
-    let fault = |_| LocalFault::System("the terminal cannot be used");
-    let mut terminal = std::io::stderr().lock();
-    write!(
-        terminal,
-        "{text}\nreplace it by the narrower one? [yes/no]: "
-    )
-    .map_err(fault)?;
-    terminal.flush().map_err(fault)?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer).map_err(fault)?;
-    Ok(answer.trim() == "yes")
 }

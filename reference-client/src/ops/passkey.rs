@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use clp_schemas::ids::{PrincipalId, TenantId};
-use clp_schemas::ops::control::{AuthenticatorBody, AuthenticatorRegister, TenantPath};
+use clp_schemas::ops::control::{
+    AuthenticatorBody, AuthenticatorKeyBody, AuthenticatorRegister, TenantPath,
+};
 use url::Url;
 
 use super::Session;
@@ -28,11 +30,11 @@ impl Control {
         let path = TenantPath {
             tenant_id: tenant.clone(),
         };
-        let body = AuthenticatorBody {
+        let body = AuthenticatorBody::Key(AuthenticatorKeyBody {
             principal: principal.clone(),
             credential_id: passkey.credential_id.clone(),
             public_key: passkey.public_key.clone(),
-        };
+        });
         self.call::<AuthenticatorRegister>(&path, &body).await?;
         Ok(())
     }

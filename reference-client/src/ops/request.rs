@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::Session;
+use super::request_change::{self, ChangeCommand};
 use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::pair::Pair;
@@ -88,6 +89,7 @@ impl WaitArgs {
 
 /// Ask for a credential that somebody has to approve
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct RequestArgs {
     #[command(flatten)]
     about: AboutArgs,
@@ -96,16 +98,25 @@ pub(crate) struct RequestArgs {
     #[command(flatten)]
     kind: KindArgs,
     /// How long the credential is to live once created [example: 12h]
-    #[arg(long, value_name = "SPAN")]
-    lifetime: Span,
+    // Asked for by hand, since the commands below go without.
+    #[arg(long, value_name = "SPAN", required = true)]
+    lifetime: Option<Span>,
     /// Your own words to whoever decides
     #[arg(long)]
     justification: Option<String>,
+    /// Why it cannot wait for as many people as it would otherwise take
+    #[arg(long, value_name = "WHY")]
+    emergency: Option<String>,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(subcommand)]
+    change: Option<ChangeCommand>,
 }
 
 pub(crate) async fn run(args: &RequestArgs, session: &Session) -> Result<Outcome, Error> {
+    if let Some(change) = &args.change {
+        return request_change::run(change, session).await;
+    }
     let client = session.client()?;
     let (body, pair) = body(args)?;
     if let Some(pair) = &pair {
@@ -152,12 +163,16 @@ fn body(args: &RequestArgs) -> Result<(RequestBody, Option<Pair>), Error> {
         owner: about.owner,
         project: about.project,
         environment: about.environment,
-        lifetime_seconds: args.lifetime.seconds,
+        lifetime_seconds: args
+            .lifetime
+            .ok_or_else(|| Error::usage("missing: --lifetime"))?
+            .seconds,
         rotation_policy: about.rotation_policy,
         cnf: members.cnf,
         public_jwk: members.public_jwk,
         webhook: members.webhook,
         justification: args.justification.clone(),
+        emergency: args.emergency.clone(),
     };
     Ok((body, members.pair))
 }
@@ -172,7 +187,12 @@ pub(crate) async fn show(
         Some(patience) => client.wait_for_decision(&request.id, patience).await?,
         None => request,
     };
-    if wait.patience().is_some() && matches!(request.state, State::Denied | State::Expired) {
+    if wait.patience().is_some()
+        && matches!(
+            request.state,
+            State::Denied | State::Expired | State::Cancelled
+        )
+    {
         return Err(Error::RequestOver {
             state: request.state,
         });
@@ -183,7 +203,7 @@ pub(crate) async fn show(
             id = request.id
         ),
         State::Approved => format!("next: run `clp create --request {}`\n", request.id),
-        State::Issued | State::Denied | State::Expired => String::new(),
+        State::Issued | State::Denied | State::Expired | State::Cancelled => String::new(),
     };
     let mut text = format!("{}{next}", render::request(&request));
     if client.sabotage.breaks("CLP-REQ-011") {

@@ -1,6 +1,9 @@
-//! Verify: check offline what somebody handed over (spec chapter 20). Nothing is sent.
+//! Verify: check offline what somebody handed over (spec chapters 12, 18 and 20). Nothing is
+//! sent.
 
-use std::path::PathBuf;
+mod statement;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use clp_schemas::audit::bundle::{self, Bundle, BundleFault, Report, Verdict};
@@ -9,6 +12,7 @@ use clp_schemas::json;
 use clp_schemas::ops::discover::{AuditLog, Manifest};
 
 use super::audit::require_origin;
+use super::verify_approval::{self, ApprovalFileArgs};
 use crate::error::Error;
 use crate::render::{Facts, Outcome, clean};
 use crate::sabotage::Sabotage;
@@ -25,6 +29,10 @@ pub(crate) struct VerifyArgs {
 enum VerifyCommand {
     /// Check a file that proves an entry of an audit log
     Audit(AuditFileArgs),
+    /// Check a file that proves a decision on a request
+    Approval(ApprovalFileArgs),
+    /// Check an issuer's signed statement that a credential is safe to revoke
+    Statement(statement::StatementArgs),
 }
 
 #[derive(Args, Debug)]
@@ -65,10 +73,7 @@ impl Trust {
         let Some(path) = &self.manifest else {
             return Ok((None, None));
         };
-        let manifest: Manifest = json::parse(&read_file(path)?, json::Limits::default())
-            .ok()
-            .and_then(|value| serde_json::from_value(value).ok())
-            .ok_or_else(|| Error::usage("the manifest file does not hold a manifest"))?;
+        let manifest = manifest_in(path)?;
         let log = manifest
             .audit_log
             .ok_or_else(|| Error::usage("the manifest names no audit log"))?;
@@ -76,8 +81,23 @@ impl Trust {
     }
 }
 
+/// The manifest in a file.
+fn manifest_in(path: &Path) -> Result<Manifest, Error> {
+    json::parse(&read_file(path)?, json::Limits::default())
+        .ok()
+        .and_then(|value| serde_json::from_value(value).ok())
+        .ok_or_else(|| Error::usage("the manifest file does not hold a manifest"))
+}
+
 pub(crate) fn run(args: &VerifyArgs, sabotage: Sabotage) -> Result<Outcome, Error> {
-    let VerifyCommand::Audit(args) = &args.command;
+    match &args.command {
+        VerifyCommand::Audit(args) => audit(args, sabotage),
+        VerifyCommand::Approval(args) => verify_approval::run(args, sabotage),
+        VerifyCommand::Statement(args) => statement::run(args, sabotage),
+    }
+}
+
+fn audit(args: &AuditFileArgs, sabotage: Sabotage) -> Result<Outcome, Error> {
     let (key, log) = args.trust.resolve()?;
     let bundle = Bundle::from_bytes(&read_file(&args.file)?)?;
     let mut report = match bundle::verify(&bundle, key.as_ref()) {

@@ -1,7 +1,9 @@
 //! What a command says: for people as text, for programs as JSON. Nothing here prints.
 
+pub(crate) mod handoff;
 mod objects;
 mod rotation;
+pub(crate) mod usage;
 mod words;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -9,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, LocalFault};
+use crate::error::{Error, Exit, LocalFault};
 
 pub(crate) use objects::{
     credential, credentials, key_and_address, request, requester_words, statements,
@@ -28,6 +30,15 @@ pub(crate) enum Outcome {
         /// For programs.
         json: Value,
     },
+    /// The same, of a run that ends otherwise than done.
+    Judged {
+        /// For people; ends in a line feed.
+        text: String,
+        /// For programs.
+        json: Value,
+        /// How the run ends.
+        exit: Exit,
+    },
     /// A secret, to standard output and nowhere else.
     Secret(Zeroizing<String>),
     /// Text for a file or a pipe, whole.
@@ -39,6 +50,22 @@ impl Outcome {
         let json = serde_json::to_value(value)
             .map_err(|_| LocalFault::System("the result cannot be written as JSON"))?;
         Ok(Self::Report { text, json })
+    }
+
+    /// The same, of a run that ends like this.
+    pub(crate) fn ending(self, exit: Exit) -> Self {
+        match self {
+            Self::Report { text, json } if exit != Exit::Done => Self::Judged { text, json, exit },
+            other => other,
+        }
+    }
+
+    /// How the run ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Judged { exit, .. } => *exit,
+            _ => Exit::Done,
+        }
     }
 }
 

@@ -107,6 +107,8 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
     facts
         .add("id", request.id.as_str())
         .add("state", request.state.to_string())
+        .add("version", request.version.to_string())
+        .add("code", &request.user_code)
         .add("requester", request.requester.as_str())
         .add("type", body.kind.to_string())
         .add("project", &body.project)
@@ -129,14 +131,29 @@ pub(crate) fn request(request: &CredentialRequest) -> String {
         .add("digest", &request.digest)
         .add("created", request.created_at.to_string())
         .add("expires", request.expires_at.to_string());
+    if let Some(policy) = &request.approval_policy {
+        let methods: Vec<String> = policy.methods.iter().map(ToString::to_string).collect();
+        facts
+            .add("approvals needed", policy.approvals_required.to_string())
+            .add("separation of duty", policy.separation_of_duty.to_string())
+            .add("approve by", methods.join(", "));
+    }
     for approval in &request.approvals {
         let decision = approval.decision.as_str();
+        let by = match &approval.approver {
+            Some(approver) => approver.as_str(),
+            None => "policy",
+        };
+        let version = match approval.version == request.version {
+            true => String::new(),
+            false => format!(
+                ", of version {}, which is not the one in force",
+                approval.version
+            ),
+        };
         facts.add(
             "decision",
-            format!(
-                "{decision} by {} at {}",
-                approval.approver, approval.approved_at
-            ),
+            format!("{decision} by {by} at {}{version}", approval.approved_at),
         );
     }
     facts
@@ -177,6 +194,7 @@ pub(crate) fn requester_words(body: &RequestBody) -> String {
             "justification",
             body.justification.as_deref().unwrap_or_default(),
         ),
+        ("emergency", body.emergency.as_deref().unwrap_or_default()),
     ];
     for (name, words) in said {
         if !words.is_empty() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod child;
 pub(crate) mod env_file;
+pub(crate) mod kind;
 
 /// A name that a variable of a process can have.
 pub(crate) fn variable(text: &str) -> Result<String, &'static str> {

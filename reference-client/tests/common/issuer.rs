@@ -147,12 +147,13 @@ pub fn body() -> Value {
 /// A pending request, as an honest issuer answers it.
 pub fn request(url: &str, body: &Value) -> Value {
     let document = json!({"clp": "1.0", "issuer": url, "request_id": REQUEST, "version": 1, "requester": PRINCIPAL,
+                          "actors": [{"principal": PRINCIPAL, "kind": "person"}],
                           "permission_schema_digest": permissions_digest(), "request": body});
     let typed: ApprovalDocument = serde_json::from_value(document.clone()).unwrap();
     json!({"id": REQUEST, "version": 1, "state": "pending_approval", "requester": PRINCIPAL, "submitted": body,
            "approval_document": document, "digest": approval::digest(&typed).unwrap(),
            "consent": ["Read events of \"atlas/*\""], "approvals": [], "created_at": "2026-11-24T19:39:13Z",
-           "expires_at": "2026-12-01T19:39:13Z", "interval": 1, "approval_uri": format!("{url}/approve")})
+           "expires_at": "2026-12-01T19:39:13Z", "interval": 1, "approval_uri": format!("{url}/approve"), "user_code": "WDJB-MJHT"})
 }
 
 /// What an issuer does to a request, and to a challenge, before it answers.

@@ -36,6 +36,10 @@ pub struct Memory {
     pub broken: bool,
     /// The next request with this in its body is carried out, and its answer gets lost.
     pub lost: Option<&'static str>,
+    /// Every request whose method and path hold this is carried out, and no answer comes.
+    pub hangs: Option<&'static str>,
+    /// Whether there is room for one key only.
+    pub one_slot: bool,
     /// Whether it is said to be safe, whatever the gates say.
     pub lies: bool,
     /// Whether every gate is met.
@@ -81,9 +85,11 @@ pub fn living_with(profiles: &[&str]) -> (Server, Shared) {
     let server = Server::start(move |url, seen| {
         let mut memory = lock(&kept);
         let reply = answer(&mut memory, url, seen);
+        let line = format!("{} {}", seen.method, seen.target);
+        let hangs = memory.hangs.is_some_and(|text| line.contains(text));
         match memory.lost.take_if(|text| seen.body.contains(*text)) {
-            Some(_) => Reply::HangUp,
-            None => reply,
+            None if !hangs => reply,
+            _ => Reply::HangUp,
         }
     });
     (server, shared)
@@ -146,6 +152,9 @@ fn answer(memory: &mut Memory, url: &str, seen: &Seen) -> Reply {
     if path == MANIFEST {
         let mut value = manifest(url);
         value["profiles_supported"] = json!(memory.profiles);
+        if memory.one_slot {
+            value["overlap_supported"] = json!(false);
+        }
         return super::json(200, &value);
     }
     if path == "/.well-known/credential-permissions" {
@@ -281,6 +290,12 @@ fn one(memory: &mut Memory, method: &str, id: &str, rest: &[&str], call: (&str, 
             let answer = tagged(200, value);
             if let Some(rotation) = memory.rotation.as_mut().filter(|_| id == CREDENTIAL) {
                 rotation["state"] = json!("completed");
+            }
+            if let Some(before) = memory.credentials.get_mut(CREDENTIAL)
+                && id == SUCCESSOR
+                && before["state"] == "retiring"
+            {
+                before["state"] = json!("active");
             }
             answer
         }

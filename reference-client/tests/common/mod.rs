@@ -8,6 +8,7 @@
 
 pub mod issuer;
 pub mod living;
+pub mod scene;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

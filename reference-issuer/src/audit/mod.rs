@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::approval::Actor;
 use clp_schemas::audit::Event;
 use clp_schemas::ids::{CredentialId, RotationId};
 use clp_schemas::ops::create::Credential;
@@ -81,6 +82,23 @@ impl Entry {
     #[must_use]
     pub fn changed(mut self, names: &[&str]) -> Self {
         self.members.insert("changed".to_owned(), names.into());
+        self
+    }
+
+    /// The same, naming who asks and for whom.
+    #[must_use]
+    pub fn actors(mut self, actors: &[Actor]) -> Self {
+        let actors = actors
+            .iter()
+            .map(|actor| serde_json::json!({"principal": actor.principal, "kind": actor.kind}));
+        self.members.insert("actors".to_owned(), actors.collect());
+        self
+    }
+
+    /// The same with one more member, a number.
+    #[must_use]
+    pub fn number(mut self, name: &str, value: u64) -> Self {
+        self.members.insert(name.to_owned(), value.into());
         self
     }
 

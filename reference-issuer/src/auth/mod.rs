@@ -96,20 +96,40 @@ pub fn authenticate<'c>(
     };
     let identity = Identity {
         is_known: found.is_some(),
+        is_disabled: found.as_ref().is_some_and(|found| found.is_disabled),
     };
     gate.seams().check(RULES, &identity)?;
-    found.ok_or_else(|| ProblemType::Unauthenticated.into())
+    let found = found.ok_or(ProblemType::Unauthenticated)?;
+    Ok((found.tx, found.caller))
 }
 
 /// Step 4.
 struct Identity {
     is_known: bool,
+    is_disabled: bool,
 }
 
-const RULES: &[Rule<Identity>] = &[Rule {
-    id: "CLP-TRN-013",
-    refuses: |identity| (!identity.is_known).then(|| ProblemType::Unauthenticated.into()),
-}];
+const RULES: &[Rule<Identity>] = &[
+    Rule {
+        id: "CLP-TRN-013",
+        refuses: |identity| (!identity.is_known).then(|| ProblemType::Unauthenticated.into()),
+    },
+    Rule {
+        id: "CLP-CTL-021",
+        refuses: |identity| {
+            identity
+                .is_disabled
+                .then(|| ProblemType::Unauthenticated.into())
+        },
+    },
+];
+
+/// Who was found to call, in their tenant.
+struct Found<'c> {
+    tx: Tx<'c>,
+    caller: Caller,
+    is_disabled: bool,
+}
 
 /// Who has this token, if anybody does now.
 fn identify<'c>(
@@ -117,10 +137,14 @@ fn identify<'c>(
     persona: &str,
     document: &PermissionDocument,
     token: &str,
-) -> Result<Option<(Tx<'c>, Caller)>, Fault> {
+) -> Result<Option<Found<'c>>, Fault> {
     if Key::parse(token).is_ok() {
         let found = key::live_credential(gate, persona, token)?;
-        return Ok(found.map(|(tx, credential)| (tx, Caller::Credential(credential.id))));
+        return Ok(found.map(|(tx, credential)| Found {
+            tx,
+            caller: Caller::Credential(credential.id),
+            is_disabled: false,
+        }));
     }
     let Some(principal) = gate.principal_by_token(persona, token)? else {
         return Ok(None);
@@ -129,7 +153,11 @@ fn identify<'c>(
         authority: Authority::new(document, &principal.permissions),
         id: principal.id,
     };
-    Ok(Some((gate.enter(&principal.tenant)?, caller)))
+    Ok(Some(Found {
+        tx: gate.enter(&principal.tenant)?,
+        caller,
+        is_disabled: principal.is_disabled,
+    }))
 }
 
 /// A principal of the tenant, as if it had called.

@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use clp_schemas::approval::MAX_ACTORS;
+use clp_schemas::approval::attestation;
+use clp_schemas::endpoint::Class;
 use clp_schemas::key;
 use clp_schemas::ops::control::ProbeCall;
 use clp_schemas::permissions::{
     self, CREDENTIAL_TYPE, ConstraintKind, PermissionSet, ResourceType, check_against,
 };
 
-use super::{Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig, profiles};
+use super::{
+    Config, ConfigFault, Effect, FactSource, Persona, Route, TenantConfig, profiles, providers,
+};
 use crate::resource::access::resolve;
 
 /// Paths that belong to the protocol, not to a persona.
@@ -107,6 +112,20 @@ pub(super) fn persona(label: &str, persona: &Persona) -> Checked {
             persona.permissions.environments.contains(name),
             format!("policy.environments[{position}]"),
             "want an environment of the permission document",
+        )?;
+    }
+    for (position, root) in persona.attestation.roots.iter().enumerate() {
+        at.want(
+            attestation::is_certificate(root),
+            format!("attestation.roots[{position}]"),
+            "want a certificate, DER in base64url without padding",
+        )?;
+    }
+    for (position, model) in persona.attestation.models.iter().enumerate() {
+        at.want(
+            attestation::is_model(model),
+            format!("attestation.models[{position}]"),
+            "want an AAGUID such as 00000000-0000-0000-0000-000000000000, in lower case",
         )?;
     }
     for (position, route) in persona.routes.iter().enumerate() {
@@ -260,6 +279,11 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
         format!("{place}.principals"),
         "want principals of distinct names",
     )?;
+    at.want(
+        tenant.approval_policy.is_none() || persona.claims(Class::ApprovalPolicy),
+        format!("{place}.approval_policy"),
+        "want the profile `approval-policy` in `profiles`",
+    )?;
     for (position, principal) in tenant.principals.iter().enumerate() {
         let place = format!("{place}.principals[{position}]");
         at.want(
@@ -282,12 +306,21 @@ fn check_tenant(at: &At, persona: &Persona, tenant: &TenantConfig, place: &str) 
             format!("{place}.permissions"),
             "want statements about `clp.credential` alone",
         )?;
+        let acts_for_one_before = principal.acts_for.as_ref().is_none_or(|name| {
+            let mut before = tenant.principals.iter().take(position);
+            before.any(|one| one.name == *name)
+        });
+        at.want(
+            acts_for_one_before && position < MAX_ACTORS || principal.acts_for.is_none(),
+            format!("{place}.acts_for"),
+            "want the name of a principal further up in the list, which has at most 8 where some act for others",
+        )?;
         permissions::normalise(&persona.permissions, permissions).map_err(|fault| {
             let place = format!("{place}.permissions{}", fault.pointer);
             ConfigFault::new(at.0, place, fault.reason.to_string())
         })?;
     }
-    Ok(())
+    providers::check(at, tenant, place)
 }
 
 /// A bearer token (RFC 6750 section 2.1) long enough not to be guessed.

@@ -5,10 +5,13 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
 use clp_schemas::json::{self, Limits};
-use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::approve::AttestationTrust;
+use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet};
 use serde::Deserialize;
@@ -16,8 +19,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ApprovalPolicy, Config, ConfigFault, ControlConfig, DEFAULT_PORT, Persona, PrincipalConfig,
-    Route, SandboxTemplate, Seed, TenantConfig, check, faults,
+    APPROVAL_METHODS, ApprovalPolicy, Config, ConfigFault, ControlConfig, DEFAULT_PORT, Persona,
+    PrincipalConfig, ProviderConfig, Route, SandboxTemplate, Seed, TenantConfig, check, faults,
 };
 
 /// Largest configuration file, in bytes.
@@ -96,10 +99,14 @@ struct PersonaFile {
     credential_types: Vec<CredentialType>,
     #[serde(default)]
     profiles: Vec<Class>,
+    #[serde(default = "every_method")]
+    auth_methods: Vec<AuthMethod>,
     permission_document: String,
     max_lifetime_seconds: Option<u64>,
     #[serde(default)]
     policy: ApprovalPolicy,
+    #[serde(default)]
+    attestation: AttestationEntry,
     routes: Vec<Route>,
     #[serde(default)]
     seed: Vec<Seed>,
@@ -108,8 +115,22 @@ struct PersonaFile {
     sandbox: SandboxTemplate,
 }
 
+fn every_method() -> Vec<AuthMethod> {
+    APPROVAL_METHODS.to_vec()
+}
+
 fn test() -> Deployment {
     Deployment::Test
+}
+
+/// Whose word is taken for what an authenticator is.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttestationEntry {
+    #[serde(default)]
+    roots: Vec<String>,
+    #[serde(default)]
+    models: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +138,9 @@ fn test() -> Deployment {
 struct TenantFile {
     name: String,
     principals: Vec<PrincipalFile>,
+    approval_policy: Option<policy::ApprovalPolicy>,
+    #[serde(default)]
+    identity_providers: Vec<ProviderConfig>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +150,13 @@ struct PrincipalFile {
     token: Option<SecretText>,
     token_env: Option<String>,
     permissions: PermissionSet,
+    #[serde(default = "person")]
+    kind: PrincipalKind,
+    acts_for: Option<String>,
+}
+
+fn person() -> PrincipalKind {
+    PrincipalKind::Person
 }
 
 /// The configuration that is built in.
@@ -232,10 +263,15 @@ fn persona(
         token_prefix: file.token_prefix,
         credential_types: file.credential_types,
         profiles: file.profiles,
+        auth_methods: file.auth_methods,
         permissions,
         routes: file.routes,
         seed: file.seed,
         policy: file.policy,
+        attestation: AttestationTrust {
+            roots: file.attestation.roots,
+            models: file.attestation.models,
+        },
         max_lifetime_seconds: file.max_lifetime_seconds,
         tenants,
         sandbox: file.sandbox,
@@ -267,12 +303,26 @@ fn tenant_of(
                 name: principal.name,
                 token,
                 permissions: principal.permissions,
+                kind: principal.kind,
+                acts_for: principal.acts_for,
             })
+        })
+        .collect::<Result<_, _>>()?;
+    let identity_providers = tenant
+        .identity_providers
+        .into_iter()
+        .enumerate()
+        .map(|(index, provider)| {
+            let place = format!("tenants[{position}].identity_providers[{index}]");
+            let secret = provider.secret(label, &place)?;
+            Ok((provider, secret))
         })
         .collect::<Result<_, _>>()?;
     Ok(TenantConfig {
         name: tenant.name,
         principals,
+        approval_policy: tenant.approval_policy,
+        identity_providers,
     })
 }
 

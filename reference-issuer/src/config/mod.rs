@@ -9,20 +9,25 @@ mod fault;
 mod faults;
 mod file;
 mod profiles;
+mod providers;
 mod route;
 mod sandbox;
 mod show;
 
 use std::path::Path;
 
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::endpoint::Class;
-use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::approve::AttestationTrust;
+use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 use clp_schemas::ops::faults::FaultScript;
+use clp_schemas::ops::policy;
 use clp_schemas::ops::store::SecretText;
 use clp_schemas::permissions::{PermissionDocument, PermissionSet, Risk};
 
 pub use fault::ConfigFault;
-pub use profiles::OPTIONAL;
+pub use profiles::{APPROVAL_METHODS, OPTIONAL};
+pub use providers::ProviderConfig;
 pub use route::{Effect, FactSource, NotATemplate, Parameters, Route, Template};
 pub use sandbox::{CastRole, SandboxTemplate};
 
@@ -66,6 +71,8 @@ pub struct Persona {
     pub credential_types: Vec<CredentialType>,
     /// The profiles that it claims beside those that every persona has, out of [`OPTIONAL`].
     pub profiles: Vec<Class>,
+    /// How approvals are given, out of [`APPROVAL_METHODS`]. Never empty.
+    pub auth_methods: Vec<AuthMethod>,
     /// What it can grant; has passed `PermissionDocument::check`.
     pub permissions: PermissionDocument,
     /// Its own small API, which its keys open.
@@ -74,6 +81,8 @@ pub struct Persona {
     pub seed: Vec<Seed>,
     /// When somebody has to approve.
     pub policy: ApprovalPolicy,
+    /// Whose word it takes for what an authenticator is; by default nobody's.
+    pub attestation: AttestationTrust,
     /// Longest life of a credential, in seconds; `None` for no bound.
     pub max_lifetime_seconds: Option<u64>,
     /// The tenants that exist from the start.
@@ -110,6 +119,10 @@ pub struct TenantConfig {
     pub name: String,
     /// Who is in it. Names are distinct within the tenant, tokens within the process.
     pub principals: Vec<PrincipalConfig>,
+    /// What it wants of its approvals, where the persona claims `approval-policy`.
+    pub approval_policy: Option<policy::ApprovalPolicy>,
+    /// Whom it trusts to say who somebody is, each with what the issuer authenticates with there.
+    pub identity_providers: Vec<(ProviderConfig, Option<SecretText>)>,
 }
 
 /// A principal with a static bearer token.
@@ -121,6 +134,10 @@ pub struct PrincipalConfig {
     pub token: SecretText,
     /// What it may do, on `clp.credential` alone.
     pub permissions: PermissionSet,
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// The name of a principal before it in the list, for which it acts.
+    pub acts_for: Option<String>,
 }
 
 /// A value that stands in the persona's API to begin with.

@@ -2,14 +2,15 @@
 
 use clp_schemas::endpoint::Class;
 use clp_schemas::key;
-use clp_schemas::ops::discover::{CredentialType, Deployment};
+use clp_schemas::ops::discover::{AuthMethod, CredentialType, Deployment};
 
 use super::Persona;
 use super::check::{At, Checked};
 use crate::ops::oauth::token_prefix;
 
 /// The profiles that a persona can claim or leave.
-pub const OPTIONAL: [Class; 6] = [
+pub const OPTIONAL: [Class; 7] = [
+    Class::ApprovalPolicy,
     Class::Lifecycle,
     Class::Inventory,
     Class::Oauth,
@@ -18,7 +19,22 @@ pub const OPTIONAL: [Class; 6] = [
     Class::Faults,
 ];
 
+/// The ways of approving that a persona can offer or leave.
+pub const APPROVAL_METHODS: &[AuthMethod] = &[
+    AuthMethod::Passkey,
+    AuthMethod::HardwareKey,
+    AuthMethod::Oidc,
+    AuthMethod::Sso,
+    AuthMethod::Oauth,
+];
+
 impl Persona {
+    /// Whether approvals can be given by this method.
+    #[must_use]
+    pub fn takes(&self, method: AuthMethod) -> bool {
+        self.auth_methods.contains(&method)
+    }
+
     /// Whether it claims a class or profile. Approvals and proofs of the log, every persona
     /// has; test control, whatever is no production.
     #[must_use]
@@ -26,7 +42,8 @@ impl Persona {
         match class {
             Class::Core | Class::Approval | Class::AuditProofs => true,
             Class::TestControl => self.environment == Deployment::Test,
-            Class::Lifecycle
+            Class::ApprovalPolicy
+            | Class::Lifecycle
             | Class::Inventory
             | Class::Oauth
             | Class::Webhooks
@@ -42,9 +59,18 @@ pub(super) fn check(at: &At, persona: &Persona) -> Checked {
         at.want(
             OPTIONAL.contains(class),
             format!("profiles[{position}]"),
-            "want `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
+            "want `approval-policy`, `lifecycle`, `inventory`, `oauth`, `webhooks`, `bound-keys` or `faults`",
         )?;
     }
+    at.want(
+        !persona.auth_methods.is_empty()
+            && persona
+                .auth_methods
+                .iter()
+                .all(|method| APPROVAL_METHODS.contains(method)),
+        "auth_methods",
+        "want one or more of `passkey`, `hardware_key`, `oidc`, `sso` and `oauth`",
+    )?;
     at.want(
         !persona.claims(Class::Inventory) || persona.claims(Class::Lifecycle),
         "profiles",

@@ -28,6 +28,7 @@ fn persona(persona: &Persona) -> Value {
         "token_prefix": persona.token_prefix,
         "credential_types": persona.credential_types,
         "profiles": persona.profiles,
+        "auth_methods": persona.auth_methods,
         "max_lifetime_seconds": persona.max_lifetime_seconds,
         "permission_schema_digest": persona.permissions.digest(),
         "environments": persona.permissions.environments,

@@ -2,6 +2,7 @@
 //! chapter 80). It has a listener and a token of its own, and acts on sandboxes of personas
 //! whose environment is `test`, on nothing else.
 
+mod people;
 mod sandbox;
 pub(crate) mod token;
 
@@ -23,6 +24,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::config::{OPTIONAL, Template};
 use crate::faults::Faults;
 use crate::http::{Failures, Inbound, Reply, RequestLog, read_body, read_query, tampered};
+use crate::lifecycle::Effect;
+use crate::ops::policy::digest;
 use crate::rules::Rule;
 use crate::seams::Seams;
 use crate::service::Service;
@@ -97,7 +100,7 @@ pub fn router(control: Arc<Control>) -> Router {
             Reply::refusal(&ProblemType::Internal.into()).into_response()
         }));
     tampered(router, seams, |method, path| match route(method, path) {
-        Routed::Endpoint(row, _) => row.name,
+        Routed::Endpoint(row, ..) => row.name,
         Routed::NoMethod(_) | Routed::Nothing => "nothing",
     })
 }
@@ -111,8 +114,8 @@ async fn serve(control: Arc<Control>, request: Request) -> Reply {
 }
 
 async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
-    let (row, tenant) = match route(&inbound.method, &inbound.path) {
-        Routed::Endpoint(row, tenant) => (row, tenant),
+    let (row, named) = match route(&inbound.method, &inbound.path) {
+        Routed::Endpoint(row, named) => (row, named),
         Routed::NoMethod(allow) => {
             return Reply::refusal(&ProblemType::MethodNotAllowed.into()).allow(&allow);
         }
@@ -130,7 +133,7 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     let store = control.store.clone();
     let job = {
         let control = Arc::clone(&control);
-        move |gate: &Gate<'_>| carry_out(gate, &control, row, tenant.as_deref(), &inbound)
+        move |gate: &Gate<'_>| carry_out(gate, &control, row, &named, &inbound)
     };
     // What reached a tenant is long and no part of the state: nobody has to wait while it is
     // written out.
@@ -149,10 +152,17 @@ async fn answer(control: Arc<Control>, inbound: Inbound) -> Reply {
     reply
 }
 
+/// What a path names.
+#[derive(Debug)]
+struct Path {
+    tenant: Option<String>,
+    principal: Option<String>,
+}
+
 /// Where a request leads.
 enum Routed {
-    /// To an endpoint, with the tenant in the path, where there is one.
-    Endpoint(&'static Endpoint, Option<String>),
+    /// To an endpoint, with what the path names.
+    Endpoint(&'static Endpoint, Path),
     /// To a path that has these methods and no other.
     NoMethod(String),
     /// To nothing.
@@ -168,7 +178,11 @@ fn route(method: &str, path: &str) -> Routed {
             continue;
         };
         if row.method.name() == method {
-            return Routed::Endpoint(row, parameters.remove("tenant_id"));
+            let named = Path {
+                tenant: parameters.remove("tenant_id"),
+                principal: parameters.remove("principal_id"),
+            };
+            return Routed::Endpoint(row, named);
         }
         allowed.push(row.method.name());
     }
@@ -221,17 +235,21 @@ fn carry_out(
     gate: &Gate<'_>,
     control: &Control,
     row: &'static Endpoint,
-    path: Option<&str>,
+    path: &Path,
     inbound: &Inbound,
 ) -> Result<Done, Problem> {
-    let sandbox = match path.and_then(|path| path.parse::<TenantId>().ok()) {
+    let sandbox = match path
+        .tenant
+        .as_ref()
+        .and_then(|path| path.parse::<TenantId>().ok())
+    {
         Some(tenant) => control
             .service_of(gate, &tenant)?
             .map(|service| (tenant, service)),
         None => None,
     };
     let named = Named {
-        is_wanted: path.is_some(),
+        is_wanted: path.tenant.is_some(),
         is_open: sandbox.is_some(),
     };
     control.seams.check(SANDBOX_RULES, &named)?;
@@ -259,15 +277,40 @@ fn carry_out(
             Reply::json(row.success, &sandbox::advance(gate, &tenant, &body)?)
         }
         EndpointId::ControlApprove => {
-            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?;
             Reply::json(
                 row.success,
                 &sandbox::decide(gate, &service, &tenant, &body)?,
             )
         }
+        EndpointId::ControlPrincipalAdd => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            Reply::json(row.success, &people::add(gate, &service, &tenant, &body)?)
+        }
+        EndpointId::ControlPrincipalSet => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            people::set(gate, &service, &tenant, path.principal.as_deref(), &body)?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::ControlPolicySet => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            gate.enter(&tenant)?.put_policy(&digest(&body)?, &body)?;
+            Ok(Reply::empty(row.success))
+        }
         EndpointId::AuthenticatorRegister => {
             let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
             sandbox::register(gate, &tenant, &body)?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::AttestationTrustPut => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            let effect = Effect::SaveAttestationTrust(Box::new(body));
+            gate.enter(&tenant)?.apply(vec![effect])?;
+            Ok(Reply::empty(row.success))
+        }
+        EndpointId::ControlIdentityProvider => {
+            let body = read_body(control.seams, row.id, &OPTIONAL, inbound)?.typed;
+            sandbox::trust(gate, &tenant, body)?;
             Ok(Reply::empty(row.success))
         }
         EndpointId::FaultsPut => {
@@ -290,11 +333,14 @@ mod tests {
     fn every_endpoint_of_test_control_is_found_by_its_path() {
         for row in ALL.iter().filter(|row| row.base == Base::Control) {
             let path = row.path.replace("{tenant_id}", "ten_x");
+            let path = path.replace("{principal_id}", "prin_x");
             let has_tenant = row.path.contains("{tenant_id}");
             match route(row.method.name(), &path) {
-                Routed::Endpoint(found, tenant) => {
+                Routed::Endpoint(found, named) => {
                     assert_eq!(found.id, row.id);
-                    assert_eq!(tenant.is_some(), has_tenant);
+                    assert_eq!(named.tenant.is_some(), has_tenant);
+                    let has_principal = row.path.contains("{principal_id}");
+                    assert_eq!(named.principal.is_some(), has_principal);
                 }
                 Routed::NoMethod(_) | Routed::Nothing => panic!("{path}"),
             }

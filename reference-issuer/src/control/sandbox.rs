@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use clp_schemas::approval::PrincipalKind;
+use clp_schemas::identity::{KeySet, KeySetFault};
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::approve::Approval;
 use clp_schemas::ops::control::{
-    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody, ObjectState,
-    RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
+    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody,
+    IdentityProviderBody, ObjectState, RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 
 use super::{Control, is_for_tests, token};
 use crate::auth;
 use crate::config::CastRole;
+use crate::http::Body;
 use crate::lifecycle::Effect;
 use crate::ops::approve::decide_for_test;
-use crate::passkey::{Passkey, PasskeyFault};
+use crate::passkey::Passkey;
+use crate::rules::Rule;
 use crate::service::Service;
-use crate::store::{Gate, NewTenant};
+use crate::store::{Gate, NewPrincipal, NewTenant};
 
 /// Makes a fresh tenant with its cast, and another one for the outsider.
 pub(super) fn open(
@@ -47,7 +51,15 @@ pub(super) fn open(
             .permissions_of(role, |class| persona.claims(class))
             .ok_or(ProblemType::Internal)?;
         let token = token::fresh()?;
-        let id = gate.put_principal(tenant, role.name(), &token, &permissions)?;
+        let new = NewPrincipal {
+            name: role.name(),
+            token: &token,
+            permissions: &permissions,
+            kind: PrincipalKind::Person,
+            acts_for: None,
+            is_first: true,
+        };
+        let id = gate.put_principal(tenant, new)?;
         principals.insert(role.name().to_owned(), CastMember { id, token });
     }
     Ok(Sandbox {
@@ -76,9 +88,9 @@ pub(super) fn decide(
     gate: &Gate<'_>,
     service: &Service,
     tenant: &TenantId,
-    body: &ControlApprovalBody,
+    body: &Body<ControlApprovalBody>,
 ) -> Result<Approval, Problem> {
-    let id = match &body.approver {
+    let id = match &body.typed.approver {
         Some(id) => id.clone(),
         None => gate
             .principal_by_name(tenant, CastRole::Approver.name())?
@@ -86,23 +98,66 @@ pub(super) fn decide(
     };
     let mut tx = gate.enter(tenant)?;
     let approver = auth::principal(gate, tenant, &service.persona.permissions, &id)?;
-    decide_for_test(&mut tx, &approver, body)
+    decide_for_test(&mut tx, service, &approver, body)
 }
 
-/// Registers a passkey for somebody in the tenant.
+/// Registers an authenticator for somebody in the tenant.
 pub(super) fn register(
     gate: &Gate<'_>,
     tenant: &TenantId,
     body: &AuthenticatorBody,
 ) -> Result<(), Problem> {
-    gate.principal(tenant, &body.principal)?
+    let (principal, passkey) = match body {
+        AuthenticatorBody::Key(body) => (
+            &body.principal,
+            Passkey::register(&body.credential_id, &body.public_key).map_err(invalid),
+        ),
+        AuthenticatorBody::Attested(body) => (
+            &body.principal,
+            Passkey::attested(&body.attestation).map_err(invalid),
+        ),
+    };
+    gate.principal(tenant, principal)?
         .ok_or(ProblemType::NotFound)?;
-    let passkey = Passkey::register(&body.credential_id, &body.public_key).map_err(invalid)?;
-    let effect = Effect::SavePasskey(body.principal.clone(), passkey);
+    let effect = Effect::SavePasskey(principal.clone(), passkey?);
     Ok(gate.enter(tenant)?.apply(vec![effect])?)
 }
 
-fn invalid(fault: PasskeyFault) -> Problem {
+/// Trusts an identity provider.
+pub(super) fn trust(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    body: IdentityProviderBody,
+) -> Result<(), Problem> {
+    for account in &body.accounts {
+        gate.principal(tenant, &account.principal)?
+            .ok_or(ProblemType::NotFound)?;
+    }
+    let mut tx = gate.enter(tenant)?;
+    let trusted = Trusted {
+        keys: KeySet::parse(&body.jwks).err(),
+    };
+    tx.check(TRUST_RULES, &trusted)?;
+    Ok(tx.apply(vec![Effect::SaveProvider(Box::new(body))])?)
+}
+
+/// What is known of a provider that is to be trusted.
+struct Trusted {
+    keys: Option<KeySetFault>,
+}
+
+const TRUST_RULES: &[Rule<Trusted>] = &[Rule {
+    id: "CLP-APP-081",
+    refuses: |trusted| {
+        trusted.keys.map(|fault| {
+            Problem::new(ProblemType::KeyNotUsable)
+                .detail(fault.to_string())
+                .pointer("/jwks")
+        })
+    },
+}];
+
+fn invalid(fault: impl std::error::Error) -> Problem {
     Problem::new(ProblemType::EvidenceInvalid).detail(fault.to_string())
 }
 

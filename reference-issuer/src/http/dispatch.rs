@@ -46,8 +46,11 @@ pub(super) async fn answer(
         Id::PermissionDocumentRead => discover::permission_document(service, &inbound).await,
         Id::RequestOpen => call::<ops::request::RequestOpen>(service, path, inbound).await,
         Id::RequestRead => call::<ops::request::RequestRead>(service, path, inbound).await,
+        Id::RequestAmend => call::<ops::request::RequestAmend>(service, path, inbound).await,
+        Id::RequestCancel => call::<ops::request::RequestCancel>(service, path, inbound).await,
         Id::ChallengeOpen => call::<ops::approve::ChallengeOpen>(service, path, inbound).await,
         Id::ApprovalSubmit => call::<ops::approve::ApprovalSubmit>(service, path, inbound).await,
+        Id::ApprovalRead => call::<ops::approve::ApprovalRead>(service, path, inbound).await,
         Id::CredentialCreate => call::<ops::create::CredentialCreate>(service, path, inbound).await,
         Id::CredentialList => call::<ops::create::CredentialList>(service, path, inbound).await,
         Id::CredentialRead => call::<ops::create::CredentialRead>(service, path, inbound).await,
@@ -109,7 +112,12 @@ pub(super) async fn answer(
         | Id::SandboxReset
         | Id::ClockAdvance
         | Id::ControlApprove
+        | Id::ControlPrincipalAdd
+        | Id::ControlPrincipalSet
+        | Id::ControlPolicySet
         | Id::AuthenticatorRegister
+        | Id::AttestationTrustPut
+        | Id::ControlIdentityProvider
         | Id::RequestLog
         | Id::StateDump
         | Id::FaultsPut

@@ -173,7 +173,7 @@ impl Inbound {
     }
 
     /// Whether the body says that it is JSON; a `charset` is ignored (RFC 8259 section 11).
-    pub(super) fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.is_of("application/json")
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Conditions {
 
 impl Conditions {
     /// Reads the header fields `If-Match` and `If-None-Match`.
-    pub(super) fn read(headers: &HeaderMap) -> Self {
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
         Self {
             matches: Field::read(headers, &IF_MATCH),
             none_matches: Field::read(headers, &IF_NONE_MATCH),

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::header::USER_AGENT;
 use axum::response::Response;
+use clp_schemas::endpoint::Class;
 use clp_schemas::ops::control::LoggedRequest;
 use clp_schemas::ops::faults::FaultTarget;
 use clp_schemas::ops::store::SecretText;
@@ -20,9 +21,10 @@ use super::reply::Reply;
 use super::route::{Routed, route};
 use super::tamper::tampered;
 use crate::auth::{Presented, Scheme};
+use crate::console;
 use crate::resource::{self, ResourceCall};
 use crate::rules::Rule;
-use crate::service::{APPROVAL_PATH, ENDPOINT_PATH, Service};
+use crate::service::{ENDPOINT_PATH, Service};
 
 /// Answers whatever reaches a persona.
 pub fn router(service: Arc<Service>) -> Router {
@@ -112,7 +114,9 @@ async fn answer(service: &Arc<Service>, inbound: Inbound) -> (&'static str, Repl
         Routed::NoMethod(_) | Routed::Nothing => {
             ("none", Reply::refusal(&ProblemType::NotFound.into()))
         }
-        Routed::Elsewhere if is_approval_page(&inbound) => ("approval page", approval_page()),
+        Routed::Elsewhere if has_page(service, &inbound.path) => {
+            ("approval page", console::answer(service, inbound).await)
+        }
         Routed::Elsewhere => ("resource", resource(service, inbound).await),
     }
 }
@@ -122,20 +126,14 @@ async fn answer(service: &Arc<Service>, inbound: Inbound) -> (&'static str, Repl
 pub(crate) fn fault_target(service: &Service, method: &str, path: &str) -> Option<FaultTarget> {
     match route(method, path, |class| service.persona.claims(class)) {
         Routed::Endpoint(row, _) => Some(FaultTarget::Endpoint(row.id)),
-        Routed::Elsewhere if !path.starts_with(APPROVAL_PATH) => Some(FaultTarget::Resource),
+        Routed::Elsewhere if !has_page(service, path) => Some(FaultTarget::Resource),
         Routed::Elsewhere | Routed::NoMethod(_) | Routed::Nothing => None,
     }
 }
 
-fn is_approval_page(inbound: &Inbound) -> bool {
-    inbound.method == "GET" && inbound.path.starts_with(APPROVAL_PATH)
-}
-
-/// Says how to decide. The same for every request: whoever follows a link is nobody yet.
-fn approval_page() -> Reply {
-    let text = "This issuer is a mock and has no page for approvals.\n\
-                Decide with your own client and authenticator, for instance `clp approve REQUEST`.\n";
-    Reply::text(200, "text/plain; charset=utf-8", text.to_owned())
+/// Whether the approval page answers there.
+fn has_page(service: &Service, path: &str) -> bool {
+    service.persona.claims(Class::Approval) && console::is_below(path)
 }
 
 /// What a call says about who makes it: a key by itself (RFC 6750), or with a proof (RFC 9449).

@@ -13,7 +13,8 @@ pub(crate) mod sweep;
 mod tests;
 
 use clp_schemas::ids::{ChallengeId, CredentialId, PrincipalId};
-use clp_schemas::ops::approve::Challenge;
+use clp_schemas::ops::approve::{AttestationTrust, Challenge};
+use clp_schemas::ops::control::IdentityProviderBody;
 use clp_schemas::ops::create::Credential;
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::ops::store::{Receipt, Store};
@@ -51,8 +52,12 @@ pub enum Effect {
     UseChallenge(ChallengeId),
     /// Keep what proves an approval.
     SaveEvidence(Box<EvidenceRow>),
-    /// Store a passkey of a principal, or its counter.
+    /// Store an authenticator of a principal, or its counter.
     SavePasskey(PrincipalId, Passkey),
+    /// Store whose word the tenant takes for what an authenticator is.
+    SaveAttestationTrust(Box<AttestationTrust>),
+    /// Trust an identity provider.
+    SaveProvider(Box<IdentityProviderBody>),
     /// Store a new rotation, or one that has changed.
     SaveRotation(Box<RotationRow>),
     /// Store a new installation, or one that has changed or moved.

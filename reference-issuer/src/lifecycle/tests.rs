@@ -305,6 +305,7 @@ fn pending() -> CredentialRequest {
         },
         "approval_document": {}, "digest": "d", "consent": [], "approvals": [],
         "created_at": at(NOW), "expires_at": at(NOW + 600), "interval": 5, "approval_uri": "u",
+        "user_code": "BCDF-GHJK",
     }))
     .unwrap()
 }
@@ -315,8 +316,9 @@ fn approval(decision: Decision) -> Approval {
         request_id: "req_0123456789abcdefghij".parse().unwrap(),
         version: 1,
         decision,
-        approver: "prin_9876543210abcdefghij".parse().unwrap(),
+        approver: Some("prin_9876543210abcdefghij".parse().unwrap()),
         method: AuthMethod::Test,
+        policy: None,
         approved_at: at(NOW + 10),
         expires_at: at(NOW + 3610),
         reason: None,
@@ -334,8 +336,8 @@ fn request_in(effects: Vec<Effect>) -> CredentialRequest {
 #[test]
 fn a_request_ends_in_one_way() {
     use request_state::State;
-    let approved = request_in(request::decide(pending(), approval(Decision::Approve)));
-    let denied = request_in(request::decide(pending(), approval(Decision::Deny)));
+    let approved = request_in(request::decide(pending(), approval(Decision::Approve), true).1);
+    let denied = request_in(request::decide(pending(), approval(Decision::Deny), false).1);
     assert_eq!(
         (approved.state, denied.state),
         (State::Approved, State::Denied)
@@ -356,4 +358,40 @@ fn a_request_ends_in_one_way() {
     let undecided = request_in(request::expire(pending(), at(NOW + 600)));
     assert!(!request::has_lapsed(&undecided));
     assert!(request::expire(issued, at(NOW + 9999)).is_empty());
+}
+
+#[test]
+fn a_request_waits_for_as_many_as_it_takes_and_for_the_same_version() {
+    use request_state::State;
+    let (waiting, _) = request::decide(pending(), approval(Decision::Approve), false);
+    assert_eq!(waiting.state, State::PendingApproval);
+    let second = Approval {
+        approved_at: at(NOW + 500),
+        expires_at: at(NOW + 4100),
+        ..approval(Decision::Approve)
+    };
+    let (approved, _) = request::decide(waiting.clone(), second.clone(), true);
+    assert_eq!(request::counted(&approved).count(), 2);
+    // The first of them to lapse ends it.
+    assert_eq!(request::ends_at(&approved), Some(at(NOW + 3610)));
+
+    // What had lapsed by then did not count.
+    let late = Approval {
+        approved_at: at(NOW + 3610),
+        expires_at: at(NOW + 7210),
+        ..second
+    };
+    let (approved, _) = request::decide(waiting, late, true);
+    assert_eq!(request::counted(&approved).count(), 1);
+    assert_eq!(request::ends_at(&approved), Some(at(NOW + 7210)));
+
+    let mut next = approved.clone();
+    next.version = 2;
+    let (amended, _) = request::amend(next, &["purpose"]);
+    assert_eq!(amended.state, State::PendingApproval);
+    assert_eq!(request::agreed(&amended).count(), 0);
+    assert_eq!(request::ends_at(&amended), Some(at(NOW + 600)));
+    let (cancelled, _) = request::cancel(amended);
+    assert_eq!(cancelled.state, State::Cancelled);
+    assert_eq!(request::ends_at(&cancelled), None);
 }

@@ -15,7 +15,7 @@ use super::mint::{self, Expiry, WANTED_RULES, Wanted};
 use super::narrow::{self, Decided};
 use super::page::{self, Listing};
 use super::types::{self, Parts};
-use super::{Incoming, Operation, Outcome, guard, request};
+use super::{Incoming, Operation, Outcome, deciding, guard, request};
 use crate::auth::{Action, Caller};
 use crate::lifecycle::credential::{self, Blueprint};
 use crate::lifecycle::request as request_life;
@@ -218,6 +218,7 @@ fn ask_for_approval(
         public_jwk: body.public_jwk.clone(),
         webhook: body.webhook.clone(),
         justification: None,
+        emergency: None,
     };
     let request = request::open(tx, &call.service, call.caller.principal()?, asked, None)?;
     problem.request = Some(RequestLink {
@@ -271,6 +272,7 @@ fn from_request(
     };
     types::check(tx, &call.service, parts, &[])?;
     tx.check(REQUEST_RULES, &request)?;
+    deciding::check_still(tx, &call.service, &request)?;
     let blueprint = Blueprint {
         kind: asked.kind,
         permissions: asked.permissions,

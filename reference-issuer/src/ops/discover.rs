@@ -4,22 +4,20 @@ use clp_schemas::audit::note::PublicKey;
 use clp_schemas::endpoint::{Class, EndpointId, Operation};
 use clp_schemas::key;
 use clp_schemas::ops::discover::{
-    AuditLog, AuthMethod, DocumentQuery, MANIFEST_PATH, Manifest, PERMISSIONS_PATH,
-    ResourceMetadata, TokenFormat, UsageObservation,
+    AuditLog, DocumentQuery, JwkSet, MANIFEST_PATH, Manifest, PERMISSIONS_PATH, ResourceMetadata,
+    TokenFormat, UsageObservation,
 };
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::Named as _;
+use serde_json::json;
 use url::Url;
 
 use crate::config::Persona;
 use crate::http::{Inbound, Reply, read_query};
 use crate::service::Service;
 
-/// How approvals are given here.
-pub(super) const APPROVAL_METHODS: &[AuthMethod] = &[AuthMethod::Passkey];
-
 /// Grows with every change of what a manifest says.
-const MANIFEST_VERSION: u64 = 2;
+const MANIFEST_VERSION: u64 = 3;
 
 /// Discovery may be cached for five minutes.
 const CACHING: &str = "public, max-age=300";
@@ -62,7 +60,8 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
         ),
         supported_operations: Some(operations(persona)),
         auth_methods: Some(
-            APPROVAL_METHODS
+            persona
+                .auth_methods
                 .iter()
                 .map(|method| method.name().to_owned())
                 .collect(),
@@ -90,10 +89,25 @@ pub(crate) fn manifest(service: &Service) -> Result<Reply, Problem> {
             origin_prefix: service.log_prefix.clone(),
             public_key: PublicKey::of(service.store.keys().signing()).to_string(),
         }),
+        jwks: persona
+            .claims(Class::Inventory)
+            .then(|| statement_keys(service))
+            .transpose()?,
         documentation: None,
         contact: None,
     };
     Ok(Reply::json(200, &manifest)?.caching(CACHING))
+}
+
+/// What statements about rotations are signed with.
+fn statement_keys(service: &Service) -> Result<JwkSet, Problem> {
+    let public = service.store.keys().statements().public();
+    let kid = public.thumbprint().map_err(|_| ProblemType::Internal)?;
+    let key = json!({
+        "kty": public.kty, "crv": public.crv, "x": public.x,
+        "kid": kid, "alg": "EdDSA", "use": "sig",
+    });
+    Ok(JwkSet { keys: vec![key] })
 }
 
 /// What the endpoints of the persona do.

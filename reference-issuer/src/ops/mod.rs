@@ -7,6 +7,7 @@ mod audit;
 mod authentication;
 mod bounds;
 mod create;
+mod deciding;
 pub(crate) mod discover;
 pub(crate) mod event;
 mod form;
@@ -19,7 +20,9 @@ mod mint;
 mod narrow;
 pub(crate) mod oauth;
 mod page;
+pub(crate) mod policy;
 mod request;
+mod request_change;
 mod revoke;
 mod rotate;
 mod rotation;
@@ -220,7 +223,12 @@ fn in_state<C: Operation>(
 /// The same answer with the entity tag of what it shows, where its row has one.
 fn tagged<C: Operation>(call: &Incoming<C>, reply: Reply) -> Result<Reply, Problem> {
     let is_success = (200..300).contains(&reply.status());
-    if !is_success || !C::ID.row().is_tagged() || !call.service.persona.claims(Class::Lifecycle) {
+    // The core class has no tags of its own; a profile has those that its rows ask for.
+    let claimed = match C::ID.row().class {
+        Class::Core => Class::Lifecycle,
+        profile => profile,
+    };
+    if !is_success || !C::ID.row().is_tagged() || !call.service.persona.claims(claimed) {
         return Ok(reply);
     }
     let object = serde_json::from_slice(reply.body()).map_err(|_| ProblemType::Internal)?;

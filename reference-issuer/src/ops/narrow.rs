@@ -1,11 +1,16 @@
 //! An approver who agrees to less than was asked for (specification chapter 12): what is
 //! signed then, and what the request becomes.
 
-use clp_schemas::approval::{ApprovalDocument, Decision, digest, narrowed};
-use clp_schemas::ops::approve::{Challenge, ChallengeBody};
+use clp_schemas::approval::{Agreed, ApprovalDocument, Decision, digest, narrowed};
+use clp_schemas::ops::approve::ChallengeBody;
+use clp_schemas::ops::control::ControlApprovalBody;
 use clp_schemas::ops::request::{CredentialRequest, RequestBody};
-use clp_schemas::permissions::{PermissionDocument, Unknown, check_against, consent};
+use clp_schemas::permissions::{
+    PermissionDocument, PermissionSet, Unknown, check_against, consent,
+};
 use clp_schemas::problem::{Problem, ProblemType};
+use clp_schemas::time::Timestamp;
+use serde_json::Value;
 
 use super::bounds;
 use super::request::CONSENT_RULES;
@@ -20,6 +25,8 @@ struct Narrowing {
     fault: Option<Unknown>,
     beyond: Option<Problem>,
     is_longer: bool,
+    is_renewed_longer: bool,
+    is_renewed_never: bool,
 }
 
 const RULES: &[Rule<Narrowing>] = &[
@@ -56,7 +63,61 @@ const RULES: &[Rule<Narrowing>] = &[
                 .then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer("/lifetime_seconds"))
         },
     },
+    Rule {
+        id: "CLP-APP-030/later",
+        refuses: |narrowing| renewable(narrowing.is_renewed_longer),
+    },
+    Rule {
+        id: "CLP-APP-030/past",
+        refuses: |narrowing| renewable(narrowing.is_renewed_never),
+    },
 ];
+
+fn renewable(is_out: bool) -> Option<Problem> {
+    is_out.then(|| Problem::new(ProblemType::ExpiryOutOfRange).pointer("/renewable_until"))
+}
+
+/// What an approver agrees to, where it is less.
+pub(super) struct Less<'a> {
+    decision: Decision,
+    permissions: Option<&'a PermissionSet>,
+    lifetime_seconds: Option<u64>,
+    renewable_until: Option<Timestamp>,
+    /// The same as it was sent, since it is hashed.
+    sent: &'a Value,
+}
+
+impl<'a> Less<'a> {
+    /// What a challenge is wanted for.
+    pub(super) fn new(body: &'a Body<ChallengeBody>) -> Self {
+        let asked = &body.typed;
+        Self {
+            decision: asked.decision,
+            permissions: asked.permissions.as_ref(),
+            lifetime_seconds: asked.lifetime_seconds,
+            renewable_until: asked.renewable_until,
+            sent: &body.value,
+        }
+    }
+
+    /// What a simulated decision is to be for.
+    pub(super) fn simulated(body: &'a Body<ControlApprovalBody>) -> Self {
+        let asked = &body.typed;
+        Self {
+            decision: asked.decision,
+            permissions: asked.permissions.as_ref(),
+            lifetime_seconds: asked.lifetime_seconds,
+            renewable_until: asked.renewable_until,
+            sent: &body.value,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.permissions.is_none()
+            && self.lifetime_seconds.is_none()
+            && self.renewable_until.is_none()
+    }
+}
 
 /// What of a request was decided on, or would be: its approval document, taken apart.
 pub(super) struct Decided {
@@ -75,7 +136,7 @@ pub(super) struct Decided {
 pub(super) fn decided(
     tx: &Tx<'_>,
     service: &Service,
-    approval_document: serde_json::Value,
+    approval_document: Value,
 ) -> Result<Decided, Problem> {
     let internal = |_| Problem::from(ProblemType::Internal);
     let document: ApprovalDocument = serde_json::from_value(approval_document).map_err(internal)?;
@@ -96,10 +157,9 @@ pub(super) fn document(
     tx: &Tx<'_>,
     service: &Service,
     request: &CredentialRequest,
-    body: &Body<ChallengeBody>,
+    asked: &Less<'_>,
 ) -> Result<Option<ApprovalDocument>, Problem> {
-    let asked = &body.typed;
-    if asked.permissions.is_none() && asked.lifetime_seconds.is_none() {
+    if asked.is_nothing() {
         return Ok(None);
     }
     let Decided {
@@ -111,38 +171,51 @@ pub(super) fn document(
         is_denial: asked.decision == Decision::Deny,
         fault: asked
             .permissions
-            .as_ref()
             .and_then(|set| check_against(&meaning, set, &requested.environment).err()),
         beyond: asked
             .permissions
-            .as_ref()
             .and_then(|set| bounds::beyond(&meaning, set, &requested.permissions)),
         is_longer: asked
             .lifetime_seconds
             .is_some_and(|seconds| seconds > requested.lifetime_seconds),
+        is_renewed_longer: asked
+            .renewable_until
+            .zip(renewable_until(&requested))
+            .is_some_and(|(wanted, asked)| wanted > asked),
+        is_renewed_never: asked
+            .renewable_until
+            .is_some_and(|wanted| wanted <= tx.now()),
     };
     tx.check(RULES, &narrowing)?;
-    if let Some(set) = &asked.permissions {
+    if let Some(set) = asked.permissions {
         tx.check(CONSENT_RULES, &consent(&meaning, set, "en"))?;
     }
-    // As it was sent, since it is hashed.
-    let sent = |name| body.value.get(name).cloned();
-    narrowed(document, sent("permissions"), sent("lifetime_seconds"))
+    let sent = |name| asked.sent.get(name).cloned();
+    let agreed = Agreed {
+        permissions: sent("permissions"),
+        lifetime_seconds: sent("lifetime_seconds"),
+        renewable_until: sent("renewable_until"),
+    };
+    narrowed(document, agreed)
         .map(Some)
         .map_err(|_| ProblemType::Internal.into())
 }
 
-/// Makes a request the version that its approver has signed.
+fn renewable_until(body: &RequestBody) -> Option<Timestamp> {
+    body.rotation_policy.as_ref()?.renewable_until
+}
+
+/// Makes a request the version that its approver has signed, where that is another one.
 ///
 /// # Errors
 /// `internal`, where the store holds another thing.
-pub(super) fn apply(
+pub(super) fn become_signed(
     tx: &Tx<'_>,
     service: &Service,
     request: CredentialRequest,
-    challenge: &Challenge,
+    signed: Option<&Value>,
 ) -> Result<CredentialRequest, Problem> {
-    let Some(signed) = &challenge.approval_document else {
+    let Some(signed) = signed else {
         return Ok(request);
     };
     let internal = || Problem::from(ProblemType::Internal);

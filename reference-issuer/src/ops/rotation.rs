@@ -12,6 +12,7 @@ use clp_schemas::ops::rotate::{
 use clp_schemas::problem::{Problem, ProblemType};
 use clp_schemas::state::installation;
 use clp_schemas::state::rotation::State;
+use clp_schemas::statement::Statement;
 use serde_json::Value;
 
 use super::gates::{self, ADVANCE_RULES, Needed};
@@ -104,15 +105,25 @@ impl Operation for RotationGates {
     ) -> Result<Outcome<GateReport>, Problem> {
         let judged = gates::judged(tx, &call.service, &row)?;
         let mut report = GateReport {
-            rotation_id: row.id,
+            rotation_id: row.id.clone(),
             state: row.state,
             gates: Vec::new(),
             issuer_gates: Vec::new(),
             safe_to_revoke: None,
+            statement: None,
             // Uses are recorded in the call that they are, so nothing lags.
             usage_as_of: tx.now(),
         };
         if call.service.persona.claims(Class::Inventory) {
+            let statement = Statement::new(
+                call.service.origin.clone(),
+                (row.id, row.state),
+                (row.predecessor, row.successor),
+                &judged,
+                tx.now(),
+            );
+            let signed = statement.sign(tx.keys().statements());
+            report.statement = Some(signed.map_err(|_| ProblemType::Internal)?);
             report.safe_to_revoke = Some(safe_to_revoke(&judged, tx.now()));
             report.gates = judged;
         } else {

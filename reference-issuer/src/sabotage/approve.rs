@@ -119,19 +119,29 @@ pub(super) const ALL: &[Saboteur] = &[
         &["CLP-APP-010"],
     ),
     Saboteur::skip(
+        "CLP-APP-010/approver",
+        "takes the challenge of another approver",
+        &["CLP-APP-010/approver"],
+    ),
+    Saboteur::skip(
+        "CLP-APP-030",
+        "lets an approver agree to later rotations than were asked for",
+        &["CLP-APP-030/later"],
+    ),
+    Saboteur::skip(
+        "CLP-APP-030/past",
+        "lets an approver agree to rotations until yesterday",
+        &["CLP-APP-030/past"],
+    ),
+    Saboteur::skip(
         "CLP-APP-011",
         "takes a method that its manifest does not list",
         &["CLP-APP-011"],
     ),
-    Saboteur::tamper(
+    Saboteur::skip(
         "CLP-APP-028",
-        "takes the form of evidence for a matter of syntax",
-        |asked, answer| {
-            let is_token = asked.json()["evidence"]["id_token"].is_string();
-            if is_token && answer.is_problem("evidence-invalid") {
-                answer.refuse(ProblemType::InvalidRequest);
-            }
-        },
+        "takes the evidence of one method for that of another",
+        &["CLP-APP-028"],
     ),
     Saboteur::skip(
         "CLP-APP-012",

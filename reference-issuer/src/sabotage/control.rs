@@ -172,9 +172,16 @@ pub(super) const ALL: &[Saboteur] = &[
         "CLP-CTL-012",
         "says of a tenant that is no sandbox that nobody may control it",
         |asked, answer| {
-            let is_control = ["/clock", "/reset", "/state", "/requests", "/authenticators"]
-                .iter()
-                .any(|end| asked.path().ends_with(end));
+            let is_control = [
+                "/clock",
+                "/reset",
+                "/state",
+                "/requests",
+                "/authenticators",
+                "/identity-providers",
+            ]
+            .iter()
+            .any(|end| asked.path().ends_with(end));
             if is_control && asked.endpoint != "elsewhere" && answer.is_problem("not-found") {
                 answer.refuse(ProblemType::Forbidden);
             }

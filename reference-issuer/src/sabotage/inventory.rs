@@ -54,6 +54,30 @@ pub(super) const ALL: &[Saboteur] = &[
         "takes reports below a credential that has ended",
         &["CLP-INJ-005"],
     ),
+    Saboteur::mishear(
+        "CLP-INJ-010",
+        "takes a kind of place that nobody registered for some other",
+        |asked| asked.replace(r#""mainframe""#, r#""other""#),
+    ),
+    Saboteur::mishear(
+        "CLP-INJ-010/letters",
+        "takes capital letters in the name of a kind",
+        |asked| asked.replace(r#""x-Acme""#, r#""x-acme""#),
+    ),
+    Saboteur::mishear(
+        "CLP-INJ-011",
+        "knows no kinds of places but those that are registered",
+        |asked| {
+            if asked.endpoint == "installation_put" {
+                asked.replace(r#""kind":"x-"#, r#""kind":"own-"#);
+            }
+        },
+    ),
+    Saboteur::mishear("CLP-INJ-011/dashboard", "knows no dashboards", |asked| {
+        if asked.endpoint == "installation_put" {
+            asked.replace(r#""dashboard""#, r#""a dashboard""#);
+        }
+    }),
     Saboteur::tamper(
         "CLP-INV-001",
         "leaves retired installations out of a list",

@@ -17,18 +17,24 @@ mod control;
 mod create;
 mod discover;
 mod errors;
+mod evidence;
 mod faults;
+mod identity;
 mod inventory;
 mod log;
 mod model;
 mod oauth;
 mod overlap;
+mod page;
+mod policy;
 mod records;
 mod repeat;
 mod request;
+mod request_change;
 mod revoke;
 mod rotate;
 mod scope;
+mod statement;
 mod store;
 mod transport;
 mod ways;
@@ -124,10 +130,15 @@ const AREAS: &[&[Saboteur]] = &[
     create::ALL,
     records::ALL,
     request::ALL,
+    request_change::ALL,
     approve::ALL,
+    evidence::ALL,
+    page::ALL,
+    identity::ALL,
     store::ALL,
     inventory::ALL,
     rotate::ALL,
+    statement::ALL,
     revoke::ALL,
     scope::ALL,
     analysis::ALL,
@@ -137,6 +148,7 @@ const AREAS: &[&[Saboteur]] = &[
     webhook::ALL,
     control::ALL,
     within::ALL,
+    policy::ALL,
 ];
 
 /// All of them.

@@ -6,8 +6,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use clp_schemas::canonical;
+use clp_schemas::jose::SigningKey;
 use clp_schemas::key::Verifier;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -19,6 +21,9 @@ use crate::private_file;
 
 /// The name of the file in the data directory.
 const FILE: &str = "issuer.keys";
+
+/// What the key for statements is derived for.
+const STATEMENTS: &[u8] = b"clp safe-to-revoke";
 
 /// Bytes of each key.
 const LENGTH: usize = 32;
@@ -39,6 +44,7 @@ pub struct Keys {
     deliveries: Cipher,
     cursors: Cipher,
     signing: Ed25519KeyPair,
+    statements: SigningKey,
 }
 
 impl fmt::Debug for Keys {
@@ -81,6 +87,7 @@ impl Keys {
             cursors: Cipher::new(&*read(&file.cursors)?)?,
             signing: Ed25519KeyPair::from_seed_unchecked(read(&file.signing)?.as_slice())
                 .map_err(|_| Fault::KeyFile("issuer.keys holds no signing key"))?,
+            statements: statements(&file.signing)?,
         })
     }
 
@@ -94,6 +101,13 @@ impl Keys {
     #[must_use]
     pub fn signing(&self) -> &Ed25519KeyPair {
         &self.signing
+    }
+
+    /// Signs statements about rotations. Another key than the log's, so that a signature of one
+    /// never counts as one of the other.
+    #[must_use]
+    pub fn statements(&self) -> &SigningKey {
+        &self.statements
     }
 
     /// Seals secrets that have not been fetched yet.
@@ -121,6 +135,18 @@ impl KeyFile {
             signing: fresh()?,
         })
     }
+}
+
+/// The key for statements, derived (RFC 5869) from the one that signs checkpoints.
+fn statements(signing: &str) -> Result<SigningKey, Fault> {
+    let unusable = || Fault::KeyFile("issuer.keys holds no signing key");
+    let mut seed = Zeroizing::new([0; LENGTH]);
+    Salt::new(HKDF_SHA256, &[])
+        .extract(read(signing)?.as_slice())
+        .expand(&[STATEMENTS], HKDF_SHA256)
+        .and_then(|derived| derived.fill(seed.as_mut_slice()))
+        .map_err(|_| unusable())?;
+    SigningKey::from_seed(&seed).map_err(|_| unusable())
 }
 
 fn read(text: &str) -> Result<Zeroizing<[u8; LENGTH]>, Fault> {

@@ -1,12 +1,12 @@
 //! Requests, the challenges that approvers answer, and what proves that they did.
 
-use clp_schemas::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
+use clp_schemas::ids::{ApprovalId, ChallengeId, RequestId};
 use clp_schemas::ops::approve::{Challenge, Evidence, Verification};
 use clp_schemas::ops::request::CredentialRequest;
 use rusqlite::{OptionalExtension as _, params};
+use serde_json::Value;
 
 use super::{Fault, Tx};
-use crate::passkey::Passkey;
 
 /// A challenge and whether it was answered.
 #[derive(Clone, Debug)]
@@ -17,11 +17,22 @@ pub struct ChallengeRow {
     pub used: bool,
 }
 
-/// What proves an approval, for whoever doubts it later.
+/// What was decided on and what proves it, for whoever doubts it later.
 #[derive(Clone, Debug)]
 pub struct EvidenceRow {
     /// The approval.
     pub approval: ApprovalId,
+    /// The request decided on.
+    pub request: RequestId,
+    /// The document of the version decided on.
+    pub document: Value,
+    /// What a person answered; nothing where no person did.
+    pub proof: Option<ProofRow>,
+}
+
+/// The answer to a challenge.
+#[derive(Clone, Debug)]
+pub struct ProofRow {
     /// The challenge that was answered.
     pub challenge: Challenge,
     /// The answer, as it was submitted.
@@ -124,64 +135,6 @@ impl Tx<'_> {
         self.connection()
             .prepare_cached("DELETE FROM challenges WHERE id = ?1 AND tenant = ?2")?
             .execute(params![id.as_str(), self.tenant().as_str()])?;
-        Ok(())
-    }
-
-    /// Keeps what proves an approval.
-    pub(super) fn put_evidence(&mut self, row: &EvidenceRow) -> Result<(), Fault> {
-        self.connection()
-            .prepare_cached(
-                "INSERT INTO evidence (approval, tenant, request, challenge, evidence, verification)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                row.approval.as_str(),
-                self.tenant().as_str(),
-                row.challenge.request_id.as_str(),
-                serde_json::to_string(&row.challenge)?,
-                serde_json::to_string(&row.evidence)?,
-                serde_json::to_string(&row.verification)?,
-            ])?;
-        Ok(())
-    }
-
-    /// The passkeys of a principal.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn passkeys(&self, principal: &PrincipalId) -> Result<Vec<Passkey>, Fault> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT credential_id, public_key, counter FROM passkeys
-             WHERE principal = ?1 AND tenant = ?2 ORDER BY credential_id",
-        )?;
-        let rows =
-            statement.query_map(params![principal.as_str(), self.tenant().as_str()], |row| {
-                Ok(Passkey {
-                    credential_id: row.get(0)?,
-                    public_key: row.get(1)?,
-                    counter: row.get(2)?,
-                })
-            })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Registers a passkey for a principal of the tenant, or sets its counter.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn put_passkey(&mut self, principal: &PrincipalId, passkey: &Passkey) -> Result<(), Fault> {
-        self.connection()
-            .prepare_cached(
-                "INSERT OR REPLACE INTO passkeys (tenant, principal, credential_id, public_key, counter)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                self.tenant().as_str(),
-                principal.as_str(),
-                passkey.credential_id,
-                passkey.public_key,
-                passkey.counter,
-            ])?;
         Ok(())
     }
 }

@@ -16,8 +16,22 @@ CREATE TABLE principals (
     name TEXT NOT NULL,
     token BLOB NOT NULL UNIQUE,
     permissions TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    acts_for TEXT REFERENCES principals (id),
+    disabled INTEGER NOT NULL DEFAULT 0,
+    -- The permissions that it began with; null where it was added to a sandbox later.
+    first TEXT,
     UNIQUE (tenant, name)
 ) STRICT;
+
+-- Approval policies, the one in force last. An approval can rest on one before.
+CREATE TABLE policies (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    digest TEXT NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX policies_by_tenant ON policies (tenant, digest);
 
 CREATE TABLE passkeys (
     tenant TEXT NOT NULL,
@@ -25,7 +39,24 @@ CREATE TABLE passkeys (
     credential_id TEXT NOT NULL,
     public_key BLOB NOT NULL,
     counter INTEGER NOT NULL,
+    attestation TEXT,
     PRIMARY KEY (principal, credential_id)
+) STRICT, WITHOUT ROWID;
+
+-- Whose word a tenant takes for what an authenticator is, where not the persona's.
+CREATE TABLE attestation_trust (
+    tenant TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identity_providers (
+    tenant TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    -- What the issuer authenticates with there.
+    sealed BLOB,
+    PRIMARY KEY (tenant, issuer, client_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (
@@ -125,14 +156,16 @@ CREATE TABLE challenges (
 ) STRICT;
 CREATE INDEX challenges_by_tenant ON challenges (tenant);
 
--- What proves an approval; kept as long as its request.
+-- What was decided on, and what proves the decision; kept as long as its request. A decision
+-- without a person has nothing in the last three.
 CREATE TABLE evidence (
     approval TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     request TEXT NOT NULL,
-    challenge TEXT NOT NULL,
-    evidence TEXT NOT NULL,
-    verification TEXT NOT NULL
+    document TEXT NOT NULL,
+    challenge TEXT,
+    evidence TEXT,
+    verification TEXT
 ) STRICT;
 CREATE INDEX evidence_by_tenant ON evidence (tenant);
 

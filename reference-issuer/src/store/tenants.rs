@@ -1,8 +1,6 @@
-//! Tenants and who is in them.
+//! Tenants and their clocks.
 
-use clp_schemas::ids::{PrincipalId, TenantId};
-use clp_schemas::ops::store::SecretText;
-use clp_schemas::permissions::PermissionSet;
+use clp_schemas::ids::TenantId;
 use clp_schemas::time::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -17,20 +15,12 @@ pub struct NewTenant<'a> {
     pub name: Option<&'a str>,
 }
 
-/// A principal as it is stored.
-#[derive(Clone, Debug)]
-pub struct PrincipalRow {
-    /// The principal.
-    pub id: PrincipalId,
-    /// Its tenant.
-    pub tenant: TenantId,
-    /// What it may do.
-    pub permissions: PermissionSet,
-}
-
 /// Everything that a tenant holds beside its principals.
-const CONTENTS: [&str; 25] = [
+const CONTENTS: [&str; 28] = [
+    "policies",
     "passkeys",
+    "attestation_trust",
+    "identity_providers",
     "credentials",
     "disclosures",
     "deliveries",
@@ -88,116 +78,6 @@ impl Gate<'_> {
         Ok(id)
     }
 
-    /// Puts a principal into a tenant. One of the same name keeps its id, and gets the token
-    /// and the permissions given here.
-    ///
-    /// # Errors
-    /// A failure of the database, also where another principal has the same token.
-    pub fn put_principal(
-        &self,
-        tenant: &TenantId,
-        name: &str,
-        token: &SecretText,
-        permissions: &PermissionSet,
-    ) -> Result<PrincipalId, Fault> {
-        let id = PrincipalId::from_entropy(self.random().bytes()?);
-        let id: String = self
-            .connection()
-            .prepare_cached(
-                "INSERT INTO principals (id, tenant, name, token, permissions)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (tenant, name)
-                 DO UPDATE SET token = excluded.token, permissions = excluded.permissions
-                 RETURNING id",
-            )?
-            .query_row(
-                params![
-                    id.as_str(),
-                    tenant.as_str(),
-                    name,
-                    self.keys().verifier(token.expose()).as_bytes(),
-                    serde_json::to_string(permissions)?,
-                ],
-                |row| row.get(0),
-            )?;
-        id.parse().map_err(|_| Fault::Value("principal id"))
-    }
-
-    /// The principal of a persona that has this bearer token.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn principal_by_token(
-        &self,
-        persona: &str,
-        token: &str,
-    ) -> Result<Option<PrincipalRow>, Fault> {
-        // The search is by a keyed hash: how long it takes says nothing about the token.
-        let found: Option<(String, String, String)> = self
-            .connection()
-            .prepare_cached(
-                "SELECT principals.id, tenant, permissions FROM principals
-                 JOIN tenants ON tenants.id = tenant WHERE token = ?1 AND persona = ?2",
-            )?
-            .query_row(
-                params![self.keys().verifier(token).as_bytes(), persona],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .optional()?;
-        found
-            .map(|(id, tenant, permissions)| {
-                Ok(PrincipalRow {
-                    id: id.parse().map_err(|_| Fault::Value("principal id"))?,
-                    tenant: tenant.parse().map_err(|_| Fault::Value("tenant id"))?,
-                    permissions: serde_json::from_str(&permissions)?,
-                })
-            })
-            .transpose()
-    }
-
-    /// A principal of a tenant by its id.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn principal(
-        &self,
-        tenant: &TenantId,
-        id: &PrincipalId,
-    ) -> Result<Option<PrincipalRow>, Fault> {
-        let permissions: Option<String> = self
-            .connection()
-            .prepare_cached("SELECT permissions FROM principals WHERE id = ?1 AND tenant = ?2")?
-            .query_row(params![id.as_str(), tenant.as_str()], |row| row.get(0))
-            .optional()?;
-        permissions
-            .map(|permissions| {
-                Ok(PrincipalRow {
-                    id: id.clone(),
-                    tenant: tenant.clone(),
-                    permissions: serde_json::from_str(&permissions)?,
-                })
-            })
-            .transpose()
-    }
-
-    /// The id of the principal of this name in a tenant.
-    ///
-    /// # Errors
-    /// A failure of the database.
-    pub fn principal_by_name(
-        &self,
-        tenant: &TenantId,
-        name: &str,
-    ) -> Result<Option<PrincipalId>, Fault> {
-        let id: Option<String> = self
-            .connection()
-            .prepare_cached("SELECT id FROM principals WHERE tenant = ?1 AND name = ?2")?
-            .query_row(params![tenant.as_str(), name], |row| row.get(0))
-            .optional()?;
-        id.map(|id| id.parse().map_err(|_| Fault::Value("principal id")))
-            .transpose()
-    }
-
     /// The persona of a sandbox; `None` where the tenant is none.
     ///
     /// # Errors
@@ -223,8 +103,8 @@ impl Gate<'_> {
         Ok(self.enter(tenant)?.now())
     }
 
-    /// Empties a tenant, its log included, and sets its clock to the present. Principals and
-    /// tokens stay.
+    /// Empties a tenant, its log included, and sets its clock to the present. The principals that
+    /// it began with are as they were, with their tokens; others are gone.
     ///
     /// # Errors
     /// A failure of the database.
@@ -237,6 +117,7 @@ impl Gate<'_> {
         self.connection()
             .prepare_cached("UPDATE tenants SET clock_offset = 0 WHERE id = ?1")?
             .execute([tenant.as_str()])?;
+        self.reset_principals(tenant)?;
         self.note_erased();
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The state of one tenant, during one call.
 
-use clp_schemas::ids::TenantId;
+use clp_schemas::ids::{PrincipalId, TenantId};
 use clp_schemas::permissions::PermissionDocument;
 use clp_schemas::time::Timestamp;
 use rusqlite::Connection;
 
-use super::{Fault, Gate, Keys};
+use super::{Fault, Gate, Keys, PrincipalRow};
 use crate::context::Context;
 use crate::lifecycle::Effect;
 use crate::rules::Rule;
@@ -79,6 +79,14 @@ impl<'c> Tx<'c> {
             .ok_or(Fault::Value("permission document"))
     }
 
+    /// A principal of the tenant.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn principal(&self, id: &PrincipalId) -> Result<Option<PrincipalRow>, Fault> {
+        self.gate.principal(self.tenant(), id)
+    }
+
     /// Carries out what was decided, in order.
     ///
     /// # Errors
@@ -100,6 +108,8 @@ impl<'c> Tx<'c> {
                 Effect::SavePasskey(principal, passkey) => {
                     self.put_passkey(&principal, &passkey)?
                 }
+                Effect::SaveAttestationTrust(trust) => self.put_attestation_trust(&trust)?,
+                Effect::SaveProvider(provider) => self.save_provider(&provider)?,
                 Effect::SaveRotation(rotation) => self.save_rotation(&rotation)?,
                 Effect::SaveInstallation(row) => self.save_installation(&row)?,
                 Effect::RemoveInstallation(row) => self.remove_installation(&row)?,

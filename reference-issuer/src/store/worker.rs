@@ -29,7 +29,7 @@ const BATCH: usize = 256;
 const HASTE: Duration = Duration::from_millis(40);
 
 /// The schema that this version writes. Another one is refused rather than guessed at.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 #[derive(Debug)]
 pub(super) struct Worker {

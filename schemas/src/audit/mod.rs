@@ -41,6 +41,10 @@ events! {
     RequestApproved "request.approved";
     /// A request was denied.
     RequestDenied "request.denied";
+    /// A request was changed by whoever asked.
+    RequestAmended "request.amended";
+    /// A request was taken back by whoever asked.
+    RequestCancelled "request.cancelled";
     /// A request ran out before it was decided on or used.
     RequestExpired "request.expired";
     /// A credential was created.

@@ -53,14 +53,22 @@ endpoints! {
         Principal, Key, None, 202 Json, [Forbidden, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange, TypeMismatch, KeyNotUsable, TargetRefused],
         "Ask for a credential that somebody has to approve.";
     RequestRead = "request_read", Request, Approval, Get Credentials "/requests/{request_id}",
-        Principal, None, None, 200 Json, [NotFound], "Read where a request stands.";
+        Principal, None, Tagged, 200 Json, [NotFound], "Read where a request stands.";
+    RequestAmend = "request_amend", Request, Approval, Patch Credentials "/requests/{request_id}",
+        Principal, None, IfMatch, 200 Json,
+        [NotFound, Forbidden, RequestNotPending, UnknownPermission, ExpiryOutOfRange, TypeMismatch, KeyNotUsable, TargetRefused],
+        "Change what was asked for; it has to be decided on anew.";
+    RequestCancel = "request_cancel", Request, Approval, Delete Credentials "/requests/{request_id}",
+        Principal, None, IfMatch, 200 Json, [NotFound, Forbidden, RequestNotPending], "Take a request back.";
     ChallengeOpen = "challenge_open", Approve, Approval, Post Credentials "/requests/{request_id}/approval-challenges",
         Principal, None, None, 201 Json, [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, UnknownPermission, ScopeBroader, ScopeIncomparable, ExpiryOutOfRange],
         "Ask for the bytes that prove one decision on one version of a request.";
     ApprovalSubmit = "approval_submit", Approve, Approval, Post Credentials "/requests/{request_id}/approvals",
         Principal, None, None, 201 Json,
-        [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, ChallengeNotUsable, EvidenceInvalid, MethodNotSupported],
+        [NotFound, Forbidden, SeparationOfDuty, RequestNotPending, ChallengeNotUsable, EvidenceInvalid, MethodNotSupported, InsufficientUserAuthentication],
         "Decide on a request, with proof.";
+    ApprovalRead = "approval_read", Approve, Approval, Get Credentials "/requests/{request_id}/approvals/{approval_id}",
+        Principal, None, None, 200 Json, [NotFound], "Read a decision, with all that is needed to check it.";
     CredentialCreate = "credential_create", Create, Core, Post Credentials "",
         Principal, Key, Tagged, 201 Json,
         [NotFound, Forbidden, ApprovalRequired, UnknownPermission, UnknownEnvironment, TypeNotSupported, ExpiryOutOfRange,
@@ -140,9 +148,21 @@ endpoints! {
     ClockAdvance = "clock_advance", Discover, TestControl, Post Control "/sandboxes/{tenant_id}/clock",
         Control, None, None, 200 Json, [NotFound], "Move a tenant's clock forward.";
     ControlApprove = "control_approve", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/approvals",
-        Control, None, None, 201 Json, [NotFound, RequestNotPending, SeparationOfDuty], "Simulate a decision.";
+        Control, None, None, 201 Json,
+        [NotFound, Forbidden, RequestNotPending, SeparationOfDuty, UnknownPermission, ScopeBroader, ScopeIncomparable, ExpiryOutOfRange],
+        "Simulate a decision.";
+    ControlPrincipalAdd = "control_principal_add", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/principals",
+        Control, None, None, 201 Json, [NotFound, UnknownEnvironment], "Add somebody to a tenant.";
+    ControlPrincipalSet = "control_principal_set", Approve, TestControl, Put Control "/sandboxes/{tenant_id}/principals/{principal_id}",
+        Control, None, None, 204 Empty, [NotFound], "Say what somebody may do from now on.";
+    ControlPolicySet = "control_policy_set", Approve, ApprovalPolicy, Put Control "/sandboxes/{tenant_id}/approval-policy",
+        Control, None, None, 204 Empty, [NotFound], "Set a tenant's approval policy.";
     AuthenticatorRegister = "authenticator_register", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/authenticators",
-        Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register a passkey.";
+        Control, None, None, 204 Empty, [NotFound, EvidenceInvalid], "Register an authenticator.";
+    AttestationTrustPut = "attestation_trust_put", Approve, TestControl, Put Control "/sandboxes/{tenant_id}/attestation-trust",
+        Control, None, None, 204 Empty, [NotFound], "Say which makers and models of authenticators are trusted.";
+    ControlIdentityProvider = "control_identity_provider", Approve, TestControl, Post Control "/sandboxes/{tenant_id}/identity-providers",
+        Control, None, None, 204 Empty, [NotFound, KeyNotUsable], "Trust an identity provider.";
     RequestLog = "request_log", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/requests",
         Control, None, None, 200 Json, [NotFound], "Read what reached a tenant.";
     StateDump = "state_dump", Audit, TestControl, Get Control "/sandboxes/{tenant_id}/state",

@@ -8,10 +8,8 @@ use crate::ops::discover::{CredentialType, UsageObservation};
 use crate::ops::rotate::Plan;
 use crate::permissions::Verdict;
 use crate::state::{credential, installation};
+use crate::statement::VALID_SECONDS;
 use crate::time::Timestamp;
-
-/// How long a statement that it is safe is good for, in seconds.
-const VALID_SECONDS: i64 = 60;
 
 /// Everything that the gates are judged by.
 #[derive(Clone, Debug)]

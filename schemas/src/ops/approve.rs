@@ -9,7 +9,7 @@ use super::Nothing;
 use super::call;
 use super::discover::AuthMethod;
 use super::request::{MAX_LIFETIME_SECONDS, RequestPath};
-use crate::approval::Decision;
+use crate::approval::{CHALLENGE_CONTEXT, Decision};
 use crate::ids::{ApprovalId, ChallengeId, PrincipalId, RequestId};
 use crate::permissions::PermissionSet;
 use crate::time::Timestamp;
@@ -31,6 +31,9 @@ pub struct ChallengeBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
     pub lifetime_seconds: Option<u64>,
+    /// For `approve`: until when a rotation may renew it, not later than asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewable_until: Option<Timestamp>,
 }
 
 /// What the approver's authenticator signs.
@@ -64,6 +67,26 @@ pub struct Challenge {
     pub relying_party_id: String,
     /// The approver's registered passkeys, by credential id, base64url.
     pub allow_credentials: Vec<String>,
+    /// The methods by which it can be answered.
+    pub methods: Vec<AuthMethod>,
+    /// Where the approver has an account, for `oidc`, `sso` and `oauth`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_providers: Vec<IdentityProvider>,
+}
+
+/// An identity provider that is trusted, as far as an approver's client has to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProvider {
+    /// Its identifier: `iss`, below which its metadata is found (`OpenID` Connect Discovery 1.0,
+    /// RFC 8414).
+    pub issuer: String,
+    /// As whom the issuer is known there.
+    pub client_id: String,
+    /// For which methods it is trusted.
+    pub methods: Vec<AuthMethod>,
+    /// For `sso`: the classes of authentication that are taken (`acr_values`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
 }
 
 /// A decision and its proof.
@@ -175,7 +198,47 @@ pub struct AuthenticatorKey {
     pub relying_party_id: String,
     /// Where people decide: the origins that a client data may name.
     pub origins: Vec<String>,
+    /// For `hardware_key`: what shows that the key lives in hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
 }
+
+/// How a key was registered, in the words of its authenticator and of that one's maker
+/// (Web Authentication Level 3 section 7.1). Both members are base64url without padding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attestation {
+    /// The client data, as serialised by the browser.
+    #[schemars(length(min = 1, max = 4096))]
+    pub client_data_json: String,
+    /// The attestation object, with authenticator data and statement.
+    #[schemars(length(min = 1, max = 32_768))]
+    pub attestation_object: String,
+}
+
+/// An attested registration, and the root that was trusted to vouch for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Registration {
+    /// The client data, base64url.
+    pub client_data_json: String,
+    /// The attestation object, base64url.
+    pub attestation_object: String,
+    /// The root certificate (RFC 5280), DER, base64url.
+    pub root: String,
+}
+
+/// Whose word is taken for what an authenticator is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttestationTrust {
+    /// Root certificates of makers (RFC 5280): DER, base64url without padding.
+    #[schemars(length(max = 64), inner(length(min = 1, max = 8192)))]
+    pub roots: Vec<String>,
+    /// Models by their AAGUID, spelled as RFC 9562 section 4 has it, in lower case.
+    #[schemars(length(max = 256), inner(regex(pattern = MODEL)))]
+    pub models: Vec<String>,
+}
+
+/// An AAGUID.
+const MODEL: &str = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 /// What an identity provider was known by, and who its subject was taken for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -204,10 +267,15 @@ pub struct Approval {
     pub version: u64,
     /// The decision.
     pub decision: Decision,
-    /// Who decided.
-    pub approver: PrincipalId,
+    /// Who decided; nobody where the policy did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<PrincipalId>,
     /// How they proved who they are.
     pub method: AuthMethod,
+    /// Where the policy decided: the digest of it, SHA-256 of its canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub policy: Option<String>,
     /// When.
     pub approved_at: Timestamp,
     /// Until when a credential can be created from it.
@@ -217,6 +285,57 @@ pub struct Approval {
     pub reason: Option<String>,
 }
 
+/// An approval of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalPath {
+    /// The request.
+    pub request_id: RequestId,
+    /// The approval.
+    pub approval_id: ApprovalId,
+}
+
+/// A decision and all that is needed to check it offline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalRecord {
+    /// The decision.
+    pub approval: Approval,
+    /// What was decided on.
+    pub approval_document: Value,
+    /// What was signed. Only a decision without evidence has none of these three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<SignedChallenge>,
+    /// What proves it, as it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// What it was checked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+}
+
+/// The members that a challenge is computed from, and when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignedChallenge {
+    /// Keeps the signature from meaning anything elsewhere.
+    #[schemars(extend("const" = CHALLENGE_CONTEXT))]
+    pub context: String,
+    /// Who decided.
+    pub approver: PrincipalId,
+    /// The decision.
+    pub decision: Decision,
+    /// Digest of the document.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{43}$"))]
+    pub digest: String,
+    /// 32 random bytes, base64url.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{43}$"))]
+    pub nonce: String,
+    /// When the challenge was opened.
+    pub opened_at: Timestamp,
+}
+
+call!(
+    /// Reads a decision, with what proves it.
+    ApprovalRead, ApprovalPath, Nothing, Nothing => ApprovalRecord
+);
 call!(
     /// Opens a challenge.
     ChallengeOpen, RequestPath, Nothing, ChallengeBody => Challenge

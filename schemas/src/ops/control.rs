@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
-use super::approve::Approval;
+use super::approve::{Approval, Attestation, AttestationTrust};
+use super::discover::AuthMethod;
+use super::request::MAX_LIFETIME_SECONDS;
 use super::store::SecretText;
 use super::{Nothing, call};
-use crate::approval::Decision;
+use crate::approval::{Decision, PrincipalKind};
 use crate::ids::{PrincipalId, RequestId, TenantId};
 use crate::permissions::PermissionSet;
+use crate::state::named;
 use crate::time::Timestamp;
 
 /// Of which issuer a tenant is wanted.
@@ -105,11 +109,96 @@ pub struct ControlApprovalBody {
     /// In whose name; by default the cast's approver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<PrincipalId>,
+    /// For `approve`: permissions to agree to, within those asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PermissionSet>,
+    /// For `approve`: the lifetime to agree to, in seconds, not longer than the one asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
+    pub lifetime_seconds: Option<u64>,
+    /// For `approve`: until when a rotation may renew it, not later than asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewable_until: Option<Timestamp>,
 }
 
-/// A passkey to be registered for a principal.
+named! {
+    /// What can be permitted to a principal: an action on `clp.credential`.
+    PrincipalAction {
+        /// See credentials and requests.
+        Read = "read",
+        /// Ask for a credential.
+        Request = "request",
+        /// Decide on a request.
+        Approve = "approve",
+        /// Mint a credential.
+        Create = "create",
+        /// Replace a credential.
+        Rotate = "rotate",
+        /// End a credential.
+        Revoke = "revoke",
+        /// Read the log.
+        Audit = "audit",
+        /// Change owner, labels or an earlier end.
+        Amend = "amend",
+        /// Say where credentials are kept and used.
+        Inventory = "inventory",
+    }
+}
+
+/// Another principal for a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AuthenticatorBody {
+pub struct PrincipalBody {
+    /// What it is called; two can have the same name.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]{0,31}$"))]
+    pub name: String,
+    /// What it is; by default a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PrincipalKind>,
+    /// For whom it acts, or whose other account it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts_for: Option<PrincipalId>,
+    /// What it may do in the project of the cast.
+    #[schemars(length(max = 9))]
+    pub actions: Vec<PrincipalAction>,
+    /// In these environments alone; by default in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub environments: Option<Vec<String>>,
+}
+
+/// What a principal may do from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PrincipalChange {
+    /// What it may do in the project of the cast, in every environment.
+    #[schemars(length(max = 9))]
+    pub actions: Vec<PrincipalAction>,
+    /// Whether its token is refused; by default it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}
+
+/// Which principal of which tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PrincipalPath {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The principal.
+    pub principal_id: PrincipalId,
+}
+
+/// An authenticator to be registered for a principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AuthenticatorBody {
+    /// By its key.
+    Key(AuthenticatorKeyBody),
+    /// By an attested registration, out of which the key is taken.
+    Attested(AttestedAuthenticatorBody),
+}
+
+/// A key of an authenticator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuthenticatorKeyBody {
     /// Whose it is.
     pub principal: PrincipalId,
     /// The `WebAuthn` credential id, base64url.
@@ -118,6 +207,69 @@ pub struct AuthenticatorBody {
     /// The `COSE_Key` (RFC 9052 section 7), base64url.
     #[schemars(length(min = 16, max = 1400))]
     pub public_key: String,
+}
+
+/// A registration as a browser answered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttestedAuthenticatorBody {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Client data and attestation object.
+    pub attestation: Attestation,
+}
+
+/// An identity provider to be trusted. One of the same `issuer` and `client_id` is replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentityProviderBody {
+    /// Its identifier: `iss`.
+    #[schemars(length(min = 1, max = 2048))]
+    pub issuer: String,
+    /// As whom the issuer is known there.
+    #[schemars(length(min = 1, max = 256))]
+    pub client_id: String,
+    /// What the issuer authenticates with there (RFC 6749 section 2.3.1); without one it is a
+    /// public client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub client_secret: Option<SecretText>,
+    /// For which methods it is trusted, out of `oidc`, `sso` and `oauth`.
+    #[schemars(length(min = 1, max = 3), extend("items" = {"enum": ["oidc", "sso", "oauth"]}))]
+    pub methods: Vec<AuthMethod>,
+    /// For `sso`: the classes of authentication that are taken. Without one, none is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 256)))]
+    pub acr_values: Vec<String>,
+    /// Its public keys, a JWK set (RFC 7517).
+    pub jwks: Value,
+    /// Where people authenticate (RFC 6749 section 3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub authorization_endpoint: Option<Url>,
+    /// Where codes are exchanged (RFC 6749 section 3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub token_endpoint: Option<Url>,
+    /// Where authorization requests are pushed (RFC 9126).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Where tokens are introspected (RFC 7662).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub introspection_endpoint: Option<Url>,
+    /// Whose account is whose.
+    #[schemars(length(min = 1, max = 100))]
+    pub accounts: Vec<Account>,
+}
+
+/// An account at an identity provider and the principal that it is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// The account: `sub`.
+    #[schemars(length(min = 1, max = 255))]
+    pub subject: String,
+    /// The principal, of this tenant.
+    pub principal: PrincipalId,
 }
 
 /// The requests that reached a tenant, oldest first, at most the last 1000.
@@ -192,8 +344,24 @@ call!(
     ControlApprove, TenantPath, Nothing, ControlApprovalBody => Approval
 );
 call!(
-    /// Registers a passkey.
+    /// Registers an authenticator.
     AuthenticatorRegister, TenantPath, Nothing, AuthenticatorBody => Nothing
+);
+call!(
+    /// Adds somebody to a tenant.
+    ControlPrincipalAdd, TenantPath, Nothing, PrincipalBody => CastMember
+);
+call!(
+    /// Says what somebody may do from now on.
+    ControlPrincipalSet, PrincipalPath, Nothing, PrincipalChange => Nothing
+);
+call!(
+    /// Says which makers and models of authenticators are trusted.
+    AttestationTrustPut, TenantPath, Nothing, AttestationTrust => Nothing
+);
+call!(
+    /// Trusts an identity provider.
+    ControlIdentityProvider, TenantPath, Nothing, IdentityProviderBody => Nothing
 );
 call!(
     /// Reads what reached a tenant.

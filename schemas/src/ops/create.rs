@@ -44,7 +44,7 @@ pub struct Subject {
 }
 
 /// How a credential is to be rotated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RotationPolicy {
     /// Rotate at least this often, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

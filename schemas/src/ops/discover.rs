@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use super::{Nothing, call};
 use crate::endpoint::{Class, Operation};
+use crate::jose::PublicJwk;
 use crate::permissions::PermissionDocument;
 use crate::state::named;
 
@@ -46,6 +48,8 @@ named! {
         HardwareKey = "hardware_key",
         /// The test control listener; never in production.
         Test = "test",
+        /// The organisation's own policy; nobody decided.
+        Policy = "policy",
     }
 }
 
@@ -160,12 +164,43 @@ pub struct Manifest {
     /// How the audit log is checked; absent where it is not provable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLog>,
+    /// The keys that statements are signed with (RFC 7517; as the member of RFC 7591 section 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwkSet>,
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documentation: Option<Url>,
     /// Whom to write to after a leak, as a `mailto:` or `https:` URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Url>,
+}
+
+/// Public keys (RFC 7517 section 5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JwkSet {
+    /// The keys. One that is of no kind known here is for somebody else.
+    #[schemars(length(min = 1, max = 16))]
+    pub keys: Vec<Value>,
+}
+
+impl JwkSet {
+    /// The keys of a kind that is known here.
+    #[must_use]
+    pub fn known(&self) -> Vec<PublicJwk> {
+        self.keys
+            .iter()
+            .filter_map(|key| {
+                let member = |name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
+                let known = PublicJwk {
+                    kty: member("kty")?,
+                    crv: member("crv")?,
+                    x: member("x")?,
+                    y: member("y"),
+                };
+                known.algorithm().is_ok().then_some(known)
+            })
+            .collect()
+    }
 }
 
 /// What a key of this issuer looks like, so that a find can be told apart.

@@ -8,31 +8,8 @@ use super::{Nothing, call};
 use crate::ids::{CredentialId, EventId, InstallationId, PrincipalId, StoreId};
 use crate::state::installation::State;
 use crate::state::named;
+pub use crate::target::TargetKind;
 use crate::time::Timestamp;
-
-named! {
-    /// What kind of place a credential is used in.
-    TargetKind {
-        /// A developer's machine.
-        LocalDev = "local_dev",
-        /// A build or a pipeline.
-        Ci = "ci",
-        /// A platform that hosts applications.
-        Hosting = "hosting",
-        /// A function that runs on demand.
-        Serverless = "serverless",
-        /// A container or a cluster of them.
-        Container = "container",
-        /// A job that runs by the clock.
-        Cron = "cron",
-        /// A database or a warehouse.
-        Database = "database",
-        /// A notebook, a script or a dashboard.
-        Notebook = "notebook",
-        /// None of these.
-        Other = "other",
-    }
-}
 
 /// The place itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

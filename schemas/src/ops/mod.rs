@@ -10,6 +10,7 @@ pub mod faults;
 pub mod inject;
 pub mod inventory;
 pub mod oauth;
+pub mod policy;
 pub mod request;
 pub mod revoke;
 pub mod rotate;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::approve::Approval;
 use super::create::{Confirmation, RotationPolicy, Subject, Webhook};
 use super::discover::CredentialType;
+use super::policy::AppliedPolicy;
 use super::{Nothing, call};
 use crate::ids::{CredentialId, PrincipalId, RequestId};
 use crate::jose::PublicJwk;
@@ -16,6 +17,11 @@ use crate::time::Timestamp;
 
 /// Longest life that may be asked for, in seconds: ten years.
 pub const MAX_LIFETIME_SECONDS: u64 = 315_360_000;
+
+/// The letters of a user code: no vowels, so that no word comes about (RFC 8628 section 6.1).
+pub const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+/// The form of a user code.
+pub const USER_CODE_PATTERN: &str = "^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$";
 
 /// What is asked for. An approver signs every member of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +67,59 @@ pub struct RequestBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1000))]
     pub justification: Option<String>,
+    /// Why it cannot wait for as many people as it would otherwise take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500), extend("x-clp-profile" = "approval-policy"))]
+    pub emergency: Option<String>,
+}
+
+/// What of a request is changed: each member stands in place of the one before it. At least
+/// one has to be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct AmendRequestBody {
+    /// What it shall open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<PermissionSet>,
+    /// What it is for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500))]
+    pub purpose: Option<String>,
+    /// The person or team that answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub owner: Option<String>,
+    /// Who or what will use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// How long it shall live once created, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_LIFETIME_SECONDS))]
+    pub lifetime_seconds: Option<u64>,
+    /// How it shall be rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation_policy: Option<RotationPolicy>,
+    /// For an `api_key`: the key pair without which it shall open nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "bound-keys"))]
+    pub cnf: Option<Confirmation>,
+    /// For a `service_account`: the requester's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "oauth"))]
+    pub public_jwk: Option<PublicJwk>,
+    /// For a `webhook_secret`: where the events shall go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-clp-profile" = "webhooks"))]
+    pub webhook: Option<Webhook>,
+    /// The requester's own words. Shown apart, as untrusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub justification: Option<String>,
+    /// Why it cannot wait for as many people as it would otherwise take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500), extend("x-clp-profile" = "approval-policy"))]
+    pub emergency: Option<String>,
 }
 
 /// A request as the issuer keeps it.
@@ -68,7 +127,7 @@ pub struct RequestBody {
 pub struct CredentialRequest {
     /// The request.
     pub id: RequestId,
-    /// From 1; an approval is of one version only.
+    /// From 1, one higher with each amendment and narrowing; an approval is of one version only.
     #[schemars(range(min = 1))]
     pub version: u64,
     /// Where it stands.
@@ -95,6 +154,13 @@ pub struct CredentialRequest {
     pub interval: u64,
     /// Where a person decides.
     pub approval_uri: String,
+    /// What requester and approver both see, so that they can tell that they mean the same
+    /// request (RFC 8628 section 6.1). It opens nothing.
+    #[schemars(regex(pattern = USER_CODE_PATTERN))]
+    pub user_code: String,
+    /// What the organisation's policy comes to here, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_policy: Option<AppliedPolicy>,
     /// The credential that was created from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<CredentialId>,
@@ -114,4 +180,12 @@ call!(
 call!(
     /// Reads a request.
     RequestRead, RequestPath, Nothing, Nothing => CredentialRequest
+);
+call!(
+    /// Changes a request.
+    RequestAmend, RequestPath, Nothing, AmendRequestBody => CredentialRequest
+);
+call!(
+    /// Takes a request back.
+    RequestCancel, RequestPath, Nothing, Nothing => CredentialRequest
 );

@@ -128,6 +128,10 @@ pub struct GateReport {
     /// What follows from `gates`; absent beside `issuer_gates`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safe_to_revoke: Option<SafeToRevoke>,
+    /// The same, signed: a JWS (RFC 7515) in compact form; present beside `safe_to_revoke`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8192))]
+    pub statement: Option<String>,
     /// Up to when the issuer has seen uses.
     pub usage_as_of: Timestamp,
 }

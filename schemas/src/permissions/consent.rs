@@ -1,7 +1,9 @@
 //! What a person is shown before agreeing to a permission set, and how risky it is.
 
 use super::bound::quoted;
-use super::{Localised, PermissionDocument, PermissionSet, Risk, Unknown, limits, normalise};
+use super::{
+    Localised, PermissionDocument, PermissionSet, Risk, Statement, Unknown, limits, normalise,
+};
 
 /// There is no consent text to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,33 @@ pub fn consent(
     set: &PermissionSet,
     language: &str,
 ) -> Result<Vec<String>, ConsentFault> {
+    lines(document, set, language, |_| true)
+}
+
+/// The line of the consent text for one part of a set: a statement of one action, as
+/// [`expand`](super::expand) makes them. What the action implies has lines of its own.
+///
+/// # Errors
+/// [`ConsentFault`], as for a whole set.
+pub fn consent_part(
+    document: &PermissionDocument,
+    part: &Statement,
+    language: &str,
+) -> Result<String, ConsentFault> {
+    let set = PermissionSet(vec![part.clone()]);
+    let lines = lines(document, &set, language, |action| {
+        part.actions.iter().any(|own| own == action)
+    })?;
+    Ok(lines.join("; "))
+}
+
+/// The lines of those actions that are wanted.
+fn lines(
+    document: &PermissionDocument,
+    set: &PermissionSet,
+    language: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, ConsentFault> {
     let atoms = normalise(document, set)?;
     let mut regions: Vec<_> = atoms
         .regions()
@@ -46,7 +75,7 @@ pub fn consent(
     for (resource_type, selector, constraints, actions) in regions {
         let definition = document.resource_type(resource_type);
         let selector = quoted(selector.as_str());
-        for action in actions {
+        for action in actions.iter().filter(|action| is_wanted(action)) {
             let template = definition
                 .and_then(|definition| definition.actions.get(action))
                 .and_then(|action| in_language(&action.consent, language))
@@ -100,4 +129,37 @@ pub fn risk(document: &PermissionDocument, set: &PermissionSet) -> Risk {
             .map_or(Risk::Critical, |action| action.risk)
     });
     risks.max().unwrap_or(Risk::Low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::expand;
+    use serde_json::json;
+
+    #[test]
+    fn each_part_has_the_line_that_it_has_in_the_whole() {
+        let document: PermissionDocument = serde_json::from_value(json!({
+            "version": "1", "environments": ["staging"],
+            "resource_types": {"record": {
+                "title": {"en": "Records"},
+                "actions": {
+                    "read": {"risk": "low", "consent": {"en": "Read {selector}"}},
+                    "write": {"risk": "medium", "consent": {"en": "Write {selector}"}, "implies": ["read"]},
+                },
+            }},
+        }))
+        .unwrap();
+        let set: PermissionSet = serde_json::from_value(json!([
+            {"resource_type": "record", "selector": "atlas/*", "actions": ["write"]},
+        ]))
+        .unwrap();
+        let parts = expand(&document, &set).unwrap();
+        let lines: Vec<_> = parts
+            .iter()
+            .map(|part| consent_part(&document, part, "en").unwrap())
+            .collect();
+        assert_eq!(lines, consent(&document, &set, "en").unwrap());
+        assert_eq!(lines.len(), 2);
+    }
 }

@@ -26,7 +26,7 @@ mod usage;
 
 pub use atoms::{Atom, Atoms, NotASet};
 pub use compare::{Comparison, Verdict, allows, compare};
-pub use consent::{ConsentFault, consent, risk};
+pub use consent::{ConsentFault, consent, consent_part, risk};
 pub use document::{
     Action, Constraint, ConstraintKind, DocumentFault, DocumentFaultKind, Localised,
     PermissionDocument, ResourceType, Risk,

@@ -15,6 +15,8 @@ named! {
         Denied = "denied",
         /// Nobody decided, or nobody created, in time. Final.
         Expired = "expired",
+        /// Taken back by whoever asked. Final.
+        Cancelled = "cancelled",
     }
 }
 
@@ -29,6 +31,10 @@ named! {
         Issue = "issue",
         /// Its time is over.
         Expire = "expire",
+        /// Whoever asked changed it; it has to be decided on anew.
+        Amend = "amend",
+        /// Whoever asked took it back.
+        Cancel = "cancel",
     }
 }
 
@@ -46,5 +52,9 @@ pub const MACHINE: Machine<State, Event> = Machine {
         row(State::PendingApproval, Event::Expire, State::Expired),
         row(State::Approved, Event::Issue, State::Issued),
         row(State::Approved, Event::Expire, State::Expired),
+        row(State::PendingApproval, Event::Amend, State::PendingApproval),
+        row(State::Approved, Event::Amend, State::PendingApproval),
+        row(State::PendingApproval, Event::Cancel, State::Cancelled),
+        row(State::Approved, Event::Cancel, State::Cancelled),
     ],
 };

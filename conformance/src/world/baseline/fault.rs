@@ -28,7 +28,7 @@ pub fn fault(call: &Call, outcome: &Outcome) -> Option<(Kind, Got)> {
             return Some((Kind::Lost, outcome.part.clone().unwrap_or_else(nothing)));
         }
     };
-    if matches!(call.place, Place::Probe { .. }) {
+    if !matches!(call.place, Place::Endpoint(_)) {
         return None;
     }
     if matches!(got.status, 502 | 504) {

@@ -1,288 +1,96 @@
 //! Rotate: mint a successor, bring it to where the predecessor is used, see that it works
 //! there, and only then let the predecessor go (spec chapter 18).
 
+mod args;
+mod calls;
+mod checking;
+mod draining;
+mod foresight;
 mod health;
+pub(crate) mod many;
+mod moving;
 pub(crate) mod narrower;
 pub(crate) mod record;
 mod sabotage;
 mod steps;
+mod voice;
 
-use std::time::Duration;
-
-use clap::{Args, ValueEnum};
 use clp_schemas::endpoint::Class;
-use clp_schemas::gates::Basis;
 use clp_schemas::ids::{CredentialId, RotationId};
-use clp_schemas::ops::Nothing;
-use clp_schemas::ops::create::{Credential, CredentialPath};
-use clp_schemas::ops::revoke::NoteBody;
-use clp_schemas::ops::rotate::{
-    GateReport, PlanBody, Rotation, RotationAdvance, RotationBody, RotationGates, RotationOpen,
-    RotationPath, RotationRead, RotationReason, RotationRollback,
-};
+use clp_schemas::ops::create::Credential;
+use clp_schemas::ops::rotate::{PlanBody, Rotation, RotationBody, RotationReason};
 use clp_schemas::permissions::PermissionSet;
 use clp_schemas::problem::ProblemType;
 use clp_schemas::state::rotation::State;
-use clp_schemas::time::Timestamp;
 use serde_json::json;
-use url::Url;
 
 use super::Session;
 use super::create::{require_new, thumbprint};
-use super::store_registry::acknowledge;
 use crate::client::Client;
 use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::journal::Begun;
 use crate::pair::Pair;
 use crate::render::{Facts, Outcome};
-use crate::tagged::Tagged;
-use crate::wanted::Span;
-use record::{Health, Record, Step};
-use steps::{Drive, Options};
+pub(crate) use args::RotateArgs;
+use foresight::Forecast;
+use record::{Record, Step};
+use steps::Drive;
+use voice::Voice;
 
-impl Client {
-    /// Begins a rotation, with a key that the caller keeps for repetitions. The successor's
-    /// secret is fetched apart, with [`Client::store_secret`].
-    ///
-    /// # Errors
-    /// [`ProtocolFault::TooBroad`] if the successor opens more than its predecessor, or than
-    /// was asked for; [`ProtocolFault::Mismatch`] if the rotation is of another credential;
-    /// otherwise as every call.
-    pub async fn rotate(
-        &self,
-        predecessor: &Credential,
-        body: &RotationBody,
-        key: &str,
-    ) -> Result<Rotation, Error> {
-        let path = CredentialPath {
-            credential_id: predecessor.id.clone(),
-        };
-        let rotation = self.call_with_key::<RotationOpen>(&path, body, key).await?;
-        let successor = &rotation.credential;
-        let belongs = rotation.predecessor == predecessor.id
-            && rotation.successor == successor.id
-            && successor.id != predecessor.id
-            && successor.kind == predecessor.kind
-            && successor.project == predecessor.project
-            && successor.environment == predecessor.environment
-            && successor.cnf == predecessor.cnf
-            && successor.webhook == predecessor.webhook
-            && (body.public_jwk.is_none() || successor.public_jwk == body.public_jwk);
-        if !belongs {
-            return Err(ProtocolFault::Mismatch("the rotation").into());
-        }
-        let asked = body
-            .permissions
-            .as_ref()
-            .unwrap_or(&predecessor.permissions);
-        self.require_within(successor, asked).await?;
-        Ok(rotation)
-    }
-
-    /// Reads a rotation, to decide on its next stage.
-    ///
-    /// # Errors
-    /// As every call; [`ProtocolFault::Mismatch`] if the answer is about another.
-    pub async fn rotation(&self, id: &RotationId) -> Result<Tagged<Rotation>, Error> {
-        let path = RotationPath {
-            rotation_id: id.clone(),
-        };
-        let seen = self.call_tagged::<RotationRead>(&path).await?;
-        match seen.value.id == *id && seen.value.credential.id == seen.value.successor {
-            true => Ok(seen),
-            false => Err(ProtocolFault::Mismatch("the rotation").into()),
-        }
-    }
-
-    /// What still stands between a rotation and its end.
-    ///
-    /// # Errors
-    /// As every call; [`ProtocolFault::Mismatch`] if the answer is about another rotation, or
-    /// says that it is safe while a gate is not met.
-    pub async fn gates(&self, id: &RotationId) -> Result<GateReport, Error> {
-        let path = RotationPath {
-            rotation_id: id.clone(),
-        };
-        let report = self
-            .call::<RotationGates>(&path, &Nothing {}, &Nothing {})
-            .await?;
-        let safe = report.safe_to_revoke.as_ref().is_some_and(|said| said.safe);
-        let sound = !safe || (!report.gates.is_empty() && steps::missing(&report).is_empty());
-        match report.rotation_id == *id && sound {
-            true => Ok(report),
-            false => Err(ProtocolFault::Mismatch("the gates").into()),
-        }
-    }
-
-    /// Takes a rotation one stage further, as it was seen.
-    ///
-    /// # Errors
-    /// [`ProblemType::GateUnmet`] while a gate is not met; otherwise as every call.
-    pub async fn advance(&self, seen: &Tagged<Rotation>) -> Result<Tagged<Rotation>, Error> {
-        let path = RotationPath {
-            rotation_id: seen.value.id.clone(),
-        };
-        let body = NoteBody::default();
-        let answer = self
-            .change::<RotationAdvance>(&path, &body, seen.condition()?)
-            .await?;
-        let wanted = match seen.value.state {
-            State::Distributing => State::Draining,
-            _ => State::Completed,
-        };
-        match answer.value.id == seen.value.id && answer.value.state == wanted {
-            true => Ok(answer),
-            false => Err(ProtocolFault::Mismatch("the stage of the rotation").into()),
-        }
-    }
-
-    /// Gives the predecessor back, as the rotation was seen.
-    ///
-    /// # Errors
-    /// [`ProblemType::GateUnmet`] while a place has the successor; otherwise as every call.
-    pub async fn roll_back(&self, seen: &Tagged<Rotation>) -> Result<Rotation, Error> {
-        let path = RotationPath {
-            rotation_id: seen.value.id.clone(),
-        };
-        let body = NoteBody::default();
-        let answer = self
-            .change::<RotationRollback>(&path, &body, seen.condition()?)
-            .await?
-            .value;
-        match answer.id == seen.value.id && answer.state == State::RolledBack {
-            true => Ok(answer),
-            false => Err(ProtocolFault::Mismatch("the stage of the rotation").into()),
-        }
-    }
+/// Where a rotation takes place, and who listens.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    client: &'a Client,
+    session: &'a Session,
+    voice: Voice<'a>,
 }
 
-/// Why a credential is rotated.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum Reason {
-    /// It is time
-    Scheduled,
-    /// It may be known to somebody who should not know it
-    Compromise,
-    /// A policy asks for it
-    Policy,
-    /// Somebody else answers for it from now on
-    Handover,
-}
-
-impl From<Reason> for RotationReason {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::Scheduled => Self::Scheduled,
-            Reason::Compromise => Self::Compromise,
-            Reason::Policy => Self::Policy,
-            Reason::Handover => Self::Handover,
-        }
-    }
-}
-
-/// Replace a credential: mint a successor, bring it to its places, and let the old one go
-#[derive(Args, Debug)]
-pub(crate) struct RotateArgs {
-    /// The credential to replace
-    #[arg(required_unless_present_any = ["resume", "rollback"])]
-    id: Option<CredentialId>,
-    /// Why
-    #[arg(long, value_enum, default_value = "scheduled")]
-    reason: Reason,
-    /// When the successor is to end by itself [example: 2027-01-31T00:00:00Z]
-    #[arg(long, value_name = "TIME")]
-    expires_at: Option<Timestamp>,
-    /// The successor opens what was used and nothing else; see `clp scope analyse`
-    #[arg(long)]
-    narrow: bool,
-    /// The old one has to be unused for so long before it goes
-    #[arg(long, value_name = "SPAN")]
-    quiet: Option<Span>,
-    /// Both live side by side for at least so long
-    #[arg(long, value_name = "SPAN")]
-    min_overlap: Option<Span>,
-    /// Least that a gate may rest on: reported, attested or observed
-    #[arg(long, value_name = "BASIS", value_parser = basis)]
-    least_basis: Option<Basis>,
-    /// See that each place works by a GET of this URL
-    #[arg(long, value_name = "URL")]
-    health: Option<Url>,
-    /// See it by this command, which finds the secret in the variable of the place
-    #[arg(long, value_name = "COMMAND", conflicts_with = "health")]
-    health_cmd: Option<String>,
-    /// Wait for the gates for so long
-    #[arg(long, value_name = "SPAN")]
-    wait: Option<Span>,
-    /// The issuer keeps no inventory, and you have seen that every place has the successor
-    #[arg(long)]
-    i_have_moved_everything: bool,
-    /// After a compromise: revoke the old one first, and break what depends on it
-    #[arg(long, conflicts_with = "keep_until_moved")]
-    revoke_first: bool,
-    /// After a compromise: keep the old one until every place has the successor
-    #[arg(long)]
-    keep_until_moved: bool,
-    /// Mint the successor and do nothing more; fetch its secret with `clp store get`
-    #[arg(long)]
-    no_store: bool,
-    /// Go on with this rotation
-    #[arg(long, value_name = "ID", conflicts_with_all = ["id", "rollback"])]
-    resume: Option<RotationId>,
-    /// Give this rotation up: the places get the old one back
-    #[arg(long, value_name = "ID", conflicts_with_all = ["id"])]
-    rollback: Option<RotationId>,
-}
-
-fn basis(text: &str) -> Result<Basis, &'static str> {
-    Basis::from_name(text).ok_or("want reported, attested or observed")
-}
-
-impl RotateArgs {
-    fn health(&self) -> Option<Health> {
-        let command = self.health_cmd.clone().map(Health::Command);
-        command.or_else(|| self.health.clone().map(Health::Url))
-    }
-
-    fn options(&self) -> Options {
-        Options {
-            wait: Duration::from_secs(self.wait.map_or(0, |span| span.seconds)),
-            moved_everything: self.i_have_moved_everything,
+impl<'a> Ground<'a> {
+    fn alone(client: &'a Client, session: &'a Session) -> Self {
+        let voice = Voice::Alone(session);
+        Self {
+            client,
+            session,
+            voice,
         }
     }
 
-    fn plan(&self) -> Option<PlanBody> {
-        let plan = PlanBody {
-            quiet_period_seconds: self.quiet.map(|span| span.seconds),
-            min_overlap_seconds: self.min_overlap.map(|span| span.seconds),
-            least_basis: self.least_basis,
-        };
-        (plan != PlanBody::default()).then_some(plan)
+    /// Holds a credential, so that no other run rotates it; dropping the file lets it go.
+    fn hold(&self, id: &CredentialId) -> Result<std::fs::File, LocalFault> {
+        let name = format!("rotate {} {id}", self.client.id());
+        let held = self.session.home.try_lock(&name)?;
+        held.ok_or_else(|| LocalFault::Busy(id.to_string()))
     }
 
-    /// After a compromise the order is a decision, and not this program's.
-    fn check_order(&self) -> Result<(), Error> {
-        let compromised = matches!(self.reason, Reason::Compromise);
-        let said = self.revoke_first || self.keep_until_moved;
-        match (compromised, said) {
-            (true, false) => Err(Error::usage(
-                "after a compromise, say --revoke-first (what depends on it breaks) or \
-                 --keep-until-moved (it stays open until every place has the successor)",
-            )),
-            (false, true) => Err(Error::usage(
-                "--revoke-first and --keep-until-moved go with --reason compromise",
-            )),
-            _ => Ok(()),
-        }
+    fn drive(&self, record: Record, args: &RotateArgs) -> Drive<'a> {
+        let mut record = record;
+        record.health = args.health().or(record.health);
+        record.no_places |= args.no_places;
+        Drive::new(
+            self.client,
+            self.session,
+            record,
+            args.options(),
+            self.voice,
+        )
+    }
+
+    async fn is_managed(&self) -> Result<bool, Error> {
+        let issuer = self.client.issuer().await?;
+        Ok(issuer.manifest.claims(Class::Lifecycle))
     }
 }
 
 pub(crate) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome, Error> {
+    if args.due || args.project.is_some() {
+        return many::run(args, session).await;
+    }
     let client = session.client()?;
+    let ground = Ground::alone(&client, session);
     if let Some(id) = args.resume.as_ref().or(args.rollback.as_ref()) {
-        let mut record = known(id, &client, session).await?;
-        record.health = args.health().or(record.health);
-        let drive = Drive::new(&client, session, record, args.options());
+        let record = known(id, &ground).await?;
+        let _held = ground.hold(&record.predecessor)?;
+        let drive = ground.drive(record, args);
         return match args.rollback {
             Some(_) => drive.back().await,
             None => drive.forward().await,
@@ -291,6 +99,7 @@ pub(crate) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
     let Some(id) = &args.id else {
         return Err(Error::usage("which credential?"));
     };
+    session.refuse_foreign(client.id(), id)?;
     let permissions = match args.narrow {
         true => {
             let analysis = client.analyse(id, None).await?;
@@ -299,47 +108,137 @@ pub(crate) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
         }
         false => None,
     };
-    begin(id, args, permissions, &client, session).await
+    if args.dry_run {
+        args.check_order()?;
+        let predecessor = client.credential(id).await?;
+        let forecast = Forecast::see(&predecessor, args.word(), &client, session).await?;
+        return many::preview(&[forecast]);
+    }
+    begin(id, args, permissions, &ground).await
 }
 
 /// The record of a rotation; one that was begun elsewhere has none here yet.
-async fn known(id: &RotationId, client: &Client, session: &Session) -> Result<Record, Error> {
-    if let Some(record) = session.home.rotations(client.id()).read(id)? {
+async fn known(id: &RotationId, ground: &Ground<'_>) -> Result<Record, Error> {
+    let client = ground.client;
+    if let Some(record) = ground.session.home.rotations(client.id()).read(id)? {
         return Ok(record);
     }
+    if !ground.is_managed().await? {
+        return Err(Error::usage(
+            "the issuer keeps no record of rotations, and there is none of this one here",
+        ));
+    }
     let rotation = client.rotation(id).await?.value;
-    Ok(record_of(&rotation, client, Step::Store, None))
+    Ok(record_of(&rotation, client, Step::Store))
 }
 
-fn record_of(rotation: &Rotation, client: &Client, step: Step, health: Option<Health>) -> Record {
+fn record_of(rotation: &Rotation, client: &Client, step: Step) -> Record {
     Record {
         rotation_id: rotation.id.clone(),
         issuer: client.id().as_str().to_owned(),
         predecessor: rotation.predecessor.clone(),
         successor: rotation.successor.clone(),
         compromised: rotation.reason == RotationReason::Compromise,
+        reason: Some(rotation.reason),
         step,
         moved: Vec::new(),
         unhealthy: false,
-        health,
+        health: None,
+        managed: true,
+        no_places: false,
+        kept_seconds: 0,
+        placed_at: None,
     }
 }
 
+/// What an earlier run from here has begun and not brought to its end.
+async fn under_way(id: &CredentialId, ground: &Ground<'_>) -> Result<Option<Record>, Error> {
+    let records = ground.session.home.rotations(ground.client.id());
+    let Some(record) = records.of(id)? else {
+        return Ok(None);
+    };
+    let state = match record.managed {
+        true => {
+            ground
+                .client
+                .rotation(&record.rotation_id)
+                .await?
+                .value
+                .state
+        }
+        false => ground.client.rotation_by_its_ends(&record).await?.state,
+    };
+    // One that is completed is gone on with too: what an earlier run has done is done. After a
+    // compromise the old one may be gone, and the places are still to be done.
+    if state != State::RolledBack {
+        return Ok(Some(record));
+    }
+    records.forget(&record.rotation_id)?;
+    Ok(None)
+}
+
+/// What was begun from elsewhere, or by a run of which nothing is left here.
+async fn begun_elsewhere(predecessor: &Credential, ground: &Ground<'_>) -> Result<Record, Error> {
+    let unnamed = || ProtocolFault::Mismatch("a retiring credential without its successor");
+    let client = ground.client;
+    let successor = predecessor.successor.as_ref().ok_or_else(unnamed)?;
+    let successor = client.credential(successor).await?;
+    let rotation_id = successor.created_via.rotation_id.clone();
+    let rotation_id = rotation_id.ok_or_else(unnamed)?;
+    if ground.is_managed().await? {
+        return known(&rotation_id, ground).await;
+    }
+    Ok(Record {
+        rotation_id,
+        issuer: client.id().as_str().to_owned(),
+        predecessor: predecessor.id.clone(),
+        successor: successor.id,
+        compromised: false,
+        reason: None,
+        step: Step::Store,
+        moved: Vec::new(),
+        unhealthy: false,
+        health: None,
+        managed: false,
+        no_places: false,
+        kept_seconds: 0,
+        placed_at: None,
+    })
+}
+
+/// Goes on with the rotation of a credential, or begins one.
 async fn begin(
     id: &CredentialId,
     args: &RotateArgs,
     permissions: Option<PermissionSet>,
-    client: &Client,
-    session: &Session,
+    ground: &Ground<'_>,
 ) -> Result<Outcome, Error> {
     args.check_order()?;
-    session.refuse_foreign(client.id(), id)?;
+    let Ground {
+        client,
+        session,
+        voice,
+    } = *ground;
+    let _held = ground.hold(id)?;
+    if !args.no_store
+        && permissions.is_none()
+        && let Some(record) = under_way(id, ground).await?
+    {
+        voice.say(&format!(
+            "{} is under way: {} replaces {id}",
+            record.rotation_id, record.successor
+        ));
+        return ground.drive(record, args).forward().await;
+    }
     let store = session.home.store();
     if !args.no_store {
         store.prepare()?;
     }
     let predecessor = client.credential(id).await?;
-    let (body, meant, pair) = body(args, &predecessor, permissions, client, session)?;
+    let interval = consent(&predecessor, args, ground).await?;
+    let managed = ground.is_managed().await?;
+    let plan = args.plan(interval).filter(|_| managed);
+    let (body, meant, pair) = body(args, &predecessor, permissions, plan, client, session)?;
     if let Some(pair) = &pair {
         store.put_pair(client.id().as_str(), pair)?;
     }
@@ -349,28 +248,66 @@ async fn begin(
         // The earlier run's pair is the one that counts.
         store.remove_pair(client.id().as_str(), &unused.thumbprint)?;
     }
-    let rotation = open(&predecessor, &begun, client, session).await?;
-    if !args.no_store {
-        require_new(&begun, &rotation.credential, client, session)?;
+    let rotation = match open(&predecessor, &begun, client, session).await {
+        Err(fault)
+            if fault.problem() == Some(ProblemType::RotationInProgress)
+                && voice.is_among_others() =>
+        {
+            let record = begun_elsewhere(&predecessor, ground).await?;
+            return ground.drive(record, args).forward().await;
+        }
+        opened => opened?,
+    };
+    if args.no_store {
+        begun.finish()?;
+        return Outcome::new(&rotation, minted(&rotation));
     }
-    let managed = client.issuer().await?.manifest.claims(Class::Lifecycle);
-    if args.no_store || !managed {
-        return minted(rotation, &begun, args.no_store, client, session).await;
-    }
+    require_new(&begun, &rotation.credential, client, session)?;
     let step = match args.revoke_first {
         true => Step::RevokeFirst,
         false => Step::Store,
     };
-    let record = record_of(&rotation, client, step, args.health());
+    let mut record = record_of(&rotation, client, step);
+    record.health = args.health();
+    record.no_places = args.no_places;
+    record.managed = managed;
+    if !record.managed {
+        let asked = [args.quiet, args.min_overlap];
+        let asked = asked.iter().flatten().map(|span| span.seconds);
+        record.kept_seconds = asked.chain(interval).max().unwrap_or(0);
+    }
     session.home.rotations(client.id()).write(&record)?;
     begun.finish()?;
-    session.say(&format!(
-        "{} opened: {} replaces {id}\n",
+    voice.say(&format!(
+        "{} opened: {} replaces {id}",
         rotation.id, rotation.successor
     ));
-    Drive::new(client, session, record, args.options())
-        .forward()
-        .await
+    ground.drive(record, args).forward().await
+}
+
+/// What a person has to say first, is asked for on a terminal and otherwise refused. The longest
+/// time between two uses of a place, where the issuer does not see to it by itself.
+async fn consent(
+    predecessor: &Credential,
+    args: &RotateArgs,
+    ground: &Ground<'_>,
+) -> Result<Option<u64>, Error> {
+    let (client, session) = (ground.client, ground.session);
+    let forecast = Forecast::see(predecessor, args.word(), client, session).await?;
+    // To mint and no more ends nothing, unless there is one slot.
+    let mints = args.no_store && client.issuer().await?.manifest.overlap_supported != Some(false);
+    if let (Err(unsaid), false) = (forecast.allow(client), mints) {
+        let goes_on = !ground.voice.is_among_others()
+            && session.asked(&format!(
+                "{unsaid}
+go on all the same?"
+            ))?;
+        if !goes_on {
+            return Err(unsaid);
+        }
+    }
+    let inventory = client.issuer().await?.manifest.claims(Class::Inventory);
+    Ok(forecast.longest_interval_seconds.filter(|_| !inventory))
 }
 
 /// The body; what it means, whatever key pair is drawn; and that pair.
@@ -378,6 +315,7 @@ fn body(
     args: &RotateArgs,
     predecessor: &Credential,
     permissions: Option<PermissionSet>,
+    plan: Option<PlanBody>,
     client: &Client,
     session: &Session,
 ) -> Result<(RotationBody, RotationBody, Option<Pair>), Error> {
@@ -394,7 +332,7 @@ fn body(
         reason: args.reason.into(),
         expires_at: args.expires_at,
         permissions,
-        plan: args.plan(),
+        plan,
         public_jwk: None,
     };
     let body = RotationBody {
@@ -424,32 +362,8 @@ async fn open(
     opened
 }
 
-/// Where the issuer keeps no record of a rotation, or the caller wants no more: the secret is
-/// stored, and the rest is up to people.
-async fn minted(
-    rotation: Rotation,
-    begun: &Begun<RotationBody>,
-    no_store: bool,
-    client: &Client,
-    session: &Session,
-) -> Result<Outcome, Error> {
-    if !no_store {
-        let store = session.home.store();
-        let stored = client.store_secret(&rotation.credential, &store).await;
-        let gone = stored
-            .as_ref()
-            .is_err_and(|fault| fault.problem() == Some(ProblemType::DeliveryGone));
-        if gone {
-            begun.finish()?;
-        }
-        stored?;
-        acknowledge(client, &rotation.credential, None, session).await?;
-    }
-    begun.finish()?;
-    Outcome::new(&rotation, text(&rotation, no_store))
-}
-
-fn text(rotation: &Rotation, no_store: bool) -> String {
+/// The caller wants no more than a successor: the rest is up to people.
+fn minted(rotation: &Rotation) -> String {
     let mut facts = Facts::default();
     facts
         .add("rotation", rotation.id.as_str())
@@ -459,16 +373,10 @@ fn text(rotation: &Rotation, no_store: bool) -> String {
         )
         .add("successor", rotation.successor.as_str())
         .add_some("successor ends", rotation.credential.expires_at);
-    let first = match no_store {
-        true => format!(
-            "run `clp store get {}` before the delivery is over",
-            rotation.successor
-        ),
-        false => "the successor is stored".to_owned(),
-    };
     format!(
-        "{}{first}\nnext: bring the successor to every place that uses the predecessor, see that each works with it,\nthen run `clp revoke {} --reason superseded`\n",
+        "{}run `clp store get {}` before the delivery is over\nnext: bring the successor to every place that uses the predecessor, see that each works with it,\nthen run `clp revoke {} --reason superseded`\n",
         facts.text(),
+        rotation.successor,
         rotation.predecessor
     )
 }

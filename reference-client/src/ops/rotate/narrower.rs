@@ -6,8 +6,8 @@ use clp_schemas::ops::create::Credential;
 use clp_schemas::permissions::PermissionSet;
 use url::Url;
 
-use super::steps::Drive;
-use super::{Reason, RotateArgs, begin, known};
+use super::args::{Reason, RotateArgs};
+use super::{Ground, begin, known};
 use crate::client::Client;
 use crate::error::{Error, ProtocolFault};
 use crate::ops::Session;
@@ -25,27 +25,19 @@ pub(crate) struct Replacement {
     pub(crate) health_cmd: Option<String>,
     /// For so long the gates are waited for.
     pub(crate) wait: Option<Span>,
+    /// No place uses it, somebody said.
+    pub(crate) no_places: bool,
 }
 
 impl Replacement {
     fn rotation(&self, id: &CredentialId) -> RotateArgs {
         RotateArgs {
-            id: Some(id.clone()),
-            reason: Reason::Policy,
-            expires_at: None,
-            narrow: false,
             quiet: self.quiet,
-            min_overlap: None,
-            least_basis: None,
             health: self.health.clone(),
             health_cmd: self.health_cmd.clone(),
             wait: self.wait,
-            i_have_moved_everything: false,
-            revoke_first: false,
-            keep_until_moved: false,
-            no_store: false,
-            resume: None,
-            rollback: None,
+            no_places: self.no_places,
+            ..RotateArgs::of(id.clone(), Reason::Policy)
         }
     }
 
@@ -61,7 +53,8 @@ impl Replacement {
         client: &Client,
         session: &Session,
     ) -> Result<Outcome, Error> {
-        begin(id, &self.rotation(id), Some(permissions), client, session).await
+        let ground = Ground::alone(client, session);
+        begin(id, &self.rotation(id), Some(permissions), &ground).await
     }
 
     /// What is to replace a credential that is `retiring`.
@@ -92,10 +85,9 @@ impl Replacement {
         let unnamed = || ProtocolFault::Mismatch("a retiring credential without its rotation");
         let rotation = successor.created_via.rotation_id.ok_or_else(unnamed)?;
         let args = self.rotation(&predecessor.id);
-        let mut record = known(&rotation, client, session).await?;
-        record.health = args.health().or(record.health);
-        Drive::new(client, session, record, args.options())
-            .forward()
-            .await
+        let ground = Ground::alone(client, session);
+        let _held = ground.hold(&predecessor.id)?;
+        let record = known(&rotation, &ground).await?;
+        ground.drive(record, &args).forward().await
     }
 }

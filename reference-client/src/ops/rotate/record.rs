@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clp_schemas::canonical;
 use clp_schemas::ids::{CredentialId, InstallationId, RotationId};
+use clp_schemas::ops::rotate::RotationReason;
+use clp_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LocalFault;
@@ -39,6 +41,9 @@ pub(crate) struct Record {
     pub(crate) successor: CredentialId,
     /// Whether the predecessor is compromised.
     pub(crate) compromised: bool,
+    /// Why it is replaced, where that was written down.
+    #[serde(default)]
+    pub(crate) reason: Option<RotationReason>,
     pub(crate) step: Step,
     /// The places that were, or were about to be, given the successor.
     pub(crate) moved: Vec<InstallationId>,
@@ -46,6 +51,24 @@ pub(crate) struct Record {
     pub(crate) unhealthy: bool,
     /// How health is checked.
     pub(crate) health: Option<Health>,
+    /// Whether the issuer keeps a record of the rotation too; without one, what it is at is
+    /// seen by its two credentials.
+    #[serde(default = "yes")]
+    pub(crate) managed: bool,
+    /// Whether a person has said that no place uses it.
+    #[serde(default)]
+    pub(crate) no_places: bool,
+    /// How long the old one is kept after that at least, in seconds, where the issuer has no
+    /// gates.
+    #[serde(default)]
+    pub(crate) kept_seconds: u64,
+    /// When the last place got the successor.
+    #[serde(default)]
+    pub(crate) placed_at: Option<Timestamp>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How health is checked.
@@ -56,6 +79,14 @@ pub(crate) enum Health {
     Url(url::Url),
     /// By this command line, for the shell.
     Command(String),
+}
+
+impl Health {
+    /// What was asked for: a command, or else a URL.
+    pub(crate) fn asked(url: Option<&url::Url>, command: Option<&str>) -> Option<Self> {
+        let command = command.map(|line| Self::Command(line.to_owned()));
+        command.or_else(|| url.cloned().map(Self::Url))
+    }
 }
 
 /// The directory of the records of one issuer: another one may give the same ids.
@@ -94,13 +125,14 @@ impl Records {
         }
     }
 
-    /// Whether a health check has failed in a rotation of this credential (CLP-ROT-034).
-    pub(crate) fn is_unhealthy(&self, predecessor: &CredentialId) -> Result<bool, LocalFault> {
+    /// Every rotation that is under way from here.
+    pub(crate) fn all(&self) -> Result<Vec<Record>, LocalFault> {
         let listed = match std::fs::read_dir(&self.directory) {
             Ok(listed) => listed,
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(fault) => return Err(LocalFault::file("read", &self.directory)(fault)),
         };
+        let mut all = Vec::new();
         for found in listed {
             let found = found.map_err(LocalFault::file("read", &self.directory))?;
             let name = found.file_name();
@@ -108,13 +140,21 @@ impl Records {
                 .to_str()
                 .and_then(|name| name.strip_suffix(".json"))
                 .and_then(|name| name.parse::<RotationId>().ok());
-            let Some(record) = id.map(|id| self.read(&id)).transpose()?.flatten() else {
-                continue;
-            };
-            if record.predecessor == *predecessor && record.unhealthy && !record.compromised {
-                return Ok(true);
-            }
+            all.extend(id.map(|id| self.read(&id)).transpose()?.flatten());
         }
-        Ok(false)
+        Ok(all)
+    }
+
+    /// The one that replaces this credential.
+    pub(crate) fn of(&self, predecessor: &CredentialId) -> Result<Option<Record>, LocalFault> {
+        let mut all = self.all()?.into_iter();
+        Ok(all.find(|record| record.predecessor == *predecessor))
+    }
+
+    /// Whether a health check has failed in a rotation of this credential (CLP-ROT-034).
+    pub(crate) fn is_unhealthy(&self, predecessor: &CredentialId) -> Result<bool, LocalFault> {
+        let failed = |record: &Record| record.unhealthy && !record.compromised;
+        let mut all = self.all()?.into_iter();
+        Ok(all.any(|record| record.predecessor == *predecessor && failed(&record)))
     }
 }

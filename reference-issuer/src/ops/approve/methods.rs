@@ -4,7 +4,7 @@ use clp_schemas::ops::approve::{ApprovalBody, Challenge, Evidence, Verification}
 use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::problem::{Problem, ProblemType};
 
-use super::passkey;
+use super::{hardware, passkey, provider};
 use crate::lifecycle::Effect;
 use crate::rules::Rule;
 use crate::service::Service;
@@ -57,7 +57,10 @@ pub(super) fn prove(
         return Ok(Err(refusal));
     }
     match &body.evidence {
+        Evidence::Assertion(assertion) if body.method == AuthMethod::HardwareKey => {
+            hardware::prove(tx, service, challenge, assertion)
+        }
         Evidence::Assertion(assertion) => passkey::prove(tx, service, challenge, assertion),
-        Evidence::IdToken(_) | Evidence::Introspection(_) => Err(ProblemType::Internal.into()),
+        evidence => provider::prove(tx, service, challenge, body.method, evidence),
     }
 }

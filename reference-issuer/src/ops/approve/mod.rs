@@ -1,7 +1,10 @@
 //! Decide on a request, with proof (specification chapter 12).
 
+mod hardware;
 mod methods;
 mod passkey;
+mod provider;
+mod record;
 
 use clp_schemas::approval::{self, Decision};
 use clp_schemas::canonical;
@@ -13,51 +16,19 @@ use clp_schemas::ops::control::ControlApprovalBody;
 use clp_schemas::ops::discover::AuthMethod;
 use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
-use clp_schemas::state::request::State;
 use clp_schemas::time::Timestamp;
 
-use super::discover::APPROVAL_METHODS;
-use super::{Incoming, Operation, Outcome, guard, narrow};
+use super::narrow::{self, Less};
+use super::{Incoming, Operation, Outcome, deciding, guard};
 use crate::auth::Caller;
+use crate::http::Body;
 use crate::lifecycle::{Effect, request as life};
 use crate::rules::Rule;
-use crate::store::{ChallengeRow, EvidenceRow, Tx};
+use crate::service::Service;
+use crate::store::{ChallengeRow, EvidenceRow, ProofRow, Tx};
 
 /// The `WebAuthn` relying party of every persona.
-const RELYING_PARTY: &str = "localhost";
-
-/// How somebody who wants to decide stands to the request.
-struct Deciding {
-    is_requester: bool,
-    state: State,
-}
-
-impl Deciding {
-    fn new(approver: &PrincipalId, request: &CredentialRequest) -> Self {
-        Self {
-            is_requester: *approver == request.requester,
-            state: request.state,
-        }
-    }
-}
-
-const DECIDING_RULES: &[Rule<Deciding>] = &[
-    Rule {
-        id: "CLP-APP-003",
-        refuses: |deciding| {
-            deciding
-                .is_requester
-                .then(|| ProblemType::SeparationOfDuty.into())
-        },
-    },
-    Rule {
-        id: "CLP-APP-004",
-        refuses: |deciding| {
-            (deciding.state != State::PendingApproval)
-                .then(|| ProblemType::RequestNotPending.into())
-        },
-    },
-];
+pub(crate) const RELYING_PARTY: &str = "localhost";
 
 impl Operation for ChallengeOpen {
     type Subject = CredentialRequest;
@@ -72,12 +43,14 @@ impl Operation for ChallengeOpen {
         call: &Incoming<Self>,
     ) -> Result<Outcome<Challenge>, Problem> {
         let approver = call.caller.principal()?;
-        tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        deciding::check(tx, &call.service, &request, approver)?;
         let body = call.body()?;
         let decision = body.typed.decision;
-        let narrowed = narrow::document(tx, &call.service, &request, body)?;
+        let narrowed = narrow::document(tx, &call.service, &request, &Less::new(body))?;
+        let version = narrowed.as_ref().map_or(request.version, |one| one.version);
+        deciding::check_first(tx, &request, version, decision, approver)?;
         let (version, digest) = match &narrowed {
-            None => (request.version, request.digest),
+            None => (request.version, request.digest.clone()),
             Some(document) => (
                 document.version,
                 approval::digest(document).map_err(|_| ProblemType::Internal)?,
@@ -86,6 +59,7 @@ impl Operation for ChallengeOpen {
         let nonce = canonical::to_base64url(&tx.context().random.bytes::<32>()?);
         let signed = approval::challenge(&digest, &nonce, decision, approver.as_str());
         let passkeys = tx.passkeys(approver)?;
+        let methods = deciding::methods(tx, &call.service, &request)?;
         let challenge = Challenge {
             id: ChallengeId::from_entropy(tx.context().random.bytes()?),
             request_id: request.id,
@@ -105,23 +79,28 @@ impl Operation for ChallengeOpen {
                 .into_iter()
                 .map(|passkey| passkey.credential_id)
                 .collect(),
+            methods,
+            identity_providers: provider::known_to(tx, &call.service, approver)?,
         };
         tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))
     }
 }
 
-const METHOD_RULES: &[Rule<AuthMethod>] = &[
+/// The method of a decision.
+struct Method {
+    is_test: bool,
+    is_listed: bool,
+}
+
+const METHOD_RULES: &[Rule<Method>] = &[
     Rule {
         id: "CLP-CTL-008",
-        refuses: |method| (*method == AuthMethod::Test).then(not_supported),
+        refuses: |method| method.is_test.then(not_supported),
     },
     Rule {
         id: "CLP-APP-011",
-        refuses: |method| {
-            let is_other = *method != AuthMethod::Test && !APPROVAL_METHODS.contains(method);
-            is_other.then(not_supported)
-        },
+        refuses: |method| (!method.is_test && !method.is_listed).then(not_supported),
     },
 ];
 
@@ -133,7 +112,9 @@ fn not_supported() -> Problem {
 struct Answering {
     has_lapsed: bool,
     is_used: bool,
-    is_foreign: bool,
+    is_of_another_request: bool,
+    is_of_another_approver: bool,
+    is_of_another_version: bool,
 }
 
 impl Answering {
@@ -147,15 +128,18 @@ impl Answering {
             Some(ChallengeRow { challenge, used }) => Self {
                 has_lapsed: now >= challenge.expires_at,
                 is_used: *used,
-                is_foreign: challenge.request_id != request.id
-                    || challenge.version != version_signed(request, challenge)
-                    || challenge.approver != *approver,
+                is_of_another_request: challenge.request_id != request.id,
+                is_of_another_approver: challenge.approver != *approver,
+                is_of_another_version: challenge.request_id == request.id
+                    && challenge.version != version_signed(request, challenge),
             },
             // A challenge is forgotten when it lapses.
             None => Self {
                 has_lapsed: true,
                 is_used: false,
-                is_foreign: false,
+                is_of_another_request: false,
+                is_of_another_approver: false,
+                is_of_another_version: false,
             },
         }
     }
@@ -178,7 +162,15 @@ const CHALLENGE_RULES: &[Rule<Answering>] = &[
     },
     Rule {
         id: "CLP-APP-010",
-        refuses: |answering| unusable(answering.is_foreign),
+        refuses: |answering| unusable(answering.is_of_another_request),
+    },
+    Rule {
+        id: "CLP-APP-010/approver",
+        refuses: |answering| unusable(answering.is_of_another_approver),
+    },
+    Rule {
+        id: "CLP-POL-005",
+        refuses: |answering| unusable(answering.is_of_another_version),
     },
 ];
 
@@ -200,12 +192,21 @@ impl Operation for ApprovalSubmit {
     ) -> Result<Outcome<Approval>, Problem> {
         let body = &call.body()?.typed;
         let approver = call.caller.principal()?;
-        tx.check(METHOD_RULES, &body.method)?;
-        tx.check(DECIDING_RULES, &Deciding::new(approver, &request))?;
+        let method = Method {
+            is_test: body.method == AuthMethod::Test,
+            is_listed: call.service.persona.takes(body.method),
+        };
+        tx.check(METHOD_RULES, &method)?;
+        deciding::check(tx, &call.service, &request, approver)?;
+        deciding::check_method(tx, &call.service, &request, body.method)?;
         let row = tx.challenge(&body.challenge_id)?;
         let answering = Answering::new(row.as_ref(), &request, approver, tx.now());
         tx.check(CHALLENGE_RULES, &answering)?;
         let challenge = row.ok_or(ProblemType::Internal)?.challenge;
+        let Challenge {
+            version, decision, ..
+        } = challenge;
+        deciding::check_first(tx, &request, version, decision, approver)?;
 
         // From here on the challenge is used up, whatever the evidence is worth.
         tx.apply(vec![Effect::UseChallenge(challenge.id.clone())])?;
@@ -213,7 +214,8 @@ impl Operation for ApprovalSubmit {
             Ok(proof) => proof,
             Err(refusal) => return Ok(Outcome::Refused(Box::new(refusal))),
         };
-        let request = narrow::apply(tx, &call.service, request, &challenge)?;
+        let signed = challenge.approval_document.as_ref();
+        let request = narrow::become_signed(tx, &call.service, request, signed)?;
         let approval = new_approval(
             tx,
             &request,
@@ -224,14 +226,17 @@ impl Operation for ApprovalSubmit {
         )?;
         let evidence = EvidenceRow {
             approval: approval.id.clone(),
-            challenge,
-            evidence: body.evidence.clone(),
-            verification: proof.verification,
+            request: request.id.clone(),
+            document: request.approval_document.clone(),
+            proof: Some(ProofRow {
+                challenge,
+                evidence: body.evidence.clone(),
+                verification: proof.verification,
+            }),
         };
         tx.apply(proof.effects)?;
         tx.apply(vec![Effect::SaveEvidence(Box::new(evidence))])?;
-        let effects = life::decide(request, approval.clone());
-        tx.apply(effects)?;
+        settle(tx, &call.service, request, approval.clone())?;
         Ok(Outcome::Done(approval))
     }
 }
@@ -250,29 +255,56 @@ fn new_approval(
         request_id: request.id.clone(),
         version: request.version,
         decision,
-        approver: approver.clone(),
+        approver: Some(approver.clone()),
         method,
+        policy: None,
         approved_at: now,
         expires_at: now.plus(APPROVAL_SECONDS),
         reason,
     })
 }
 
+/// Writes a decision down, and what it does to the request.
+fn settle(
+    tx: &mut Tx<'_>,
+    service: &Service,
+    request: CredentialRequest,
+    approval: Approval,
+) -> Result<(), Problem> {
+    let is_enough = deciding::is_enough(tx, service, &request, &approval)?;
+    let (_, effects) = life::decide(request, approval, is_enough);
+    Ok(tx.apply(effects)?)
+}
+
 /// Takes a simulated decision in the name of `approver`. All checks of a real one are made, but
 /// for the evidence.
 ///
 /// # Errors
-/// `not-found`, `forbidden`, `separation-of-duty`, `request-not-pending`.
+/// `not-found`, `forbidden`, `separation-of-duty`, `request-not-pending`, and those of agreeing
+/// to less.
 pub(crate) fn decide_for_test(
     tx: &mut Tx<'_>,
+    service: &Service,
     approver: &Caller,
-    body: &ControlApprovalBody,
+    body: &Body<ControlApprovalBody>,
 ) -> Result<Approval, Problem> {
-    let request = guard::request_to_decide(tx, approver, &body.request_id)?;
+    let asked = &body.typed;
+    let request = guard::request_to_decide(tx, approver, &asked.request_id)?;
     let id = approver.principal()?;
-    tx.check(DECIDING_RULES, &Deciding::new(id, &request))?;
-    let approval = new_approval(tx, &request, id, AuthMethod::Test, body.decision, None)?;
-    let effects = life::decide(request, approval.clone());
-    tx.apply(effects)?;
+    deciding::check(tx, service, &request, id)?;
+    let narrowed = narrow::document(tx, service, &request, &Less::simulated(body))?;
+    let version = narrowed.as_ref().map_or(request.version, |one| one.version);
+    deciding::check_first(tx, &request, version, asked.decision, id)?;
+    let signed = narrowed.map(serde_json::to_value).transpose();
+    let signed = signed.map_err(|_| ProblemType::Internal)?;
+    let request = narrow::become_signed(tx, service, request, signed.as_ref())?;
+    let approval = new_approval(tx, &request, id, AuthMethod::Test, asked.decision, None)?;
+    tx.apply(vec![Effect::SaveEvidence(Box::new(EvidenceRow {
+        approval: approval.id.clone(),
+        request: request.id.clone(),
+        document: request.approval_document.clone(),
+        proof: None,
+    }))])?;
+    settle(tx, service, request, approval.clone())?;
     Ok(approval)
 }

@@ -1,13 +1,15 @@
 //! The method `passkey`: an assertion by one of the approver's registered passkeys.
 
+use clp_schemas::approval::webauthn::PasskeyFault;
 use clp_schemas::canonical::{from_base64url, to_base64url};
+use clp_schemas::ids::PrincipalId;
 use clp_schemas::ops::approve::{Assertion, AuthenticatorKey, Challenge, Verification};
 use clp_schemas::problem::{Problem, ProblemType};
 
 use super::RELYING_PARTY;
 use super::methods::Proof;
 use crate::lifecycle::Effect;
-use crate::passkey::{self, Passkey, PasskeyFault};
+use crate::passkey::{self, Passkey};
 use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::Tx;
@@ -81,6 +83,36 @@ fn invalid(verified: &Verified, rule: &str) -> Option<Problem> {
     })
 }
 
+/// An authenticator whose assertion answers the challenge.
+pub(super) struct Answered {
+    /// It, as it is registered.
+    pub(super) signer: Passkey,
+    /// Whether its key can be copied, by its own word.
+    pub(super) is_copiable: bool,
+    counter: u32,
+}
+
+impl Answered {
+    /// What is left behind of it.
+    pub(super) fn into_proof(self, service: &Service, approver: &PrincipalId) -> Proof {
+        let key = AuthenticatorKey {
+            credential_id: self.signer.credential_id.clone(),
+            public_key: to_base64url(&self.signer.public_key),
+            relying_party_id: RELYING_PARTY.to_owned(),
+            origins: vec![service.origin.clone()],
+            registration: None,
+        };
+        let signer = Passkey {
+            counter: self.counter,
+            ..self.signer
+        };
+        Proof {
+            verification: Verification::Authenticator(key),
+            effects: vec![Effect::SavePasskey(approver.clone(), signer)],
+        }
+    }
+}
+
 /// Whether the assertion answers the challenge.
 ///
 /// # Errors
@@ -91,6 +123,20 @@ pub(super) fn prove(
     challenge: &Challenge,
     assertion: &Assertion,
 ) -> Result<Result<Proof, Problem>, Problem> {
+    let answered = answered(tx, service, challenge, assertion)?;
+    Ok(answered.map(|answered| answered.into_proof(service, &challenge.approver)))
+}
+
+/// Which of the approver's authenticators answered the challenge.
+///
+/// # Errors
+/// As [`prove`].
+pub(super) fn answered(
+    tx: &Tx<'_>,
+    service: &Service,
+    challenge: &Challenge,
+    assertion: &Assertion,
+) -> Result<Result<Answered, Problem>, Problem> {
     let passkeys = tx.passkeys(&challenge.approver)?;
     let verified = verify(&passkeys, challenge, assertion, &service.origin);
     if let Err(refusal) = tx.check(RULES, &verified) {
@@ -100,19 +146,12 @@ pub(super) fn prove(
         .into_iter()
         .find(|passkey| passkey.credential_id == assertion.id)
         .ok_or(ProblemType::Internal)?;
-    let key = AuthenticatorKey {
-        credential_id: signer.credential_id.clone(),
-        public_key: to_base64url(&signer.public_key),
-        relying_party_id: RELYING_PARTY.to_owned(),
-        origins: vec![service.origin.clone()],
-    };
-    let signer = Passkey {
-        counter: verified.map_or(signer.counter, |used| used.counter),
-        ..signer
-    };
-    Ok(Ok(Proof {
-        verification: Verification::Authenticator(key),
-        effects: vec![Effect::SavePasskey(challenge.approver.clone(), signer)],
+    Ok(Ok(Answered {
+        counter: verified
+            .as_ref()
+            .map_or(signer.counter, |used| used.counter),
+        is_copiable: verified.is_ok_and(|used| used.backup_eligible),
+        signer,
     }))
 }
 
