@@ -468,7 +468,7 @@ Feature: create
       | part | value                        |
       | body | {"request_id": "{first.id}"} |
     Then it is accepted
-    When the same call is made with request_id set to "{second.id}" and 5 times at once
+    When the same call is made with request_id set to "{second.id}" and 50 times at once
     Then every answer is accepted
     And every accepted answer has the same id
     And 2 credentials exist

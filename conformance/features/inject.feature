@@ -158,6 +158,20 @@ Feature: inject
     When the same call is made with header If-Match set to {before_tag}
     Then it is refused as precondition-failed
 
+  @CLP-TRN-043 @CLP-TRN-037
+  Scenario: Of fifty reports by the same picture of a place one is taken
+    Given an active credential
+    And an installed installation called first
+    When Ana calls installation_put on first with:
+      | part  | value      |
+      | state | "updating" |
+    Then it is accepted
+    When the same call is made with state set to "installed" and 50 times at once
+    Then one answer is accepted, and every other is refused as precondition-failed
+    And the installation first has:
+      | member | value       |
+      | state  | "installed" |
+
   @CLP-TRN-037
   Scenario: A place that is there is not new
     Given an active credential

@@ -53,6 +53,16 @@ Feature: revoke
     Then it is accepted
     And the answer is the same as first
 
+  @core @CLP-TRN-043 @CLP-REV-002
+  Scenario: Of fifty that revoke at once one is on record
+    Given an active credential called first
+    And an active credential called second
+    When Ana calls credential_revoke on first
+    Then it is accepted
+    When the same call is made on second and 50 times at once
+    Then every answer is accepted
+    And every accepted answer has the same revocation
+
   @core @CLP-REV-003 @CLP-MOD-001 @needs-clock
   Scenario: An expired credential stays expired
     Given an active credential with:

@@ -87,6 +87,16 @@ Feature: rotate
     Then it is refused as rotation-in-progress
     And 2 credentials exist
 
+  @core @CLP-TRN-043 @CLP-ROT-006
+  Scenario: Of fifty that rotate at once one does
+    Given an active credential called first
+    And an active credential called second
+    When Ana calls rotation_open on first
+    Then it is accepted
+    When the same call is made on second and 50 times at once
+    Then one answer is accepted, and every other is refused as rotation-in-progress
+    And 4 credentials exist
+
   @core @CLP-ROT-007
   Scenario: A predecessor carries on when its successor is revoked
     Given a used credential called old

@@ -468,7 +468,7 @@ Feature: transport
   Scenario: Repetitions that arrive together mint once
     When Ana calls credential_create
     Then it is accepted
-    When the same call is repeated with a new key and 5 times at once
+    When the same call is repeated with a new key and 50 times at once
     Then every answer is accepted or refused as idempotency-in-flight
     And every accepted answer has the same id
     And 2 credentials exist

@@ -3,12 +3,15 @@
 mod args;
 mod canary;
 mod cover;
+mod crash;
 mod floor;
 mod lint;
 mod model;
 mod mutants;
+mod race;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +67,26 @@ enum Command {
     /// The reference client's adapter, which does one task.
     #[command(hide = true)]
     SubjectClient(AdapterArgs),
+    /// The reference issuer as a program of its own, for a campaign that kills it.
+    #[command(hide = true)]
+    SubjectIssuer {
+        /// What `clp-issuer` is told.
+        #[arg(num_args = 0.., allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<OsString>,
+    },
+    /// Kill the reference issuer and the reference client at any step, and see that nothing is lost.
+    ///
+    /// Both are processes with real files. The client rotates, rolls back, revokes and creates; a kill falls
+    /// before, during and after each request, at each change of a file, and at any instant. What was begun is
+    /// then gone on with to its end. All the while the keys in the files are used, and everything that was
+    /// acknowledged is asked for again.
+    Crash(crash::CrashArgs),
+    /// Let fifty callers call at once, and see that it can have come about one call after the other.
+    ///
+    /// They rotate and revoke one credential, create under the same and under other keys, report one place by
+    /// the same picture, decide on one request and create from it, and end one rotation. Each history is held
+    /// against a model of what one caller after the other would be answered.
+    Race(race::RaceArgs),
     /// Show which requirement has which scenario, and which saboteur breaks it.
     Coverage {
         /// As JSON.
@@ -147,6 +170,11 @@ pub fn main() -> ExitCode {
         Some(Command::Issuer { url, run }) => issuer(url, &run),
         Some(Command::Client(args)) => clients::client(&args),
         Some(Command::SubjectClient(args)) => return args.run(),
+        Some(Command::SubjectIssuer { words }) => {
+            return crate::subject::reference::main(&words);
+        }
+        Some(Command::Crash(args)) => crash::run(&args),
+        Some(Command::Race(args)) => race::run(&args),
         Some(Command::Coverage { json, strict }) => cover::run(json, strict),
         Some(Command::Gen { check, root }) => generate(check, root),
         Some(Command::List { json, filters }) => list(json, &filters),

@@ -4,9 +4,11 @@
 //! The same command, run again, sends both once more, and so gets the same credential
 //! instead of a second one (CLP-TRN-026).
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clp_schemas::canonical;
+use clp_schemas::ids::CredentialId;
 use clp_schemas::json;
 use clp_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -98,6 +100,32 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// Forgets what was begun with a credential that has since come to its end by another way:
+    /// whoever began it again would be answered as the first time.
+    pub(crate) fn forget(&self, about: &CredentialId) -> Result<(), LocalFault> {
+        let fault = || LocalFault::file("read", &self.directory);
+        let listed = match std::fs::read_dir(&self.directory) {
+            Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(fault())?,
+        };
+        let _held = private::lock(&self.directory.join(".lock"))?;
+        for found in listed {
+            let path = found.map_err(fault())?.path();
+            // What is no note is found out by whoever needs it.
+            let note = private::read_if_there(&path, MAX_BYTES).ok().flatten();
+            let note = note.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
+            let named = note
+                .as_ref()
+                .and_then(|note| note.meaning.get("credential"));
+            if named.and_then(Value::as_str) == Some(about.as_str()) {
+                private::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<B> Begun<B> {
     /// Notes that it is done, so that the same command begins anew.
     pub(crate) fn finish(&self) -> Result<(), LocalFault> {
@@ -178,6 +206,25 @@ mod tests {
         assert!(!anew.resumed);
         assert_ne!(anew.key, first.key);
         assert_eq!(anew.body, "body 3");
+    }
+
+    #[test]
+    fn what_was_begun_with_a_credential_is_forgotten_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::new(directory.path().join("journal"));
+        let id = |number: u8| CredentialId::from_entropy([number; 16]);
+        journal.forget(&id(1)).unwrap();
+        let about = |number: u8| Intent {
+            meaning: json!({"credential": id(number)}),
+            ..intent("")
+        };
+        journal.begin(&about(1), 1).unwrap();
+        journal.begin(&about(2), 2).unwrap();
+        journal.begin(&intent("a"), 3).unwrap();
+        journal.forget(&id(1)).unwrap();
+        assert!(!journal.begin(&about(1), 1).unwrap().resumed);
+        assert!(journal.begin(&about(2), 2).unwrap().resumed);
+        assert!(journal.begin(&intent("a"), 3).unwrap().resumed);
     }
 
     #[test]

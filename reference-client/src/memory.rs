@@ -25,6 +25,8 @@ impl Memory {
 
     /// What is remembered, or `None` if nothing is.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, LocalFault> {
+        // A run that was killed may have left a draft of it.
+        private::sweep(&self.path)?;
         let Some(bytes) = private::read_if_there(&self.path, MAX_BYTES)? else {
             return Ok(None);
         };

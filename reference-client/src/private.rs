@@ -1,10 +1,12 @@
 //! Files that only the user may read (CLP-DLV-014), written so that a crash leaves either
 //! the old content or the new.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::error::LocalFault;
@@ -88,19 +90,26 @@ pub(crate) fn read_if_there(
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LocalFault> {
     let fault = || LocalFault::file("write", path);
     let directory = parent(path);
-    // The name is random and the mode 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(fault())?;
-    file.write_all(bytes).map_err(fault())?;
-    file.as_file().sync_all().map_err(fault())?;
-    file.persist(path).map_err(|lost| fault()(lost.error))?;
-    sync_dir(directory)
+    let mut looks = DRAFTS;
+    loop {
+        looks -= 1;
+        let mut file = draft(path)?;
+        file.write_all(bytes).map_err(fault())?;
+        file.as_file().sync_all().map_err(fault())?;
+        match file.persist(path) {
+            // Somebody took it for a rest, in the instant before it was locked.
+            Err(lost) if lost.error.kind() == ErrorKind::NotFound && looks > 0 => {}
+            Err(lost) => return Err(fault()(lost.error)),
+            Ok(_) => return sync_dir(directory),
+        }
+    }
 }
 
 /// Writes a private file where none may be yet.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), LocalFault> {
     let fault = || LocalFault::file("write", path);
     let directory = parent(path);
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(fault())?;
+    let mut file = draft(path)?;
     file.write_all(bytes).map_err(fault())?;
     file.as_file().sync_all().map_err(fault())?;
     file.persist_noclobber(path)
@@ -108,8 +117,64 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), LocalFault> {
     sync_dir(directory)
 }
 
-/// Removes a file, if there is one.
+/// How often a draft is begun.
+const DRAFTS: u8 = 3;
+/// How the name of a draft ends.
+const DRAFT: &str = ".draft";
+
+/// Begins what is to become this file. Its name is random and its mode 0600 from the start, and
+/// it is locked while somebody works on it: drafts that nobody works on were left by runs that
+/// were killed, and go.
+pub(crate) fn draft(path: &Path) -> Result<NamedTempFile, LocalFault> {
+    let fault = LocalFault::file("write", path);
+    sweep(path)?;
+    let begun = tempfile::Builder::new()
+        .prefix(&prefix(path))
+        .suffix(DRAFT)
+        .tempfile_in(parent(path))
+        .and_then(|file| file.as_file().lock().map(|()| file));
+    begun.map_err(fault)
+}
+
+fn prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// Removes what runs that were killed left of drafts of this file. A secret can stand in one.
+pub(crate) fn sweep(path: &Path) -> Result<(), LocalFault> {
+    let directory = parent(path);
+    let fault = || LocalFault::file("read", directory);
+    let listed = match std::fs::read_dir(directory) {
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(()),
+        listed => listed.map_err(fault())?,
+    };
+    let prefix = prefix(path);
+    for found in listed {
+        let found = found.map_err(fault())?;
+        let name = found.file_name();
+        let (name, prefix) = (name.as_encoded_bytes(), prefix.as_encoded_bytes());
+        if !name.starts_with(prefix) || !name.ends_with(DRAFT.as_bytes()) {
+            continue;
+        }
+        // What is no file, or is gone meanwhile, is none of ours.
+        let left = match found.file_type() {
+            Ok(kind) if kind.is_file() => File::open(found.path()).ok(),
+            _ => None,
+        };
+        if left.is_some_and(|left| left.try_lock().is_ok()) {
+            // Of two that sweep at once, one comes too late.
+            let _ = std::fs::remove_file(found.path());
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, if there is one, and drafts of it.
 pub(crate) fn remove(path: &Path) -> Result<(), LocalFault> {
+    sweep(path)?;
     match std::fs::remove_file(path) {
         Err(fault) if fault.kind() != ErrorKind::NotFound => {
             Err(LocalFault::file("remove", path)(fault))
@@ -202,6 +267,24 @@ mod tests {
         remove(&path).unwrap();
         remove(&path).unwrap();
         assert!(read_if_there(&path, 10).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_draft_that_nobody_works_on_goes_and_any_other_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        let kept = draft(&path).unwrap();
+        let other = draft(&directory.path().join("other")).unwrap();
+        let rest = draft(&path).unwrap().keep().unwrap().1;
+        let others_rest = draft(&directory.path().join("other")).unwrap().keep();
+        let others_rest = others_rest.unwrap().1;
+        replace(&path, b"one").unwrap();
+        assert!(!rest.exists());
+        assert!(kept.path().exists() && other.path().exists() && others_rest.exists());
+        assert_eq!(mode(kept.path()), 0o600);
+        remove(&directory.path().join("other")).unwrap();
+        assert!(!others_rest.exists() && other.path().exists());
+        sweep(&directory.path().join("nowhere").join("secret")).unwrap();
     }
 
     #[test]

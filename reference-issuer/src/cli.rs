@@ -1,5 +1,6 @@
 //! The command line of `clp-issuer`.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -125,8 +126,15 @@ enum Failure {
 /// Runs the program to its end.
 #[must_use]
 pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// The same with these words, the first of them the name of the program: for a program that can
+/// be this one too.
+#[must_use]
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     // A fault of the command line ends here, with code 2.
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(words);
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut command = Arguments::command();
         clap_complete::generate(shell, &mut command, "clp-issuer", &mut io::stdout());
@@ -153,17 +161,21 @@ fn saboteur(name: &str) -> Result<&'static Saboteur, String> {
     sabotage::find(name).ok_or_else(|| "`clp-issuer saboteurs` lists those there are".to_owned())
 }
 
+fn saboteurs() -> impl Iterator<Item = &'static Saboteur> {
+    sabotage::all().chain(sabotage::unseen())
+}
+
 fn list_saboteurs(as_json: bool) -> io::Result<()> {
     let mut stdout = io::stdout();
     if as_json {
-        let all: Vec<_> = sabotage::all()
+        let all: Vec<_> = saboteurs()
             .map(
                 |one| json!({"name": one.name, "requirement": one.requirement(), "does": one.does}),
             )
             .collect();
         return writeln!(stdout, "{:#}", json!(all));
     }
-    sabotage::all().try_for_each(|one| writeln!(stdout, "{:<28} {}", one.name, one.does))
+    saboteurs().try_for_each(|one| writeln!(stdout, "{:<28} {}", one.name, one.does))
 }
 
 fn start(arguments: &Arguments) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
-//! The three places where an issuer can be made to break the protocol: a rule that is not
-//! checked, an effect that is changed before it is carried out, a message that is changed on its
-//! way in or out. The conformance suite proves itself on issuers that are broken so. In every
-//! other issuer all three are empty, and no handler knows that they exist.
+//! The places where an issuer can be made to break the protocol: a rule that is not checked, an
+//! effect that is changed before it is carried out or answered before it is stored, a message that
+//! is changed on its way in or out. The conformance suite proves itself on issuers that are broken so. In every
+//! other issuer all of them are empty, and no handler knows that they exist.
 
 use crate::context::Context;
 use crate::http::{Answer, Asked};
@@ -19,6 +19,8 @@ pub struct Seams {
     pub mishear: Option<Mishear>,
     /// Changes what is answered before it is sent.
     pub tamper: Option<Tamper>,
+    /// Answers before what was done is on disk.
+    pub hasty: bool,
 }
 
 /// Changes what was decided in the world of a call.

@@ -2,24 +2,18 @@
 
 use gherkin::Feature;
 
+use crate::draw::Draw;
+
 /// Puts the scenarios into an order that the seed decides; 0 leaves them as they are. What
 /// holds in one order only does not hold.
 pub(crate) fn shuffled(mut features: Vec<Feature>, seed: u64) -> Vec<Feature> {
     if seed == 0 {
         return features;
     }
-    let mut state = seed;
-    // SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
-    let mut next = move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    };
-    features.sort_by_cached_key(|_| next());
+    let mut draw = Draw::new(seed);
+    features.sort_by_cached_key(|_| draw.number());
     for feature in &mut features {
-        feature.scenarios.sort_by_cached_key(|_| next());
+        feature.scenarios.sort_by_cached_key(|_| draw.number());
     }
     features
 }

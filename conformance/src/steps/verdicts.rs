@@ -301,23 +301,30 @@ async fn now_has(world: &mut World, kind: String, name: String, step: &Step) -> 
     world.note(outcome)
 }
 
-#[then(regex = r"^every answer is accepted(?: or refused as (\S+))?$")]
-async fn every(world: &mut World, problem: String) -> Result<(), Fault> {
+#[then(
+    regex = r"^(every answer is accepted|one answer is accepted)(?:,? (?:or|and every other is) refused as (\S+))?$"
+)]
+async fn every(world: &mut World, many: String, problem: String) -> Result<(), Fault> {
     let odd = world.together.iter().find(|answer| match &answer.kind {
         Kind::Accepted => false,
         Kind::Refused(name) => *name != problem,
         Kind::Foreign | Kind::Lost => true,
     });
-    let none = !world
+    let accepted = world
         .together
         .iter()
-        .any(|answer| answer.kind == Kind::Accepted);
+        .filter(|answer| answer.kind == Kind::Accepted)
+        .count();
     let outcome = match odd {
         Some(answer) => Err(Fault::missing(
-            "every answer accepted",
+            many,
             format!("{} {}", answer.got.status, answer.got.text()),
         )),
-        None if none => Err(Fault::missing("an accepted answer", "none")),
+        None if accepted == 0 => Err(Fault::missing("an accepted answer", "none")),
+        None if accepted > 1 && many.starts_with("one ") => Err(Fault::missing(
+            "one accepted answer",
+            format!("{accepted} of them"),
+        )),
         None => Ok(()),
     };
     world.note(outcome)

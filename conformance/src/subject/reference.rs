@@ -1,6 +1,8 @@
 //! The reference issuer, embedded: the one place where the suite touches it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::process::ExitCode;
 
 use axum::Router;
 use clp_issuer::config::Config;
@@ -19,6 +21,13 @@ const ELSEWHERE: [(Which, &str); 2] = [
     (Which::WithoutInventory, "hosting"),
     (Which::WithoutProfiles, "analytics"),
 ];
+
+/// Is `clp-issuer`, a process of its own, with these arguments.
+#[must_use]
+pub fn main(words: &[OsString]) -> ExitCode {
+    let all = std::iter::once(OsString::from("clp-issuer")).chain(words.iter().cloned());
+    clp_issuer::cli::run(all)
+}
 
 /// A way in which the reference issuer can be broken.
 #[derive(Clone, Debug)]

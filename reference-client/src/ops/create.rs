@@ -339,9 +339,10 @@ async fn store(
         begun.finish()?;
     }
     stored?;
-    begun.finish()?;
     let acknowledged =
         super::store_registry::acknowledge(client, &credential, None, session).await?;
+    // Last, so that a run that dies before it begins nothing anew.
+    begun.finish()?;
     // The answer was written before the secret was fetched.
     if credential.state == credential::State::Provisioned {
         credential.state = credential::State::Active;

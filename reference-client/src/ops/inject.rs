@@ -20,7 +20,7 @@ use super::Session;
 use super::rotate::record::Health as CheckedBy;
 use super::store_registry::registered;
 use crate::client::Client;
-use crate::error::{Error, LocalFault, ProtocolFault};
+use crate::error::{Error, Exit, LocalFault, ProtocolFault};
 use crate::places::{About, Place};
 use crate::render::{Facts, Outcome};
 use crate::sabotage::Sabotage;
@@ -393,10 +393,11 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         Some(id) => Some(id.clone()),
         None => places.find(&wanted)?,
     };
-    let id = match known {
-        Some(id) => id,
-        None => new_id()?,
-    };
+    // A place that is new is named before it is declared: a run that dies in between would
+    // otherwise leave one behind that nobody fills, and declare another.
+    let meaning = json!([args.id, wanted.path, wanted.variable]);
+    let begun = session.begin(&client, "installation_put", meaning, new_id()?)?;
+    let id = known.unwrap_or_else(|| begun.body.clone());
     // The place may hold another credential of the same line now, below which it is declared.
     let mut place = match places.get(&wanted.issuer, &id)? {
         Some(before) if before.path == wanted.path && before.variable == wanted.variable => before,
@@ -413,7 +414,11 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
         store_id: args.store_id.clone(),
         below: None,
     };
-    let installed = bring(&client, session, &id, &place, &entry, said).await?;
+    let installed = bring(&client, session, &id, &place, &entry, said).await;
+    if installed.as_ref().map_or_else(is_final, |_| true) {
+        begun.finish()?;
+    }
+    let installed = installed?;
     let mut facts = Facts::default();
     facts
         .add("credential", args.id.as_str())
@@ -437,6 +442,11 @@ pub(crate) async fn run(args: &InjectArgs, session: &Session) -> Result<Outcome,
                 "installation": declared}),
         facts.text(),
     )
+}
+
+/// A refusal changed nothing: there is nothing to go on with.
+fn is_final(fault: &Error) -> bool {
+    matches!(fault, Error::Refused(_)) && fault.exit() == Exit::Refused
 }
 
 fn new_id() -> Result<InstallationId, LocalFault> {

@@ -222,6 +222,8 @@ impl Store {
     }
 
     fn read(&self) -> Result<Content, LocalFault> {
+        // A run that was killed may have left more of it than there should be.
+        private::sweep(&self.path)?;
         let Some(sealed) = private::read_if_there(&self.path, MAX_BYTES as u64)? else {
             return Ok(Content::default());
         };

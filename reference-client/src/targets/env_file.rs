@@ -277,7 +277,7 @@ pub(crate) fn put(path: &Path, variable: &str, secret: &str) -> Result<(), Local
         .map_err(|fault| fault_of(path, fault))?;
     let fault = || LocalFault::file("write", path);
     let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(fault())?;
+    let mut file = private::draft(path)?;
     file.write_all(edited.as_bytes()).map_err(fault())?;
     if before.is_some() {
         keep_mode(path, file.as_file()).map_err(fault())?;

@@ -24,6 +24,7 @@ mod inventory;
 mod log;
 mod model;
 mod oauth;
+mod overlap;
 mod page;
 mod policy;
 mod records;
@@ -49,6 +50,7 @@ const NONE: Seams = Seams {
     alter: None,
     mishear: None,
     tamper: None,
+    hasty: false,
 };
 
 /// An issuer that breaks one requirement.
@@ -120,6 +122,7 @@ const AREAS: &[&[Saboteur]] = &[
     transport::ALL,
     bodies::ALL,
     repeat::ALL,
+    overlap::ALL,
     faults::ALL,
     discover::ALL,
     errors::ALL,
@@ -153,10 +156,16 @@ pub fn all() -> impl Iterator<Item = &'static Saboteur> {
     AREAS.iter().copied().flatten()
 }
 
+/// Those that break what a suite cannot see, since it starts and kills no issuer; `clp-conformance
+/// crash` does.
+pub fn unseen() -> impl Iterator<Item = &'static Saboteur> {
+    overlap::UNSEEN.iter()
+}
+
 /// The one of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Saboteur> {
-    all().find(|one| one.name == name)
+    all().chain(unseen()).find(|one| one.name == name)
 }
 
 /// Takes what stands in the query as a token for what stands in the header field.

@@ -25,6 +25,9 @@ const FILE: &str = "issuer.db";
 /// The most jobs that share a commit, so that the first of them does not wait for long.
 const BATCH: usize = 256;
 
+/// How long an issuer that is broken so leaves open what it has answered.
+const HASTE: Duration = Duration::from_millis(40);
+
 /// The schema that this version writes. Another one is refused rather than guessed at.
 const SCHEMA_VERSION: i64 = 5;
 
@@ -175,6 +178,10 @@ fn serve(connection: &Connection, keys: &Keys, seams: Seams, waiting: &Receiver<
                         true => waiting.try_recv().ok(),
                         false => None,
                     };
+                }
+                if seams.hasty {
+                    completions.drain(..).for_each(|answer| answer(true));
+                    std::thread::sleep(HASTE);
                 }
                 Ok(connection.execute_batch("COMMIT")?)
             });

@@ -134,7 +134,11 @@ impl Drive<'_> {
         let mut left = Vec::new();
         for id in moved.iter().rev() {
             match self.local(id)? {
-                Some(place) => self.bring(id, &place, &entry).await?,
+                // A run can die before it is written down here that the issuer knows of it.
+                Some(mut place) => {
+                    place.credential_id = self.record.successor.clone();
+                    self.bring(id, &place, &entry).await?;
+                }
                 None => {
                     self.say(&format!(
                         "{id} is not filled from here: somebody has to put the predecessor back"

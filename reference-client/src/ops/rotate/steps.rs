@@ -204,6 +204,8 @@ impl<'a> Drive<'a> {
 
     fn ended(self, rotation: &Rotation) -> Result<Outcome, Error> {
         self.rotations().forget(&rotation.id)?;
+        let journal = self.session.home.journal();
+        journal.forget(&rotation.predecessor)?;
         let last = match rotation.state {
             State::Completed => "the predecessor is revoked\n",
             State::RolledBack => "the successor is revoked, and the predecessor works on\n",
