@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::error::{Error, Exit, ProtocolFault};
 use crate::render::{Outcome, clean, table};
 use crate::wanted::Span;
+pub(crate) use reasons::span;
 use reasons::{Why, is_helped, reasons};
 
 /// Most credentials of one issuer that are looked at.
