@@ -161,11 +161,11 @@ pub(super) fn over(request: &CredentialRequest) -> Error {
 
 /// What whoever denied it said.
 fn denial(request: &CredentialRequest) -> Option<String> {
-    let denials = request
+    let denial = request
         .approvals
         .iter()
-        .filter(|one| one.decision == Decision::Deny);
-    denials.last()?.reason.clone()
+        .rfind(|one| one.decision == Decision::Deny);
+    denial?.reason.clone()
 }
 
 pub(super) fn waiting(request: &CredentialRequest) -> Error {
