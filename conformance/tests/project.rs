@@ -427,6 +427,7 @@ async fn what_depends_on_a_failure_is_held_back_and_gone_on_with_later() {
             format!("--depends-on={keeps}"),
         ]
     };
+    let mut first = None;
     for (purpose, (name, title, keeps), check) in [
         ("first", ("A", "database", "web"), "--health-cmd=false"),
         ("second", ("B", "web", "reports"), &health),
@@ -436,8 +437,10 @@ async fn what_depends_on_a_failure_is_held_back_and_gone_on_with_later() {
         let place = place(name, title, keeps);
         let mut words: Vec<&str> = place.iter().map(String::as_str).collect();
         words.push(check);
-        one(&bench, &issuer, purpose, &[], &words).await;
+        let id = one(&bench, &issuer, purpose, &[], &words).await;
+        first = first.or(Some(id));
     }
+    let first = first.unwrap();
     let rotate = ["rotate", "--project", "atlas"];
     let (_, told) = ended(&bench, &[&rotate[..], &["--dry-run"]].concat()).await;
     let order = ends(&told);
@@ -460,7 +463,12 @@ async fn what_depends_on_a_failure_is_held_back_and_gone_on_with_later() {
     assert_eq!(found["alone"], "done", "{told:#}");
 
     // The check is mended, and the same command goes on with what is left.
-    let (exit, told) = ended(&bench, &[&rotate[..], &[&health]].concat()).await;
+    let file = format!("--env-file={}", bench.home.path().join("one.env").display());
+    let inject = [
+        "--issuer", &issuer, "inject", &first, &file, "--name=A", &health,
+    ];
+    bench.answer(&inject).await;
+    let (exit, told) = ended(&bench, &rotate).await;
     assert_eq!(exit, 0, "{told:#}");
     let found = ends(&told);
     assert_eq!(found.len(), 3, "{told:#}");

@@ -54,6 +54,15 @@ fn what_is_due_is_told_by_the_exit_status_and_with_its_reason() {
     let run = scene.clp(&["due", "--json"]);
     let said: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(said["items"][0]["why"][0]["why"], json!("rotate_every"));
+    // An issuer that answers with another project than was asked for is not believed.
+    for arguments in [
+        &["due", "--project", "other"][..],
+        &["rotate", "--project", "other"],
+    ] {
+        let run = scene.clp(arguments);
+        assert_eq!(run.status, 5, "{}", run.stderr);
+        assert_eq!(scene.opened(), 0);
+    }
     lock(&scene.shared).credentials.get_mut(CREDENTIAL).unwrap()["rotation_policy"] = json!({});
     let run = scene.clp(&["due"]);
     assert_eq!((run.status, run.stdout.as_str()), (0, "nothing is due\n"));
@@ -85,8 +94,15 @@ fn every_issuer_that_was_named_is_asked_and_one_that_is_away_is_told() {
         run.stdout
     );
     // So is it where something is done, and what could be done is.
-    let rotate = ["rotate", "--due", "--health", &scene.health];
-    let run = anywhere(&scene, &rotate);
+    // A key of one issuer is not shown to the other.
+    let run = anywhere(&scene, &["rotate", "--due", "--health", &scene.health]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    assert_eq!(scene.opened(), 0);
+    let path = scene.file.to_str().unwrap();
+    let place = ["inject", CREDENTIAL, "--env-file", path, "--name", "KEY"];
+    let run = scene.clp(&[&place[..], &["--health", &scene.health]].concat());
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let run = anywhere(&scene, &["rotate", "--due"]);
     assert_eq!(run.status, 4, "{}", run.stderr);
     assert!(run.stdout.contains("1 done"), "{}", run.stdout);
     assert_eq!(anywhere(&scene, &["issuers", "remove", &away]).status, 0);
@@ -132,4 +148,42 @@ fn what_a_person_has_to_see_to_is_not_begun_by_night() {
     ];
     let run = scene.clp(&anyway);
     assert_eq!(run.status, 0, "{}", run.stderr);
+}
+
+#[test]
+fn two_jobs_of_one_night_do_not_meet() {
+    let scene = overdue();
+    let began = scene.home.path().join("began");
+    let goes_on = scene.home.path().join("goes-on");
+    // Each is a pipe: who opens one waits for the other side.
+    for pipe in [&began, &goes_on] {
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.unwrap().success());
+    }
+    let line = format!(
+        "echo > '{}'; cat '{}'; false",
+        began.display(),
+        goes_on.display()
+    );
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| scene.clp(&["rotate", "--due", "--health-cmd", &line]));
+        std::fs::read(&began).unwrap();
+        let run = scene.clp(&["rotate", "--due", "--health", &scene.health]);
+        assert_eq!(run.status, 1, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("another run of clp is at what is due"),
+            "{}",
+            run.stderr
+        );
+        std::fs::write(&goes_on, "").unwrap();
+        // The check said no: it failed, is told in the summary, and the places went back.
+        let run = first.join().unwrap();
+        assert_eq!(run.status, 3, "{}", run.stderr);
+        assert!(run.stdout.contains("1 failed"), "{}", run.stdout);
+    });
+    assert!(scene.holds(CREDENTIAL));
+    // The next night goes on with it, and it is done.
+    let run = scene.clp(&["rotate", "--due", "--health", &scene.health]);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+    assert_eq!(scene.opened(), 1);
 }

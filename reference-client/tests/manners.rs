@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::io::Write as _;
+
 use common::issuer::{CREDENTIAL, SUCCESSOR};
 use common::living::{ROTATION, lock};
 use common::scene::Scene;
@@ -27,6 +29,42 @@ fn what_nobody_knows_a_place_of_is_not_rotated_silently() {
         let run = scene.rotate(&said);
         assert_eq!(run.status, 0, "{profiles:?}: {}", run.stderr);
         assert_eq!(scene.opened(), 1);
+    }
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_and_a_yes_is_enough() {
+    let lacks = std::process::Command::new("script")
+        .arg("--version")
+        .output();
+    if lacks.is_err() {
+        assert!(std::env::var_os("CI").is_none(), "the gate needs script(1)");
+        eprintln!("skipped: there is no script(1) to make a terminal with");
+        return;
+    }
+    for (answer, status, opened) in [("no", 7, 0), ("yes", 0, 1)] {
+        let scene = Scene::bare(MANAGED);
+        let line = format!(
+            "{} --allow-loopback-http --allow-test-issuer rotate {CREDENTIAL}",
+            env!("CARGO_BIN_EXE_clp")
+        );
+        let mut child = std::process::Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("CLP_ISSUER", scene.server.url())
+            .env("CLP_TOKEN", common::issuer::TOKEN)
+            .env("CLP_HOME", scene.home.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{answer}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains("go on all the same?"), "{said}");
+        assert_eq!(scene.opened(), opened, "{said}");
+        drop(stdin);
     }
 }
 

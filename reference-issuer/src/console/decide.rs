@@ -35,8 +35,11 @@ where
     C: Call<Query = Nothing>,
 {
     let document = &service.persona.permissions;
-    let caller = auth::principal(gate, &session.tenant, document, &session.principal)
-        .map_err(|_| Problem::from(ProblemType::Unauthenticated))?;
+    // Whoever was shut out since they signed in is nobody any more.
+    gate.principal(&session.tenant, &session.principal)?
+        .filter(|found| !found.is_disabled)
+        .ok_or(ProblemType::Unauthenticated)?;
+    let caller = auth::principal(gate, &session.tenant, document, &session.principal)?;
     let path = serde_json::from_value(json!({"request_id": request}));
     let call = Incoming {
         service: Arc::clone(service),
@@ -172,6 +175,7 @@ fn explained(tx: &Tx<'_>, service: &Service, reply: Reply) -> Result<Reply, Prob
         agreed = Some(json!({
             "consent": lines,
             "lifetime": wording::duration(asked.lifetime_seconds),
+            "renewal": wording::renewal(&asked, tx.now()),
         }));
     }
     Reply::json(201, &json!({"challenge": sent, "agreed": agreed}))

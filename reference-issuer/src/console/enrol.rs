@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use clp_schemas::approval::PrincipalKind;
 use clp_schemas::canonical::to_base64url;
 use clp_schemas::ids::{PrincipalId, TenantId};
 use clp_schemas::ops::discover::Deployment;
@@ -82,7 +83,11 @@ pub(super) async fn open(service: &Arc<Service>, inbound: &Inbound) -> Result<Re
     let found = service
         .store
         .run(move |gate| {
-            let Some(found) = gate.principal_by_token(&persona, token.expose())? else {
+            // A program has no passkey: nothing that it signs is a person's decision.
+            let found = gate
+                .principal_by_token(&persona, token.expose())?
+                .filter(|found| found.kind == PrincipalKind::Person && !found.is_disabled);
+            let Some(found) = found else {
                 return Ok(None);
             };
             let name = view::person(gate, &found.tenant, &found.id)?;

@@ -69,7 +69,12 @@ pub(super) async fn page(
         Err(problem) => match problem.kind() {
             // Somebody else's, or none at all: the same.
             Some(ProblemType::NotFound | ProblemType::Forbidden) => missing(service, session).await,
-            Some(ProblemType::Unauthenticated) => sign_in(service),
+            // Somebody who has been shut out. Their session goes too, or the page to sign in
+            // would take them for signed in.
+            Some(ProblemType::Unauthenticated) => {
+                session::end(service, inbound);
+                sign_in(service)
+            }
             _ => Err(problem),
         },
     }

@@ -90,6 +90,10 @@ fn verify(
     let Some(tenant) = gate.tenant_of_principal(&service.persona.name, &principal)? else {
         return Ok(None);
     };
+    let found = gate.principal(&tenant, &principal)?;
+    if found.is_none_or(|found| found.is_disabled) {
+        return Ok(None);
+    }
     let mut tx = gate.enter(&tenant)?;
     let passkeys = tx.passkeys(&principal)?;
     let signed = challenge(&service.origin, nonce);

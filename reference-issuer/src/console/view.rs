@@ -2,7 +2,7 @@
 //! own, or set apart as somebody else's.
 
 use askama::Template;
-use clp_schemas::approval::{ApprovalDocument, Decision};
+use clp_schemas::approval::{Actor, ApprovalDocument, Decision};
 use clp_schemas::ids::{PrincipalId, TenantId};
 use clp_schemas::ops::approve::{Approval, Challenge};
 use clp_schemas::ops::discover::AuthMethod;
@@ -23,6 +23,8 @@ use crate::store::{Fault, Gate, Tx};
 
 /// Shorter lifetimes that can be agreed to, in seconds.
 const SHORTER: [u64; 7] = [900, 3600, 21_600, 86_400, 604_800, 2_592_000, 7_776_000];
+/// Ends of renewal that can be agreed to, in seconds from now.
+const RENEWALS: [i64; 4] = [86_400, 604_800, 2_592_000, 7_776_000];
 /// How much of the digest is shown at first, in characters.
 const SHORT_DIGEST: usize = 12;
 
@@ -44,7 +46,11 @@ pub(super) struct RequestPage {
     is_production: bool,
     lifetime: String,
     renewal: String,
-    code: Option<String>,
+    code: String,
+    actors: Vec<(String, String)>,
+    is_urgent: bool,
+    quorum: Option<(usize, u8)>,
+    renewals: Vec<(String, String)>,
     asked: Moment,
     ends: Moment,
     risk: (&'static str, &'static str),
@@ -128,7 +134,11 @@ pub(super) fn of(
     let (ways, obstacle) = match tried {
         Ok(reply) => {
             let challenge = serde_json::from_slice(reply.body()).map_err(|_| internal())?;
-            (ways(&challenge), None)
+            let accepted = request
+                .approval_policy
+                .as_ref()
+                .map(|policy| &policy.methods);
+            (ways(&challenge, accepted), None)
         }
         Err(problem) => (Vec::new(), Some(problem)),
     };
@@ -153,8 +163,12 @@ pub(super) fn of(
         environment: clean(&asked.environment),
         is_production: asked.environment == "production",
         lifetime: duration(asked.lifetime_seconds),
-        renewal: renewal(&asked, now),
-        code: None,
+        renewal: wording::renewal(&asked, now),
+        code: request.user_code.clone(),
+        actors: actors(gate, tx.tenant(), &document)?,
+        is_urgent: asked.emergency.is_some(),
+        quorum: quorum(&request, now),
+        renewals: renewals(&asked, now),
         asked: moment(request.created_at, now),
         ends: moment(request.expires_at, now),
         risk: wording::risk(risk(&meaning, &asked.permissions)),
@@ -181,8 +195,11 @@ pub(super) fn of(
 
 /// How a challenge can be answered: by an authenticator, and by each provider where this person
 /// has an account.
-fn ways(challenge: &Challenge) -> Vec<WayView> {
-    let takes = |method| challenge.methods.contains(&method);
+fn ways(challenge: &Challenge, accepted: Option<&Vec<AuthMethod>>) -> Vec<WayView> {
+    let takes = |method| {
+        challenge.methods.contains(&method)
+            && accepted.is_none_or(|accepted| accepted.contains(&method))
+    };
     let by_key = [
         (AuthMethod::Passkey, "a passkey"),
         (AuthMethod::HardwareKey, "a hardware key"),
@@ -240,28 +257,14 @@ const fn headline(state: State) -> (&'static str, Option<&'static str>) {
 fn why(problem: &Problem) -> &'static str {
     match problem.kind() {
         Some(ProblemType::SeparationOfDuty) => {
-            "You cannot decide on this request: you asked for it, or it was asked for on your \
-             behalf. Send the address of this page to somebody else who may approve."
+            "You cannot decide on this request: you asked for it, it was asked for on your behalf, \
+             or you are no person. Send the address of this page to somebody else who may approve."
         }
         Some(ProblemType::Forbidden) => {
             "You may look at this request, and not decide on it. Send the address of this page \
              to somebody who may approve."
         }
         _ => "You cannot decide on this request now.",
-    }
-}
-
-/// Access does not end with the credential where it can be renewed.
-fn renewal(asked: &RequestBody, now: Timestamp) -> String {
-    let policy = asked.rotation_policy.as_ref();
-    match policy.and_then(|policy| policy.renewable_until) {
-        Some(until) => format!(
-            "It can be renewed by rotation without asking again, until {}.",
-            moment(until, now).words
-        ),
-        None => {
-            "It can be renewed by rotation without asking again, and without an end.".to_owned()
-        }
     }
 }
 
@@ -292,10 +295,49 @@ fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
             quoted(&format!("{} {}", subject.kind, subject.id)),
         ),
     ];
+    if let Some(why) = &asked.emergency {
+        words.push(("Emergency", quoted(why)));
+    }
     if let Some(why) = &asked.justification {
         words.push(("Justification", quoted(why)));
     }
     words
+}
+
+/// For whom the requester acts, nearest first: name and kind of each, the requester's own too.
+fn actors(
+    gate: &Gate<'_>,
+    tenant: &TenantId,
+    document: &ApprovalDocument,
+) -> Result<Vec<(String, String)>, Fault> {
+    let named = |actor: &Actor| {
+        let name = person(gate, tenant, &actor.principal)?;
+        Ok((name, actor.kind.to_string()))
+    };
+    document.actors.iter().map(named).collect()
+}
+
+/// How many people have agreed to this version, of how many; `None` where one is enough.
+fn quorum(request: &CredentialRequest, now: Timestamp) -> Option<(usize, u8)> {
+    let wanted = request.approval_policy.as_ref()?.approvals_required;
+    let agreed = request.approvals.iter().filter(|approval| {
+        approval.decision == Decision::Approve
+            && approval.version == request.version
+            && approval.expires_at > now
+    });
+    (wanted > 1).then(|| (agreed.count(), wanted))
+}
+
+/// Earlier ends of renewal that can be agreed to: when, and in words.
+fn renewals(asked: &RequestBody, now: Timestamp) -> Vec<(String, String)> {
+    let policy = asked.rotation_policy.as_ref();
+    let until = policy.and_then(|policy| policy.renewable_until);
+    RENEWALS
+        .iter()
+        .map(|seconds| (now.plus(*seconds), seconds.unsigned_abs()))
+        .filter(|(at, _)| until.is_none_or(|until| *at < until))
+        .map(|(at, seconds)| (at.to_string(), duration(seconds)))
+        .collect()
 }
 
 /// Says where less was agreed to than was asked for.
@@ -326,7 +368,7 @@ fn decision(
         is_approval: approval.decision == Decision::Approve,
         who: match &approval.approver {
             Some(approver) => person(gate, tenant, approver)?,
-            None => "the organisation's policy".to_owned(),
+            None => "the policy of the organisation".to_owned(),
         },
         method: approval.method.to_string().replace('_', " "),
         version: approval.version,

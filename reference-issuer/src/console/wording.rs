@@ -1,6 +1,7 @@
 //! Words for people.
 
 use clp_schemas::ops::discover::CredentialType;
+use clp_schemas::ops::request::RequestBody;
 use clp_schemas::permissions::Risk;
 use clp_schemas::time::Timestamp;
 pub(super) use clp_schemas::words::clean;
@@ -69,6 +70,20 @@ pub(super) const fn kind(kind: CredentialType) -> &'static str {
         CredentialType::OauthClient => "OAuth client",
         CredentialType::ServiceAccount => "service account",
         CredentialType::WebhookSecret => "webhook secret",
+    }
+}
+
+/// Access does not end with the credential where it can be renewed.
+pub(super) fn renewal(asked: &RequestBody, now: Timestamp) -> String {
+    let policy = asked.rotation_policy.as_ref();
+    match policy.and_then(|policy| policy.renewable_until) {
+        Some(until) => format!(
+            "It can be renewed by rotation without asking again, until {}.",
+            moment(until, now).words
+        ),
+        None => {
+            "It can be renewed by rotation without asking again, and without an end.".to_owned()
+        }
     }
 }
 

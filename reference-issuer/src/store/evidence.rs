@@ -1,6 +1,6 @@
 //! What proves decisions, the authenticators that made it, and whom to believe about those.
 
-use clp_schemas::ids::{ApprovalId, PrincipalId, RequestId};
+use clp_schemas::ids::{ApprovalId, PrincipalId};
 use clp_schemas::ops::approve::AttestationTrust;
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Serialize;
@@ -31,27 +31,22 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What proves an approval of a request.
+    /// What proves an approval.
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn evidence(
-        &self,
-        request: &RequestId,
-        approval: &ApprovalId,
-    ) -> Result<Option<EvidenceRow>, Fault> {
-        let texts: Option<(String, Proof)> = self
+    pub fn evidence(&self, approval: &ApprovalId) -> Result<Option<EvidenceRow>, Fault> {
+        let texts: Option<(String, String, Proof)> = self
             .connection()
             .prepare_cached(
-                "SELECT document, challenge, evidence, verification FROM evidence
-                 WHERE approval = ?1 AND request = ?2 AND tenant = ?3",
+                "SELECT challenge, evidence, verification, request, document FROM evidence
+                 WHERE approval = ?1 AND tenant = ?2",
             )?
-            .query_row(
-                params![approval.as_str(), request.as_str(), self.tenant().as_str()],
-                |row| Ok((row.get(0)?, proof(row)?)),
-            )
+            .query_row(params![approval.as_str(), self.tenant().as_str()], |row| {
+                Ok((row.get(3)?, row.get(4)?, proof(row)?))
+            })
             .optional()?;
-        let Some((document, proof)) = texts else {
+        let Some((request, document, proof)) = texts else {
             return Ok(None);
         };
         let proof = match proof {
@@ -64,7 +59,7 @@ impl Tx<'_> {
         };
         Ok(Some(EvidenceRow {
             approval: approval.clone(),
-            request: request.clone(),
+            request: request.parse().map_err(|_| Fault::Value("request id"))?,
             document: read(&document)?,
             proof,
         }))
@@ -145,7 +140,7 @@ impl Tx<'_> {
 type Proof = (Option<String>, Option<String>, Option<String>);
 
 fn proof(row: &Row<'_>) -> rusqlite::Result<Proof> {
-    Ok((row.get(1)?, row.get(2)?, row.get(3)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
 fn written<T: Serialize>(value: Option<&T>) -> Result<Option<String>, Fault> {

@@ -53,7 +53,7 @@ pub(crate) struct RotateArgs {
     /// Only what `clp due` names
     #[arg(long, conflicts_with_all = ["id", "resume", "rollback"])]
     pub(super) due: bool,
-    /// With --due: what will be due within this time too
+    /// With --due: what will be due within this time too [default: 7d]
     #[arg(long, value_name = "SPAN", requires = "due")]
     pub(super) within: Option<Span>,
     /// With --project or --due: so many at once
@@ -87,7 +87,8 @@ pub(crate) struct RotateArgs {
     /// Least that a gate may rest on: reported, attested or observed
     #[arg(long, value_name = "BASIS", value_parser = basis)]
     pub(super) least_basis: Option<Basis>,
-    /// See that each place works by a GET of this URL
+    /// See that each place works by a GET of this URL, which gets the key [default: as
+    /// `clp inject` was told]
     #[arg(long, value_name = "URL")]
     pub(super) health: Option<Url>,
     /// See it by this command, which finds the secret in the variable of the place

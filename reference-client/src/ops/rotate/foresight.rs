@@ -318,26 +318,15 @@ impl Forecast {
         })
     }
 
-    /// Whether a rotation may be opened: what forbids it is named.
-    ///
-    /// # Errors
-    /// [`Error::Unsaid`] with everything that a person has to say first.
-    pub(crate) fn allow(&self, client: &Client) -> Result<(), Error> {
-        let broken = |need: &Need| match need {
-            Need::NoPlace => client.sabotage.breaks("CLP-ROT-040"),
-            Need::Gap => client.sabotage.breaks("CLP-ROT-041"),
-            // The issuer refuses it, in its own words.
-            Need::Standing { .. } | Need::NotRenewable { .. } => true,
+    /// What a person has to say before a rotation is opened. What the issuer refuses by itself it
+    /// refuses in its own words.
+    pub(crate) fn unsaid(&self, client: &Client) -> Vec<&Need> {
+        let asked = |need: &&Need| match need {
+            Need::NoPlace => !client.sabotage.breaks("CLP-ROT-040"),
+            Need::Gap => !client.sabotage.breaks("CLP-ROT-041"),
             _ => false,
         };
-        let mut unsaid = self
-            .needs
-            .iter()
-            .filter(|need| need.forbids() && !broken(need));
-        match unsaid.next() {
-            Some(need) => Err(Error::Unsaid(need.to_string())),
-            None => Ok(()),
-        }
+        self.needs.iter().filter(asked).collect()
     }
 
     /// For people.

@@ -32,7 +32,7 @@ use crate::journal::Begun;
 use crate::pair::Pair;
 use crate::render::{Facts, Outcome};
 pub(crate) use args::RotateArgs;
-use foresight::Forecast;
+use foresight::{Forecast, Need};
 use record::{Record, Step};
 use steps::Drive;
 use voice::Voice;
@@ -235,9 +235,9 @@ async fn begin(
         store.prepare()?;
     }
     let predecessor = client.credential(id).await?;
-    let interval = consent(&predecessor, args, ground).await?;
+    let settled = settle(&predecessor, args, ground).await?;
     let managed = ground.is_managed().await?;
-    let plan = args.plan(interval).filter(|_| managed);
+    let plan = args.plan(settled.interval).filter(|_| managed);
     let (body, meant, pair) = body(args, &predecessor, permissions, plan, client, session)?;
     if let Some(pair) = &pair {
         store.put_pair(client.id().as_str(), pair)?;
@@ -269,12 +269,12 @@ async fn begin(
     };
     let mut record = record_of(&rotation, client, step);
     record.health = args.health();
-    record.no_places = args.no_places;
+    record.no_places = settled.no_places;
     record.managed = managed;
     if !record.managed {
         let asked = [args.quiet, args.min_overlap];
         let asked = asked.iter().flatten().map(|span| span.seconds);
-        record.kept_seconds = asked.chain(interval).max().unwrap_or(0);
+        record.kept_seconds = asked.chain(settled.interval).max().unwrap_or(0);
     }
     session.home.rotations(client.id()).write(&record)?;
     begun.finish()?;
@@ -285,29 +285,40 @@ async fn begin(
     ground.drive(record, args).forward().await
 }
 
-/// What a person has to say first, is asked for on a terminal and otherwise refused. The longest
-/// time between two uses of a place, where the issuer does not see to it by itself.
-async fn consent(
+/// What was settled before a rotation is opened.
+struct Settled {
+    /// The longest time between two uses of a place, where the issuer does not see to that.
+    interval: Option<u64>,
+    /// Whether somebody has said that no place uses it.
+    no_places: bool,
+}
+
+/// What a person has to say first is asked for on a terminal, and otherwise refused.
+async fn settle(
     predecessor: &Credential,
     args: &RotateArgs,
     ground: &Ground<'_>,
-) -> Result<Option<u64>, Error> {
+) -> Result<Settled, Error> {
     let (client, session) = (ground.client, ground.session);
     let forecast = Forecast::see(predecessor, args.word(), client, session).await?;
-    // To mint and no more ends nothing, unless there is one slot.
-    let mints = args.no_store && client.issuer().await?.manifest.overlap_supported != Some(false);
-    if let (Err(unsaid), false) = (forecast.allow(client), mints) {
-        let goes_on = !ground.voice.is_among_others()
-            && session.asked(&format!(
-                "{unsaid}
-go on all the same?"
-            ))?;
-        if !goes_on {
-            return Err(unsaid);
+    let manifest = &client.issuer().await?.manifest;
+    let mut unsaid = forecast.unsaid(client);
+    if args.no_store {
+        // To mint and no more ends nothing, unless there is one slot.
+        unsaid.retain(|need| **need != Need::NoPlace);
+    }
+    let words: Vec<String> = unsaid.iter().map(ToString::to_string).collect();
+    if !unsaid.is_empty() {
+        let asks = !ground.voice.is_among_others();
+        if !asks || !session.asked(&format!("{}\ngo on all the same?", words.join("\n")))? {
+            return Err(Error::Unsaid(words.join("; ")));
         }
     }
-    let inventory = client.issuer().await?.manifest.claims(Class::Inventory);
-    Ok(forecast.longest_interval_seconds.filter(|_| !inventory))
+    let interval = forecast.longest_interval_seconds;
+    Ok(Settled {
+        interval: interval.filter(|_| !manifest.claims(Class::Inventory)),
+        no_places: args.no_places || unsaid.contains(&&Need::NoPlace),
+    })
 }
 
 /// The body; what it means, whatever key pair is drawn; and that pair.

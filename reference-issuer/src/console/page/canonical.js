@@ -49,7 +49,9 @@ export function signInChallenge({ issuer, nonce }) {
   return sha256({ context: 'clp-sign-in-v1', issuer, nonce });
 }
 
-/** The document that is signed by who agrees to less: the next version, with these members of the request replaced. */
-export function narrowed(document, agreed) {
-  return { ...document, version: document.version + 1, request: { ...document.request, ...agreed } };
+/** The document that is signed by who agrees to less: the next version, with these values in the request. */
+export function narrowed(document, { renewable_until: until, ...agreed }) {
+  const request = { ...document.request, ...agreed };
+  if (until !== undefined) request.rotation_policy = { ...request.rotation_policy, renewable_until: until };
+  return { ...document, version: document.version + 1, request };
 }

@@ -40,6 +40,8 @@ function agreed() {
   }
   const lifetime = element('lifetime')?.value;
   if (lifetime) less.lifetime_seconds = Number(lifetime);
+  const renewal = element('renewal')?.value;
+  if (renewal) less.renewable_until = renewal;
   return less;
 }
 
@@ -102,6 +104,7 @@ function review({ challenge, words }) {
     }),
   );
   element('agreed-lifetime').textContent = words.lifetime;
+  element('agreed-renewal').textContent = words.renewal;
   element('agreed-version').textContent = challenge.version;
   element('agreed-digest').textContent = challenge.digest;
   element('decide').hidden = true;

@@ -17,6 +17,7 @@ const WORDS = {
   'evidence-invalid': ['The issuer did not accept what was signed. Nothing was decided.', false],
   'method-not-supported': ['That way to sign is not taken here. Choose another.', false],
   'scope-broader': ['That is more than was asked for. Nothing was signed.', true],
+  'insufficient-user-authentication': ['Your organisation wants another way to sign for this. Load the page again and choose one.', true],
   'rate-limited': ['Too many attempts. Wait a minute.', false],
   forbidden: ['You may not decide on this request.', false],
   'not-found': ['There is no such request any more, or none that you may see.', true],

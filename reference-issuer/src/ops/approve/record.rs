@@ -2,14 +2,13 @@
 
 use clp_schemas::approval::CHALLENGE_CONTEXT;
 use clp_schemas::ops::approve::{
-    Approval, ApprovalRead, ApprovalRecord, CHALLENGE_SECONDS, Challenge, SignedChallenge,
+    ApprovalRead, ApprovalRecord, CHALLENGE_SECONDS, Challenge, SignedChallenge,
 };
-use clp_schemas::ops::request::CredentialRequest;
 use clp_schemas::problem::{Problem, ProblemType};
 
 use crate::ops::{Incoming, Operation, Outcome, guard};
 use crate::rules::Rule;
-use crate::store::Tx;
+use crate::store::{EvidenceRow, Tx};
 
 /// Whether the approval is one of the request.
 struct Named {
@@ -22,30 +21,29 @@ const NAMED_RULES: &[Rule<Named>] = &[Rule {
 }];
 
 impl Operation for ApprovalRead {
-    type Subject = (CredentialRequest, Approval);
+    type Subject = EvidenceRow;
 
-    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<(CredentialRequest, Approval), Problem> {
+    fn admit(tx: &Tx<'_>, call: &Incoming<Self>) -> Result<EvidenceRow, Problem> {
         let path = call.path()?;
         let request = guard::request(tx, &call.caller, &path.request_id)?;
-        let found = request
-            .approvals
-            .iter()
-            .find(|approval| approval.id == path.approval_id);
+        let kept = tx.evidence(&path.approval_id)?;
         let named = Named {
-            is_of_request: found.is_some(),
+            is_of_request: kept.as_ref().is_some_and(|kept| kept.request == request.id),
         };
         tx.check(NAMED_RULES, &named)?;
-        let approval = found.cloned().ok_or(ProblemType::Internal)?;
-        Ok((request, approval))
+        kept.ok_or_else(|| ProblemType::NotFound.into())
     }
 
     fn carry_out(
         tx: &mut Tx<'_>,
-        (request, approval): (CredentialRequest, Approval),
+        kept: EvidenceRow,
         _: &Incoming<Self>,
     ) -> Result<Outcome<ApprovalRecord>, Problem> {
-        let kept = tx
-            .evidence(&request.id, &approval.id)?
+        let request = tx.request(&kept.request)?.ok_or(ProblemType::Internal)?;
+        let approval = request
+            .approvals
+            .into_iter()
+            .find(|approval| approval.id == kept.approval)
             .ok_or(ProblemType::Internal)?;
         let mut record = ApprovalRecord {
             approval,

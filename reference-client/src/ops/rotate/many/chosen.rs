@@ -1,7 +1,7 @@
 //! Which credentials a run is about, at which issuers, and what each would meet.
 
 use clp_schemas::ids::CredentialId;
-use clp_schemas::ops::create::{Credential, ListQuery};
+use clp_schemas::ops::create::Credential;
 use clp_schemas::state::credential::State;
 use serde_json::{Value, json};
 
@@ -156,11 +156,7 @@ async fn asked(client: &Client, args: &RotateArgs) -> Result<Vec<Credential>, Er
             .map(|(_, credential)| credential)
             .collect()
     } else {
-        let query = ListQuery {
-            project: project.map(str::to_owned),
-            ..ListQuery::default()
-        };
-        client.list(&query, due::MOST).await?.0
+        due::listed(client, project).await?.0
     };
     found.retain(|one| one.state.is_live() && one.state != State::Provisioned);
     let replaced: Vec<CredentialId> = found.iter().map(|one| one.id.clone()).collect();

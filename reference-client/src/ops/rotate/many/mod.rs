@@ -48,6 +48,12 @@ pub(super) async fn run(args: &RotateArgs, session: &Session) -> Result<Outcome,
         ));
     }
     let clients = session.clients()?;
+    if args.health.is_some() && clients.len() > 1 {
+        return Err(Error::usage(
+            "--health would send the keys of several issuers to one URL: say it with each place, \
+             by `clp inject --health`, or give --health-cmd",
+        ));
+    }
     if args.dry_run {
         let written = match &args.project {
             Some(project) if !args.due && !args.anew => Written::read(session, project)?,
