@@ -82,7 +82,8 @@ pub(super) async fn open(service: &Arc<Service>, inbound: &Inbound) -> Result<Re
     let found = service
         .store
         .run(move |gate| {
-            let Some(found) = gate.principal_by_token(&persona, token.expose())? else {
+            let found = gate.principal_by_token(&persona, token.expose())?;
+            let Some(found) = found.filter(|found| !found.is_disabled) else {
                 return Ok(None);
             };
             let name = view::person(gate, &found.tenant, &found.id)?;

@@ -139,6 +139,11 @@ pub(super) fn of(
     }
     let (title, outcome) = headline(request.state);
     let requester = person(gate, tx.tenant(), &request.requester)?;
+    let mut extras = extras(&asked);
+    for actor in document.actors.iter().skip(1) {
+        let name = person(gate, tx.tenant(), &actor.principal)?;
+        extras.insert(0, ("Who acts for", format!("{name} ({})", actor.principal)));
+    }
     Ok(RequestPage {
         issuer: clean(&service.persona.display_name),
         who: person(gate, &session.tenant, &session.principal)?,
@@ -154,12 +159,12 @@ pub(super) fn of(
         is_production: asked.environment == "production",
         lifetime: duration(asked.lifetime_seconds),
         renewal: renewal(&asked, now),
-        code: None,
+        code: Some(request.user_code.clone()),
         asked: moment(request.created_at, now),
         ends: moment(request.expires_at, now),
         risk: wording::risk(risk(&meaning, &asked.permissions)),
         consent: lines.iter().map(|line| clean(line)).collect(),
-        extras: extras(&asked),
+        extras,
         words: words(&asked),
         narrowed: narrowed(&request, &asked),
         decisions,
@@ -253,6 +258,11 @@ fn why(problem: &Problem) -> &'static str {
 
 /// Access does not end with the credential where it can be renewed.
 fn renewal(asked: &RequestBody, now: Timestamp) -> String {
+    if asked.emergency.is_some() {
+        return "It is an emergency, for which fewer people are asked than otherwise. It cannot be \
+                renewed without asking again."
+            .to_owned();
+    }
     let policy = asked.rotation_policy.as_ref();
     match policy.and_then(|policy| policy.renewable_until) {
         Some(until) => format!(
@@ -294,6 +304,9 @@ fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
     ];
     if let Some(why) = &asked.justification {
         words.push(("Justification", quoted(why)));
+    }
+    if let Some(why) = &asked.emergency {
+        words.push(("Why it cannot wait", quoted(why)));
     }
     words
 }

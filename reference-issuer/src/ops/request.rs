@@ -18,10 +18,10 @@ use super::policy::{self, InForce};
 use super::types::{self, Parts};
 use super::{Incoming, Operation, Outcome, guard};
 use crate::auth::Action;
-use crate::lifecycle::request as life;
+use crate::lifecycle::{Effect, request as life};
 use crate::rules::Rule;
 use crate::service::Service;
-use crate::store::Tx;
+use crate::store::{EvidenceRow, Tx};
 
 /// How long a requester waits between two reads, in seconds.
 const INTERVAL_SECONDS: u64 = 5;
@@ -271,6 +271,13 @@ pub(super) fn let_policy_decide(
         return Ok(request);
     }
     let approval = in_force.approval(tx, &request)?;
+    // Nobody proved anything, but what was decided on is kept like any other decision.
+    tx.apply(vec![Effect::SaveEvidence(Box::new(EvidenceRow {
+        approval: approval.id.clone(),
+        request: request.id.clone(),
+        document: request.approval_document.clone(),
+        proof: None,
+    }))])?;
     let (request, effects) = life::decide(request, approval, true);
     tx.apply(effects)?;
     Ok(request)

@@ -5,7 +5,8 @@ use clp_schemas::state::request::State;
 use serde_json::json;
 
 use super::Saboteur;
-use super::ways::{are_of, garble, request};
+use super::ways::{are_of, garble, minted, request};
+use crate::lifecycle::Effect;
 
 pub(super) const ALL: &[Saboteur] = &[
     Saboteur::skip("CLP-POL-001", "lets programs decide", &["CLP-POL-001"]),
@@ -169,6 +170,27 @@ pub(super) const ALL: &[Saboteur] = &[
             {
                 request.state = State::Approved;
             }
+        },
+    ),
+    Saboteur::alter(
+        "CLP-APP-031",
+        "lets what needed nobody, or could not wait, be renewed without an end",
+        |_, effects| {
+            if let Some((credential, _)) = minted(effects)
+                && let Some(policy) = &mut credential.rotation_policy
+                && policy.renewable_until == credential.expires_at
+            {
+                policy.renewable_until = None;
+            }
+        },
+    ),
+    Saboteur::alter(
+        "CLP-APP-100/policy",
+        "keeps nothing of what policy decided",
+        |_, effects| {
+            effects.retain(
+                |effect| !matches!(effect, Effect::SaveEvidence(row) if row.proof.is_none()),
+            );
         },
     ),
     Saboteur::mishear(
