@@ -1,12 +1,12 @@
 //! Saboteurs of who decides (specification chapter 22), and of test control for it.
 
 use clp_schemas::audit::Event;
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::request::State;
 use serde_json::json;
 
 use super::Saboteur;
-use super::ways::{are_of, garble, minted, request};
-use crate::lifecycle::Effect;
+use super::ways::{are_of, garble, request};
 
 pub(super) const ALL: &[Saboteur] = &[
     Saboteur::skip("CLP-POL-001", "lets programs decide", &["CLP-POL-001"]),
@@ -172,25 +172,28 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    Saboteur::alter(
+    Saboteur::tamper(
         "CLP-APP-031",
         "lets what needed nobody, or could not wait, be renewed without an end",
-        |_, effects| {
-            if let Some((credential, _)) = minted(effects)
-                && let Some(policy) = &mut credential.rotation_policy
-                && policy.renewable_until == credential.expires_at
-            {
-                policy.renewable_until = None;
-            }
+        |asked, answer| {
+            garble(asked, answer, "credential_create", |body| {
+                let ends = body["expires_at"].clone();
+                if body["rotation_policy"]["renewable_until"] == ends
+                    && let Some(body) = body.as_object_mut()
+                {
+                    body.remove("rotation_policy");
+                }
+            });
         },
     ),
-    Saboteur::alter(
+    Saboteur::tamper(
         "CLP-APP-100/policy",
-        "keeps nothing of what policy decided",
-        |_, effects| {
-            effects.retain(
-                |effect| !matches!(effect, Effect::SaveEvidence(row) if row.proof.is_none()),
-            );
+        "has no record of what policy decided",
+        |asked, answer| {
+            if asked.endpoint == "approval_read" && answer.json()["approval"]["method"] == "policy"
+            {
+                answer.refuse(ProblemType::NotFound);
+            }
         },
     ),
     Saboteur::mishear(
