@@ -168,6 +168,24 @@ Feature: decide
     When the same call is made with body set to {"request_id": "{second.id}"}
     Then it is refused as request-not-approved
 
+  @CLP-APP-033 @needs-clock
+  Scenario: Nobody decides in the name of somebody who is disabled
+    Given a pending request called first
+    And a pending request called second
+    When the operator calls control_approve with:
+      | part       | value      |
+      | request_id | {first.id} |
+    Then it is accepted
+    Given the operator restricts Ben with:
+      | part     | value               |
+      | actions  | ["read", "approve"] |
+      | disabled | true                |
+    When the same call is made with request_id set to {second.id}
+    Then it is refused as not-found
+    And the request second has:
+      | member | value              |
+      | state  | "pending_approval" |
+
   @CLP-POL-005 @needs-clock
   Scenario: A signature over what was asked before proves nothing
     Given a pending request called first

@@ -63,6 +63,19 @@ Feature: hardware
     When the same call is made on second
     Then it is refused as evidence-invalid
 
+  @CLP-APP-032 @with-method-hardware_key @needs-clock
+  Scenario: A model that the maker did not sign is anybody's word
+    Given a pending request called first
+    And a pending request called second
+    And a hardware key of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given a hardware key of Ben whose model nobody signed
+    And Ben signs a challenge for second
+    When the same call is made on second
+    Then it is refused as evidence-invalid
+
   @CLP-APP-092 @with-method-hardware_key @needs-clock
   Scenario: A key that was registered elsewhere or by nobody is no hardware key
     Given a pending request called first

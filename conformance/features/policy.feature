@@ -57,6 +57,30 @@ Feature: policy
     When the same call is made by Eve
     Then it is refused as separation-of-duty
 
+  @CLP-POL-006 @needs-clock
+  Scenario: Who acts for a program of their own is the same person
+    Given the operator sets the policy with:
+      | part               | value    |
+      | separation_of_duty | "person" |
+    And the operator adds Gus with:
+      | part    | value    |
+      | kind    | "client" |
+      | actions | []       |
+    And the operator adds Eve with:
+      | part     | value               |
+      | acts_for | {gus.id}            |
+      | actions  | ["read", "approve"] |
+    And the operator adds Finn with:
+      | part     | value               |
+      | kind     | "agent"             |
+      | acts_for | {eve.id}            |
+      | actions  | ["read", "request"] |
+    And a pending request of Finn
+    When Ben calls challenge_open
+    Then it is accepted
+    When the same call is made by Eve
+    Then it is refused as separation-of-duty
+
   @CLP-POL-007 @needs-clock
   Scenario: In production another person has to decide, unless the policy says otherwise
     Given an environment called live that is production
@@ -189,6 +213,25 @@ Feature: policy
       | state     | "pending_approval" |
       | approvals | []                 |
 
+  @CLP-APP-074 @with-method-oidc @needs-clock
+  Scenario: Who decides is told of no provider whose method the policy does not take
+    Given a pending request
+    And an identity provider of Ben for oidc
+    When Ben calls challenge_open
+    Then it is accepted
+    And the answer has:
+      | member             | value   |
+      | identity_providers | 1 items |
+    Given the operator sets the policy with:
+      | part    | value       |
+      | methods | ["passkey"] |
+    When the same call is made again
+    Then it is accepted
+    And the answer has:
+      | member             | value       |
+      | methods            | ["passkey"] |
+      | identity_providers | absent      |
+
   @CLP-POL-013 @CLP-POL-012 @needs-clock
   Scenario: What is within bounds needs nobody, and what is beyond does
     Given the operator sets the policy with:
@@ -233,6 +276,68 @@ Feature: policy
       | method     | "policy"                     |
       | policy     | {request.approvals.0.policy} |
       | actor      | absent                       |
+
+  @CLP-APP-100 @CLP-APP-103 @needs-clock
+  Scenario: What policy decided can be read, and has no evidence
+    Given a pending request called first
+    When the operator calls control_approve
+    Then it is accepted
+    When Ana calls approval_read on first/approval
+    Then it is accepted
+    Given the operator sets the policy with:
+      | part      | value                                                                                                |
+      | automatic | {"max_lifetime_seconds": 600, "max_risk": "medium", "environments": ["{probe.environment}"]} |
+    And a pending request called second with:
+      | part             | value               |
+      | environment      | {probe.environment} |
+      | lifetime_seconds | 600                 |
+    When Ana calls approval_read on second/approval with:
+      | part             | value                   |
+      | path approval_id | {second.approvals.0.id} |
+    Then it is accepted
+    And the answer has:
+      | member            | value                      |
+      | approval          | {second.approvals.0}       |
+      | approval_document | {second.approval_document} |
+      | challenge         | absent                     |
+      | evidence          | absent                     |
+      | verification      | absent                     |
+
+  @CLP-APP-031 @needs-clock
+  Scenario: What needs nobody is not renewed beyond its bound
+    Given the operator sets the policy with:
+      | part      | value                                                                                                |
+      | automatic | {"max_lifetime_seconds": 600, "max_risk": "medium", "environments": ["{probe.environment}"]} |
+    When Ana calls request_open with:
+      | part             | value               |
+      | environment      | {probe.environment} |
+      | lifetime_seconds | 600                 |
+    Then it is accepted
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member                          | value                   |
+      | rotation_policy.renewable_until | {credential.expires_at} |
+
+  @CLP-APP-031 @needs-clock
+  Scenario: An emergency is not renewed beyond its bound
+    Given the operator sets the policy with:
+      | part      | value                                                 |
+      | emergency | {"max_lifetime_seconds": 600, "methods": ["passkey"]} |
+    And an approved request with:
+      | part             | value                             |
+      | emergency        | "the data {mark} is gone"         |
+      | lifetime_seconds | 600                               |
+      | rotation_policy  | {"renewable_until": "{now+6000}"} |
+    When Ana calls credential_create with:
+      | part | value                          |
+      | body | {"request_id": "{request.id}"} |
+    Then it is accepted
+    And the answer has:
+      | member                          | value                   |
+      | rotation_policy.renewable_until | {credential.expires_at} |
 
   @CLP-POL-012 @CLP-REQ-015 @needs-clock
   Scenario: A request is changed to what needs nobody

@@ -43,6 +43,8 @@ pub enum Defect {
     Model,
     /// The key can leave the authenticator.
     Copiable,
+    /// What the maker signed is the key and its id, and not the model.
+    Uncovered,
 }
 
 impl Defect {
@@ -57,6 +59,7 @@ impl Defect {
         (Self::Maker, "of a maker that nobody trusts"),
         (Self::Model, "of a model that nobody trusts"),
         (Self::Copiable, "that can be copied"),
+        (Self::Uncovered, "whose model nobody signed"),
     ];
 
     /// The defect of these words.
@@ -104,7 +107,12 @@ pub fn register(
         MODEL
     };
     let data = authenticator_data(passkey, relying_party, stated, defect)?;
-    let signed = [data.as_slice(), &sha256(client_data.as_bytes())].concat();
+    let signed = match defect {
+        Some(Defect::Uncovered) => {
+            key_alone(passkey, relying_party, &sha256(client_data.as_bytes()))?
+        }
+        _ => [data.as_slice(), &sha256(client_data.as_bytes())].concat(),
+    };
 
     let maker = unmade(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256))?;
     let root = root()?;
@@ -129,17 +137,19 @@ pub fn register(
     }
     let mut statement = BTreeMap::new();
     if !is(Defect::Nothing) {
-        statement.insert(text("alg"), Cbor::Integer(-7));
+        if !is(Defect::Uncovered) {
+            statement.insert(text("alg"), Cbor::Integer(-7));
+        }
         statement.insert(text("sig"), Cbor::Bytes(signature));
     }
     if !is(Defect::Nothing) && !is(Defect::Itself) {
         let chain = vec![Cbor::Bytes(leaf.der().to_vec())];
         statement.insert(text("x5c"), Cbor::Array(chain));
     }
-    let format = if is(Defect::Nothing) {
-        "none"
-    } else {
-        "packed"
+    let format = match defect {
+        Some(Defect::Nothing) => "none",
+        Some(Defect::Uncovered) => "fido-u2f",
+        _ => "packed",
     };
     let object = Cbor::Map(BTreeMap::from([
         (text("fmt"), text(format)),
@@ -186,6 +196,22 @@ fn authenticator_data(
         &length.to_be_bytes(),
         &id,
         &from_base64url(&passkey.public_key())?,
+    ]
+    .concat())
+}
+
+/// What is signed in the format `fido-u2f` (Web Authentication Level 3 section 8.6).
+fn key_alone(
+    passkey: &Passkey,
+    relying_party: &str,
+    client_data_hash: &[u8],
+) -> Result<Vec<u8>, Unsound> {
+    Ok([
+        &[0][..],
+        &sha256(relying_party.as_bytes()),
+        client_data_hash,
+        &from_base64url(&passkey.credential_id())?,
+        passkey.point(),
     ]
     .concat())
 }

@@ -135,11 +135,16 @@ impl Passkey {
             .map_err(|_| Unsound::new("the private key cannot be had"))
     }
 
+    /// Its public key as an uncompressed point.
+    pub(super) fn point(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
     /// Its public key as a `COSE_Key` (RFC 9053 section 7.1.1), base64url.
     #[must_use]
     pub fn public_key(&self) -> String {
         // An uncompressed point is 0x04, then x and y of 32 bytes each.
-        let point = self.pair.public_key().as_ref();
+        let point = self.point();
         let x = point.get(1..33).unwrap_or_default();
         let y = point.get(33..65).unwrap_or_default();
         // {1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y}

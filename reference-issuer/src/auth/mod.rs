@@ -160,10 +160,20 @@ fn identify<'c>(
     }))
 }
 
-/// A principal of the tenant, as if it had called.
+/// Somebody who acts without having called: on a page, or in a simulated decision.
+struct Acting {
+    is_disabled: bool,
+}
+
+const ACTING_RULES: &[Rule<Acting>] = &[Rule {
+    id: "CLP-APP-033",
+    refuses: |acting| acting.is_disabled.then(|| ProblemType::NotFound.into()),
+}];
+
+/// A principal of the tenant, as if it had called. Who could not call does not act this way either.
 ///
 /// # Errors
-/// `not-found` where the tenant has no such principal.
+/// `not-found` where the tenant has no such principal, or it is disabled.
 pub fn principal(
     gate: &Gate<'_>,
     tenant: &TenantId,
@@ -171,6 +181,10 @@ pub fn principal(
     id: &PrincipalId,
 ) -> Result<Caller, Problem> {
     let row = gate.principal(tenant, id)?.ok_or(ProblemType::NotFound)?;
+    let acting = Acting {
+        is_disabled: row.is_disabled,
+    };
+    gate.seams().check(ACTING_RULES, &acting)?;
     Ok(Caller::Principal {
         authority: Authority::new(document, &row.permissions),
         id: row.id,

@@ -149,6 +149,11 @@ pub(super) fn of(
     }
     let (title, outcome) = headline(request.state);
     let requester = person(gate, tx.tenant(), &request.requester)?;
+    let mut extras = extras(&asked);
+    for actor in document.actors.iter().skip(1) {
+        let name = person(gate, tx.tenant(), &actor.principal)?;
+        extras.insert(0, ("Who acts for", format!("{name} ({})", actor.principal)));
+    }
     Ok(RequestPage {
         issuer: clean(&service.persona.display_name),
         who: person(gate, &session.tenant, &session.principal)?,
@@ -173,7 +178,7 @@ pub(super) fn of(
         ends: moment(request.expires_at, now),
         risk: wording::risk(risk(&meaning, &asked.permissions)),
         consent: lines.iter().map(|line| clean(line)).collect(),
-        extras: extras(&asked),
+        extras,
         words: words(&asked),
         narrowed: narrowed(&request, &asked),
         decisions,
@@ -300,6 +305,9 @@ fn words(asked: &RequestBody) -> Vec<(&'static str, Quoted)> {
     }
     if let Some(why) = &asked.justification {
         words.push(("Justification", quoted(why)));
+    }
+    if let Some(why) = &asked.emergency {
+        words.push(("Why it cannot wait", quoted(why)));
     }
     words
 }

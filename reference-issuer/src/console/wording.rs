@@ -75,6 +75,11 @@ pub(super) const fn kind(kind: CredentialType) -> &'static str {
 
 /// Access does not end with the credential where it can be renewed.
 pub(super) fn renewal(asked: &RequestBody, now: Timestamp) -> String {
+    if asked.emergency.is_some() {
+        return "It is an emergency, for which fewer people are asked than otherwise. It cannot be \
+                renewed without asking again."
+            .to_owned();
+    }
     let policy = asked.rotation_policy.as_ref();
     match policy.and_then(|policy| policy.renewable_until) {
         Some(until) => format!(

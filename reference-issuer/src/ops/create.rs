@@ -2,14 +2,16 @@
 
 use clp_schemas::jose::PublicJwk;
 use clp_schemas::ops::Call as _;
+use clp_schemas::ops::approve::Approval;
 use clp_schemas::ops::create::{
     CreateBody, Credential, CredentialCreate, CredentialList, CredentialPage, CredentialRead,
-    DirectCreate, ListQuery, Origin, OriginKind, Subject, SubjectKind, Webhook,
+    DirectCreate, ListQuery, Origin, OriginKind, RotationPolicy, Subject, SubjectKind, Webhook,
 };
 use clp_schemas::ops::request::{CredentialRequest, MAX_LIFETIME_SECONDS, RequestBody};
 use clp_schemas::permissions::risk;
 use clp_schemas::problem::{Problem, ProblemType, RequestLink};
 use clp_schemas::state::request::State as RequestState;
+use clp_schemas::time::Timestamp;
 
 use super::mint::{self, Expiry, WANTED_RULES, Wanted};
 use super::narrow::{self, Decided};
@@ -273,6 +275,16 @@ fn from_request(
     types::check(tx, &call.service, parts, &[])?;
     tx.check(REQUEST_RULES, &request)?;
     deciding::check_still(tx, &call.service, &request)?;
+    let rotation_policy = match is_brief(&request) {
+        true => Some(RotationPolicy {
+            renewable_until: Some(
+                expires_at
+                    .min(renewable_until(asked.rotation_policy.as_ref()).unwrap_or(expires_at)),
+            ),
+            ..asked.rotation_policy.unwrap_or_default()
+        }),
+        false => asked.rotation_policy,
+    };
     let blueprint = Blueprint {
         kind: asked.kind,
         permissions: asked.permissions,
@@ -283,7 +295,7 @@ fn from_request(
         environment: asked.environment,
         subject: Some(asked.subject),
         expires_at: Some(expires_at),
-        rotation_policy: asked.rotation_policy,
+        rotation_policy,
         labels: std::collections::BTreeMap::new(),
         created_via: Origin {
             kind: OriginKind::Request,
@@ -305,6 +317,17 @@ fn from_request(
         mint::shown(tx, &call.service, &call.caller, credential)?,
         uri,
     ))
+}
+
+/// Whether access ends with the credential: the bound that let it through is one of time, and a
+/// rotation would lift it.
+fn is_brief(request: &CredentialRequest) -> bool {
+    let by_policy = |approval: &Approval| approval.approver.is_none();
+    request.submitted.emergency.is_some() || request_life::counted(request).any(by_policy)
+}
+
+fn renewable_until(policy: Option<&RotationPolicy>) -> Option<Timestamp> {
+    policy?.renewable_until
 }
 
 fn create(

@@ -19,10 +19,12 @@ use crate::rules::Rule;
 use crate::service::Service;
 use crate::store::Tx;
 
-/// The person at the end of a chain of actors, if one stands there.
+/// The outermost person of a chain of actors, if there is one. What a person acts for that is
+/// none, such as a program of their team, does not hide them.
 fn human(actors: &[Actor]) -> Option<&PrincipalId> {
-    let last = actors.last()?;
-    (last.kind == PrincipalKind::Person).then_some(&last.principal)
+    let mut outwards = actors.iter().rev();
+    let person = outwards.find(|actor| actor.kind == PrincipalKind::Person);
+    person.map(|actor| &actor.principal)
 }
 
 /// How somebody who wants to decide stands to the request.
@@ -367,4 +369,30 @@ pub(super) fn check_still(
         standing.is_barred |= RULES.iter().any(|rule| (rule.refuses)(&deciding).is_some());
     }
     tx.check(STANDING_RULES, &standing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_human_is_the_outermost_person_whatever_they_act_for() {
+        let actor = |id: &str, kind| Actor {
+            principal: format!("prin_0000000000000000000{id}").parse().unwrap(),
+            kind,
+        };
+        use PrincipalKind::{Agent, Client, Person};
+        let behind = |chain: &[Actor]| human(chain).map(|id| id.as_str()[24..].to_owned());
+        let (bot, ana, ana_too) = (
+            actor("bot", Agent),
+            actor("ana", Person),
+            actor("an2", Person),
+        );
+        let team = actor("tea", Client);
+        assert_eq!(behind(&[bot.clone()]), None);
+        assert_eq!(behind(&[bot.clone(), ana.clone()]).as_deref(), Some("ana"));
+        let row = [bot.clone(), ana_too, ana.clone()];
+        assert_eq!(behind(&row).as_deref(), Some("ana"));
+        assert_eq!(behind(&[bot, ana, team]).as_deref(), Some("ana"));
+    }
 }

@@ -271,6 +271,7 @@ pub(super) fn let_policy_decide(
         return Ok(request);
     }
     let approval = in_force.approval(tx, &request)?;
+    // Nobody proved anything, but what was decided on is kept like any other decision.
     tx.apply(vec![Effect::SaveEvidence(Box::new(EvidenceRow {
         approval: approval.id.clone(),
         request: request.id.clone(),

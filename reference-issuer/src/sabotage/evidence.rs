@@ -41,6 +41,16 @@ pub(super) const ALL: &[Saboteur] = &[
         "takes the certificate of another model",
         &["CLP-APP-093"],
     ),
+    Saboteur::skip(
+        "CLP-APP-032",
+        "believes a model that nobody signed",
+        &["CLP-APP-032"],
+    ),
+    Saboteur::skip(
+        "CLP-APP-033",
+        "lets somebody who is disabled decide",
+        &["CLP-APP-033"],
+    ),
     Saboteur::skip("CLP-APP-094", "believes any maker", &["CLP-APP-094"]),
     Saboteur::skip("CLP-APP-095", "takes any model", &["CLP-APP-095"]),
     Saboteur::skip(

@@ -141,6 +141,19 @@ pub(super) const ALL: &[Saboteur] = &[
             });
         },
     ),
+    Saboteur::tamper(
+        "CLP-APP-074/policy",
+        "tells of providers whose method the policy does not take",
+        |asked, answer| {
+            garble(asked, answer, "challenge_open", |body| {
+                if body["identity_providers"].is_null() {
+                    body["identity_providers"] = json!([{
+                        "issuer": "https://idp.example", "client_id": "clp", "methods": ["oidc"],
+                    }]);
+                }
+            });
+        },
+    ),
     Saboteur::alter(
         "CLP-APP-080",
         "forgets the providers that it is told to trust",

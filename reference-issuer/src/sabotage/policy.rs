@@ -1,6 +1,7 @@
 //! Saboteurs of who decides (specification chapter 22), and of test control for it.
 
 use clp_schemas::audit::Event;
+use clp_schemas::problem::ProblemType;
 use clp_schemas::state::request::State;
 use serde_json::json;
 
@@ -168,6 +169,30 @@ pub(super) const ALL: &[Saboteur] = &[
                 && request.approvals.len() > 1
             {
                 request.state = State::Approved;
+            }
+        },
+    ),
+    Saboteur::tamper(
+        "CLP-APP-031",
+        "lets what needed nobody, or could not wait, be renewed without an end",
+        |asked, answer| {
+            garble(asked, answer, "credential_create", |body| {
+                let ends = body["expires_at"].clone();
+                if body["rotation_policy"]["renewable_until"] == ends
+                    && let Some(body) = body.as_object_mut()
+                {
+                    body.remove("rotation_policy");
+                }
+            });
+        },
+    ),
+    Saboteur::tamper(
+        "CLP-APP-100/policy",
+        "has no record of what policy decided",
+        |asked, answer| {
+            if asked.endpoint == "approval_read" && answer.json()["approval"]["method"] == "policy"
+            {
+                answer.refuse(ProblemType::NotFound);
             }
         },
     ),

@@ -16,9 +16,10 @@ use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::attestation::verify_attestation_ca_chain;
 use webauthn_rs_core::error::WebauthnError;
 use webauthn_rs_core::proto::{
-    AttestationCaList, AttestationCaListBuilder, AuthenticatorAttestationResponseRaw,
-    COSEAlgorithm, Credential, ParsedAttestationData, RegisterPublicKeyCredential,
-    RegistrationExtensionsClientOutputs, RegistrationState, UserVerificationPolicy,
+    AttestationCaList, AttestationCaListBuilder, AttestationFormat,
+    AuthenticatorAttestationResponseRaw, COSEAlgorithm, Credential, ParsedAttestationData,
+    RegisterPublicKeyCredential, RegistrationExtensionsClientOutputs, RegistrationState,
+    UserVerificationPolicy,
 };
 
 use super::cose::CoseKey;
@@ -39,6 +40,10 @@ pub enum AttestationFault {
     /// Nobody attested it: the format is `none`, or the key vouches for itself.
     #[error("no maker attested the authenticator")]
     Unattested,
+    /// The statement is of a format that does not sign the authenticator data: model and flags in
+    /// it are anybody's word.
+    #[error("the attestation does not cover the model of the authenticator")]
+    Uncovered,
     /// The registration was another ceremony, or was made elsewhere or by nobody.
     #[error("the registration of the authenticator: {0}")]
     Ceremony(PasskeyFault),
@@ -166,6 +171,10 @@ pub fn check(
         relying_party_id,
         origins,
     )?;
+    // Such a statement is over the key and its id alone (Web Authentication Level 3 section 8.6).
+    if credential.attestation_format == AttestationFormat::FIDOU2F {
+        return Err(AttestationFault::Uncovered);
+    }
     let data = &credential.attestation.data;
     if matches!(
         data,

@@ -21,6 +21,7 @@ const fn rule_of(fault: AttestationFault) -> &'static str {
     match fault {
         AttestationFault::Unattested => "CLP-APP-090",
         AttestationFault::Malformed | AttestationFault::Statement => "CLP-APP-091",
+        AttestationFault::Uncovered => "CLP-APP-032",
         AttestationFault::Ceremony(fault) => match fault {
             PasskeyFault::NotPresent | PasskeyFault::NotVerified => "CLP-APP-092/verified",
             _ => "CLP-APP-092/origin",
@@ -40,6 +41,10 @@ const RULES: &[Rule<Attested>] = &[
     Rule {
         id: "CLP-APP-091",
         refuses: |attested| invalid(attested, "CLP-APP-091"),
+    },
+    Rule {
+        id: "CLP-APP-032",
+        refuses: |attested| invalid(attested, "CLP-APP-032"),
     },
     Rule {
         id: "CLP-APP-092/origin",
@@ -156,6 +161,7 @@ mod tests {
             AttestationFault::Ceremony(PasskeyFault::NotPresent),
             AttestationFault::Ceremony(PasskeyFault::NotVerified),
             AttestationFault::Statement,
+            AttestationFault::Uncovered,
             AttestationFault::OtherModel,
             AttestationFault::Chain,
             AttestationFault::Model,

@@ -79,8 +79,8 @@ impl Operation for ChallengeOpen {
                 .into_iter()
                 .map(|passkey| passkey.credential_id)
                 .collect(),
+            identity_providers: provider::known_to(tx, &methods, approver)?,
             methods,
-            identity_providers: provider::known_to(tx, &call.service, approver)?,
         };
         tx.apply(life::challenge(challenge.clone()))?;
         Ok(Outcome::Done(challenge))

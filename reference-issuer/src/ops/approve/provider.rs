@@ -61,10 +61,11 @@ fn invalid(faults: &Faults, fault: ProviderFault) -> Option<Problem> {
     })
 }
 
-/// The providers at which somebody has an account, as they are told of them.
+/// The providers at which somebody has an account and that are trusted for one of these methods,
+/// as they are told of them.
 pub(super) fn known_to(
     tx: &Tx<'_>,
-    service: &Service,
+    methods: &[AuthMethod],
     approver: &PrincipalId,
 ) -> Result<Vec<IdentityProvider>, Problem> {
     let providers = tx.providers()?;
@@ -76,7 +77,7 @@ pub(super) fn known_to(
             methods: one
                 .methods
                 .into_iter()
-                .filter(|method| service.persona.takes(*method))
+                .filter(|method| methods.contains(method))
                 .collect(),
             issuer: one.issuer,
             client_id: one.client_id,
