@@ -97,6 +97,7 @@ Examples:
 
 It prints the approval page and a code, and waits. Ctrl-C ends the waiting, and
 not the request: `clp show req_... --wait` goes on. Where nobody has decided in
-time, the exit status is 7; denied, expired or cancelled, it is 3, with the reason.
+time, the exit status is 7; denied, expired or cancelled, it is 3, with the
+reason.
 With --json, there is one object at the end.
 ";

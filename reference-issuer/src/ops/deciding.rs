@@ -389,7 +389,7 @@ mod tests {
             actor("an2", Person),
         );
         let team = actor("tea", Client);
-        assert_eq!(behind(&[bot.clone()]), None);
+        assert_eq!(behind(std::slice::from_ref(&bot)), None);
         assert_eq!(behind(&[bot.clone(), ana.clone()]).as_deref(), Some("ana"));
         let row = [bot.clone(), ana_too, ana.clone()];
         assert_eq!(behind(&row).as_deref(), Some("ana"));
