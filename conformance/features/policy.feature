@@ -301,7 +301,6 @@ Feature: policy
       | approval_document | {second.approval_document} |
       | challenge         | absent                     |
       | evidence          | absent                     |
-      | verification      | absent                     |
 
   @CLP-APP-031 @needs-clock
   Scenario: What needs nobody is not renewed beyond its bound

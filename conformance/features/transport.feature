@@ -526,12 +526,12 @@ Feature: transport
 
   @CLP-TRN-024 @needs-clock
   Scenario: A key of one principal is not that of another of the same tenant
-    Given the operator adds Eve with:
-      | part    | value              |
-      | actions | ["read", "create"] |
     When Ana calls credential_create
     Then it is accepted
     And the answer is called first
+    Given the operator adds Eve with:
+      | part    | value              |
+      | actions | ["read", "create"] |
     When the same call is repeated by Eve
     Then it is accepted
     And the answer has:

@@ -230,6 +230,18 @@ async fn a_rotation_is_given_back_once_no_place_needs_it() {
         .if_match("PUT", &below, &tag, Some(nightly("updating")))
         .await;
     assert_eq!(moved.status, 200, "{moved:?}");
+    // Nobody knows what a place holds that is being changed.
+    let between = it
+        .life
+        .change("POST", &it.rotation, "/rollback", json!({}))
+        .await;
+    assert_eq!(between.problem(), "gate-unmet");
+    let tag = moved.header("etag").to_owned();
+    let filled = it
+        .life
+        .if_match("PUT", &below, &tag, Some(nightly("installed")))
+        .await;
+    assert_eq!(filled.status, 200, "{filled:?}");
 
     let bare = With {
         body: Some(json!({})),

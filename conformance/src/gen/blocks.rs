@@ -292,6 +292,7 @@ mod tests {
             "revoke",
             "audit",
             "test-control",
+            "approval-policy",
             "faults",
         ] {
             all.push_str(&endpoints(of).unwrap());

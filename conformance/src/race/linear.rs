@@ -1,8 +1,9 @@
 //! Whether a history of overlapping calls can have come about one call after the other: the search
 //! of Wing and Gong, with the memory of Lowe (Testing for linearizability, 2017).
 //!
-//! What changes nothing and fits where the search stands is taken at once and never taken back:
-//! to take it later could not let more fit. So fifty calls of which one wins cost fifty steps, and
+//! What changes nothing and fits where the search stands is taken at once and never taken back,
+//! where the machine says that it would change nothing later either: to take it later could not let
+//! more fit. So fifty calls of which one wins cost fifty steps, and
 //! not the subsets of fifty.
 
 use std::collections::HashSet;
@@ -35,6 +36,10 @@ pub trait Model {
 
     /// Where a call with this answer leads; `None` where it cannot be answered so.
     fn step(state: &Self::State, call: &Self::Call, answer: &Self::Answer) -> Option<Self::State>;
+
+    /// Whether a call with this answer, once it changes nothing, changes nothing in any state that
+    /// comes after.
+    fn stays_idle(call: &Self::Call, answer: &Self::Answer) -> bool;
 }
 
 /// An order in which the calls can have been carried out, as numbers of events; `None` where there
@@ -81,7 +86,13 @@ impl<M: Model> Search<'_, M> {
         };
         let changing = loop {
             let next = self.next(done);
-            let idle = next.iter().find(|at| leads(at).as_ref() == Some(state));
+            let stays = |at: &usize| {
+                let event = self.events.get(*at);
+                event.is_some_and(|event| M::stays_idle(&event.call, &event.answer))
+            };
+            let idle = next
+                .iter()
+                .find(|at| stays(at) && leads(at).as_ref() == Some(state));
             match idle {
                 Some(at) => {
                     done |= 1 << at;
@@ -137,6 +148,10 @@ mod tests {
                 (Call::Replace(old, new), 1) => (old == state).then_some(*new),
                 (Call::Replace(old, _), _) => (old != state).then_some(*state),
             }
+        }
+
+        fn stays_idle(call: &Call, _: &u8) -> bool {
+            !matches!(call, Call::Write(_))
         }
     }
 

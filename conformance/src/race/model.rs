@@ -79,6 +79,12 @@ impl Model for Issuer {
             State::Rotation(open) => rotation(*open, call, said).map(State::Rotation),
         }
     }
+
+    /// Every state of these machines is left for good, and what was refused or repeated in one is so
+    /// in those that follow, or could not have been answered there.
+    fn stays_idle(_: &Call, _: &Answer) -> bool {
+        true
+    }
 }
 
 fn credential(now: &'static str, call: &Call, said: (u16, &str)) -> Option<&'static str> {

@@ -14,6 +14,7 @@ use super::kept::Session;
 use super::view::{self, RequestPage};
 use super::{enrol, session};
 use crate::http::{Inbound, Reply};
+use crate::ops::policy;
 use crate::ops::{Operation, run};
 use crate::service::Service;
 use crate::store::{Gate, Keep};
@@ -114,5 +115,6 @@ fn look(
     let (mut tx, call) =
         as_person::<ChallengeOpen>(gate, service, session, request, Ok(Some(body)))?;
     let tried = run(&mut tx, &call);
+    let found = policy::shown(&tx, service, found)?;
     view::of(gate, &tx, service, session, found, tried)
 }

@@ -239,7 +239,7 @@ pub(crate) fn digest(policy: &ApprovalPolicy) -> Result<String, Problem> {
 
 /// A request as it is answered: with what the policy in force comes to, where there are
 /// policies.
-pub(super) fn shown(
+pub(crate) fn shown(
     tx: &Tx<'_>,
     service: &Service,
     request: CredentialRequest,
