@@ -24,7 +24,7 @@ pub(super) struct StatementArgs {
     trust: Trust,
     /// Require that this issuer made it, by its identifier
     #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
+    signed_by: Option<String>,
     /// Read it as at this time, to see what was so then; now by default
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -75,7 +75,7 @@ pub(super) fn run(args: &StatementArgs, sabotage: Sabotage) -> Result<Outcome, E
         }
         other => other?,
     };
-    for wanted in [&whose, &args.issuer].into_iter().flatten() {
+    for wanted in [&whose, &args.signed_by].into_iter().flatten() {
         if *wanted != statement.iss {
             return Err(Error::Unverified(
                 "the statement is of another issuer than the one required".to_owned(),
