@@ -60,7 +60,7 @@ const RULES: &[Rule<Deciding>] = &[
         id: "CLP-POL-002",
         refuses: |deciding| {
             somebody_else(
-                deciding.is_same_human && deciding.is_persons_request,
+                !deciding.is_requester && deciding.is_same_human && deciding.is_persons_request,
                 "another account of whoever asked does not decide",
             )
         },
