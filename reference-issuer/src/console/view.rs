@@ -149,11 +149,7 @@ pub(super) fn of(
     }
     let (title, outcome) = headline(request.state);
     let requester = person(gate, tx.tenant(), &request.requester)?;
-    let mut extras = extras(&asked);
-    for actor in document.actors.iter().skip(1) {
-        let name = person(gate, tx.tenant(), &actor.principal)?;
-        extras.insert(0, ("Who acts for", format!("{name} ({})", actor.principal)));
-    }
+    let extras = extras(&asked);
     Ok(RequestPage {
         issuer: clean(&service.persona.display_name),
         who: person(gate, &session.tenant, &session.principal)?,
