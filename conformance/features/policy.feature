@@ -213,6 +213,24 @@ Feature: policy
       | state     | "pending_approval" |
       | approvals | []                 |
 
+  @CLP-POL-009 @with-method-hardware_key @needs-clock
+  Scenario: Whoever is refused for the method is told which are taken
+    Given a pending request called first
+    And a pending request called second
+    And a passkey of Ben
+    And Ben signs a challenge for first
+    When Ben calls approval_submit on first
+    Then it is accepted
+    Given Ben signs a challenge for second
+    And the operator sets the policy with:
+      | part    | value            |
+      | methods | ["hardware_key"] |
+    When the same call is made on second
+    Then it is refused as insufficient-user-authentication
+    And the answer has:
+      | member  | value            |
+      | methods | ["hardware_key"] |
+
   @CLP-APP-074 @with-method-oidc @needs-clock
   Scenario: Who decides is told of no provider whose method the policy does not take
     Given a pending request

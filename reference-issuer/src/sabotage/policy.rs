@@ -51,6 +51,15 @@ pub(super) const ALL: &[Saboteur] = &[
         "lets the same person approve twice",
         &["CLP-POL-008"],
     ),
+    Saboteur::tamper(
+        "CLP-POL-009/methods",
+        "does not say which methods it takes",
+        |_, answer| {
+            if answer.is_problem("insufficient-user-authentication") {
+                answer.edit(|body| body["methods"] = json!([]));
+            }
+        },
+    ),
     Saboteur::skip(
         "CLP-POL-009",
         "takes every method, whatever the policy says",
