@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::issuer::IssuerProcess;
 use super::ledger::Ledger;
@@ -21,6 +22,8 @@ pub struct Proxy {
     pub ledger: Arc<Mutex<Ledger>>,
     /// The port that clients know.
     pub port: u16,
+    /// How many connections are under way.
+    pub under_way: watch::Sender<usize>,
 }
 
 impl Proxy {
@@ -28,12 +31,27 @@ impl Proxy {
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         while let Ok((stream, _)) = listener.accept().await {
             let proxy = Arc::clone(&self);
+            self.under_way.send_modify(|count| *count += 1);
             tokio::spawn(async move {
                 // Whoever hangs up in the middle has been killed, or is to think that the
                 // other has been.
                 let _ = proxy.one(stream).await;
+                proxy.under_way.send_modify(|count| *count -= 1);
             });
         }
+    }
+
+    /// Waits until nothing is under way that a client sent which has ended: what it wrote before it
+    /// was killed still arrives, and the issuer still does it.
+    pub async fn settle(&self) {
+        // Connections are taken up in their order, so those before this one have been by its end.
+        if let Ok(mut last) = TcpStream::connect(("127.0.0.1", self.port)).await {
+            let _ = last.shutdown().await;
+            let mut rest = [0];
+            let _ = last.read(&mut rest).await;
+        }
+        let mut under_way = self.under_way.subscribe();
+        let _ = under_way.wait_for(|count| *count == 0).await;
     }
 
     /// One request and its answer; `None` where the connection ends without one.

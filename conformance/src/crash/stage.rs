@@ -11,6 +11,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Stopped;
@@ -49,6 +50,7 @@ pub struct Stage {
     /// The issuer identifier, as clients know it.
     pub identifier: String,
     client_breaks: Option<String>,
+    proxy: Arc<Proxy>,
     serving: JoinHandle<()>,
 }
 
@@ -129,6 +131,7 @@ impl Stage {
             trap: Arc::clone(&trap),
             ledger: Arc::clone(&ledger),
             port,
+            under_way: watch::Sender::new(0),
         });
         Ok(Self {
             folder: folder.to_owned(),
@@ -144,7 +147,8 @@ impl Stage {
                 .map_err(Stopped::silent)?,
             identifier: format!("http://localhost:{port}"),
             client_breaks: broken.client.clone(),
-            serving: tokio::spawn(proxy.serve(listener)),
+            serving: tokio::spawn(Arc::clone(&proxy).serve(listener)),
+            proxy,
         })
     }
 
@@ -236,6 +240,14 @@ impl Stage {
         };
         if let Some(alarm) = alarm {
             alarm.abort();
+        }
+        if tokio::time::timeout(PATIENCE, self.proxy.settle())
+            .await
+            .is_err()
+        {
+            return Err(Stopped::new(
+                "what a killed client sent comes to no end".to_owned(),
+            ));
         }
         let mut seen = self.trap.release();
         seen.took = begun.elapsed();
