@@ -466,6 +466,27 @@ Feature: control
     When the same call is made again
     Then it is refused as unauthenticated
 
+  @CLP-CTL-025
+  Scenario: Whoever acts for somebody disabled is out too
+    Given the operator adds Eve with:
+      | part     | value     |
+      | kind     | "client"  |
+      | acts_for | {cleo.id} |
+      | actions  | ["read"]  |
+    And the operator adds Finn with:
+      | part     | value    |
+      | kind     | "agent"  |
+      | acts_for | {eve.id} |
+      | actions  | ["read"] |
+    When Finn calls credential_list
+    Then it is accepted
+    Given the operator restricts Cleo with:
+      | part     | value    |
+      | actions  | ["read"] |
+      | disabled | true     |
+    When the same call is made again
+    Then it is refused as unauthenticated
+
   @CLP-CTL-022
   Scenario: Who is restricted may no longer do the rest
     When Ana calls credential_create

@@ -96,7 +96,10 @@ pub fn authenticate<'c>(
     };
     let identity = Identity {
         is_known: found.is_some(),
-        is_disabled: found.as_ref().is_some_and(|found| found.is_disabled),
+        is_disabled: found.as_ref().is_some_and(|found| found.is_disabled_itself),
+        acts_for_disabled: found
+            .as_ref()
+            .is_some_and(|found| found.is_disabled && !found.is_disabled_itself),
     };
     gate.seams().check(RULES, &identity)?;
     let found = found.ok_or(ProblemType::Unauthenticated)?;
@@ -107,6 +110,7 @@ pub fn authenticate<'c>(
 struct Identity {
     is_known: bool,
     is_disabled: bool,
+    acts_for_disabled: bool,
 }
 
 const RULES: &[Rule<Identity>] = &[
@@ -122,6 +126,14 @@ const RULES: &[Rule<Identity>] = &[
                 .then(|| ProblemType::Unauthenticated.into())
         },
     },
+    Rule {
+        id: "CLP-CTL-025",
+        refuses: |identity| {
+            identity
+                .acts_for_disabled
+                .then(|| ProblemType::Unauthenticated.into())
+        },
+    },
 ];
 
 /// Who was found to call, in their tenant.
@@ -129,6 +141,7 @@ struct Found<'c> {
     tx: Tx<'c>,
     caller: Caller,
     is_disabled: bool,
+    is_disabled_itself: bool,
 }
 
 /// Who has this token, if anybody does now.
@@ -144,6 +157,7 @@ fn identify<'c>(
             tx,
             caller: Caller::Credential(credential.id),
             is_disabled: false,
+            is_disabled_itself: false,
         }));
     }
     let Some(principal) = gate.principal_by_token(persona, token)? else {
@@ -157,6 +171,7 @@ fn identify<'c>(
         tx: gate.enter(&principal.tenant)?,
         caller,
         is_disabled: principal.is_disabled,
+        is_disabled_itself: principal.is_disabled_itself,
     }))
 }
 

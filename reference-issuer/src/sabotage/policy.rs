@@ -218,6 +218,11 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    Saboteur::skip(
+        "CLP-CTL-025",
+        "lets in who acts for somebody disabled",
+        &["CLP-CTL-025"],
+    ),
     Saboteur::skip("CLP-CTL-021", "lets in who is disabled", &["CLP-CTL-021"]),
     Saboteur::mishear(
         "CLP-CTL-022",

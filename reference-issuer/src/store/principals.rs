@@ -39,14 +39,24 @@ pub struct PrincipalRow {
     pub kind: PrincipalKind,
     /// For whom it acts.
     pub acts_for: Option<PrincipalId>,
-    /// Whether its token is refused.
+    /// Whether its token is refused: it is disabled, or somebody is for whom it acts.
     pub is_disabled: bool,
+    /// Whether that is so of itself.
+    pub is_disabled_itself: bool,
 }
 
-const COLUMNS: &str = "principals.id, tenant, permissions, kind, acts_for, disabled";
+/// The last is whether anybody is disabled from the principal outwards.
+const COLUMNS: &str = "principals.id, principals.tenant, permissions, kind,
+    principals.acts_for, principals.disabled,
+    (WITH RECURSIVE outwards (acts_for, disabled) AS (
+        SELECT principals.acts_for, principals.disabled
+        UNION
+        SELECT next.acts_for, next.disabled
+        FROM principals next JOIN outwards ON next.id = outwards.acts_for
+     ) SELECT max(disabled) FROM outwards)";
 
 /// The columns of [`COLUMNS`] as they are stored.
-type Stored = (String, String, String, String, Option<String>, bool);
+type Stored = (String, String, String, String, Option<String>, bool, bool);
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok((
@@ -56,6 +66,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         row.get(3)?,
         row.get(4)?,
         row.get(5)?,
+        row.get(6)?,
     ))
 }
 
@@ -63,7 +74,7 @@ impl TryFrom<Stored> for PrincipalRow {
     type Error = Fault;
 
     fn try_from(
-        (id, tenant, permissions, kind, acts_for, is_disabled): Stored,
+        (id, tenant, permissions, kind, acts_for, is_disabled_itself, is_disabled): Stored,
     ) -> Result<Self, Fault> {
         let principal = |id: String| id.parse().map_err(|_| Fault::Value("principal id"));
         Ok(Self {
@@ -73,6 +84,7 @@ impl TryFrom<Stored> for PrincipalRow {
             kind: serde_json::from_value(kind.into())?,
             acts_for: acts_for.map(principal).transpose()?,
             is_disabled,
+            is_disabled_itself,
         })
     }
 }
