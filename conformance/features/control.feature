@@ -291,6 +291,16 @@ Feature: control
     When the same call is made with jwks.keys.0 set to {"kty": "oct", "k": "c2VjcmV0"}
     Then it is refused as key-not-usable
 
+  @CLP-APP-082
+  Scenario: An account is nobody else's
+    Given an identity provider for Ben
+    When the operator calls control_identity_provider with:
+      | part     | value                                                                                        |
+      | accounts | [{"subject": "b", "principal": "{ben.id}"}, {"subject": "c", "principal": "{ana.id}"}] |
+    Then it is accepted
+    When the same call is made with accounts.1.subject set to "b"
+    Then it is refused as invalid-request
+
   @CLP-CTL-012
   Scenario: A tenant that was never opened trusts nobody
     Given an identity provider for Ben

@@ -7,7 +7,7 @@ use clp_schemas::identity::{KeySet, KeySetFault};
 use clp_schemas::ids::TenantId;
 use clp_schemas::ops::approve::Approval;
 use clp_schemas::ops::control::{
-    AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody,
+    Account, AuthenticatorBody, CastMember, ClockAnswer, ClockBody, ControlApprovalBody,
     IdentityProviderBody, ObjectState, RequestLogAnswer, Sandbox, SandboxBody, StateAnswer,
 };
 use clp_schemas::problem::{Problem, ProblemType};
@@ -136,6 +136,10 @@ pub(super) fn trust(
     let mut tx = gate.enter(tenant)?;
     let trusted = Trusted {
         keys: KeySet::parse(&body.jwks).err(),
+        is_shared: body.accounts.iter().any(|one| {
+            let linked = |other: &&Account| other.subject == one.subject;
+            body.accounts.iter().filter(linked).count() > 1
+        }),
     };
     tx.check(TRUST_RULES, &trusted)?;
     Ok(tx.apply(vec![Effect::SaveProvider(Box::new(body))])?)
@@ -144,18 +148,32 @@ pub(super) fn trust(
 /// What is known of a provider that is to be trusted.
 struct Trusted {
     keys: Option<KeySetFault>,
+    is_shared: bool,
 }
 
-const TRUST_RULES: &[Rule<Trusted>] = &[Rule {
-    id: "CLP-APP-081",
-    refuses: |trusted| {
-        trusted.keys.map(|fault| {
-            Problem::new(ProblemType::KeyNotUsable)
-                .detail(fault.to_string())
-                .pointer("/jwks")
-        })
+const TRUST_RULES: &[Rule<Trusted>] = &[
+    Rule {
+        id: "CLP-APP-081",
+        refuses: |trusted| {
+            trusted.keys.map(|fault| {
+                Problem::new(ProblemType::KeyNotUsable)
+                    .detail(fault.to_string())
+                    .pointer("/jwks")
+            })
+        },
     },
-}];
+    // One person with two principals would be two of those who have to agree.
+    Rule {
+        id: "CLP-APP-082",
+        refuses: |trusted| {
+            trusted.is_shared.then(|| {
+                Problem::new(ProblemType::InvalidRequest)
+                    .detail("an account is linked to one principal")
+                    .pointer("/accounts")
+            })
+        },
+    },
+];
 
 fn invalid(fault: impl std::error::Error) -> Problem {
     Problem::new(ProblemType::EvidenceInvalid).detail(fault.to_string())

@@ -164,4 +164,9 @@ pub(super) const ALL: &[Saboteur] = &[
         "trusts a provider whose key is a shared secret",
         &["CLP-APP-081"],
     ),
+    Saboteur::skip(
+        "CLP-APP-082",
+        "takes one account for two people",
+        &["CLP-APP-082"],
+    ),
 ];
